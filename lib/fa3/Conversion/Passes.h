@@ -1,0 +1,18 @@
+//===- Passes.h - Passes of the conversion library ------------------*- C++ -*-===//
+
+#ifndef FA3_CONVERSION_PASSES_H
+#define FA3_CONVERSION_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace fa3 {
+
+#define GEN_PASS_DECL
+#include "fa3/Conversion/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "fa3/Conversion/Passes.h.inc"
+
+} // namespace fa3
+
+#endif // FA3_CONVERSION_PASSES_H
