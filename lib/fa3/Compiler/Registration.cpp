@@ -2,6 +2,8 @@
 
 #include "fa3/Compiler/Registration.h"
 
+#include "fa3/Attn/AttnOps.h"
+#include "fa3/Conversion/Passes.h"
 #include "fa3/Hopper/HopperOps.h"
 #include "fa3/Tile/TileOps.h"
 #include "fa3/Transforms/Passes.h"
@@ -16,11 +18,12 @@ void fa3::registerAllDialects(DialectRegistry &registry) {
   registry.insert<arith::ArithDialect, cf::ControlFlowDialect,
                   func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
                   memref::MemRefDialect, NVVM::NVVMDialect, scf::SCFDialect,
-                  ub::UBDialect, vector::VectorDialect, tile::TileDialect,
-                  hopper::HopperDialect>();
+                  ub::UBDialect, vector::VectorDialect, attn::AttnDialect,
+                  tile::TileDialect, hopper::HopperDialect>();
 }
 
 void fa3::registerAllPasses() {
+  registerFA3ConversionPasses();
   registerFA3TransformsPasses();
   mlir::registerTransformsPasses();
 }

@@ -1,7 +1,11 @@
-//===- Passes.h - Passes of the conversion library ------------------*- C++ -*-===//
+//===- Passes.h - Passes of the conversion library --------------*- C++ -*-===//
 
 #ifndef FA3_CONVERSION_PASSES_H
 #define FA3_CONVERSION_PASSES_H
+
+#include "fa3/Attn/AttnOps.h"
+#include "fa3/Hopper/HopperOps.h"
+#include "fa3/Tile/TileOps.h"
 
 #include "mlir/Pass/Pass.h"
 

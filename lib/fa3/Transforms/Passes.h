@@ -3,6 +3,8 @@
 #ifndef FA3_TRANSFORMS_PASSES_H
 #define FA3_TRANSFORMS_PASSES_H
 
+#include "fa3/Attn/AttnOps.h"
+#include "fa3/Hopper/HopperOps.h"
 #include "fa3/Tile/TileOps.h"
 
 #include "mlir/Pass/Pass.h"
