@@ -47,8 +47,6 @@ enum CUdevice_attribute : int {
 };
 
 enum CUfunction_attribute : int {
-  CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK = 0,
-  CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES = 1,
   CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8,
 };
 
@@ -58,6 +56,9 @@ enum CUjit_option : int {
 };
 
 enum CUlibraryOption : int {};
+
+enum CUstream_flags : unsigned { CU_STREAM_NON_BLOCKING = 1 };
+enum CUevent_flags : unsigned { CU_EVENT_DEFAULT = 0 };
 
 enum CUtensorMapDataType : int {
   CU_TENSOR_MAP_DATA_TYPE_UINT8 = 0,
@@ -119,27 +120,16 @@ enum CUstreamCaptureMode : int { CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1 };
     (int *value, CUdevice_attribute attribute, CUdevice device))               \
   X(cuDevicePrimaryCtxRetain, (CUcontext * context, CUdevice device))          \
   X(cuDevicePrimaryCtxRelease_v2, (CUdevice device))                           \
-  X(cuCtxGetCurrent, (CUcontext * context))                                    \
   X(cuCtxSetCurrent, (CUcontext context))                                      \
   X(cuCtxGetDevice, (CUdevice * device))                                       \
-  X(cuCtxPushCurrent_v2, (CUcontext context))                                  \
-  X(cuCtxPopCurrent_v2, (CUcontext * context))                                 \
   X(cuCtxSynchronize, ())                                                      \
   X(cuMemAlloc_v2, (CUdeviceptr * pointer, size_t bytes))                      \
   X(cuMemFree_v2, (CUdeviceptr pointer))                                       \
   X(cuMemGetInfo_v2, (size_t *free, size_t *total))                            \
   X(cuMemcpyHtoD_v2, (CUdeviceptr to, const void *from, size_t bytes))         \
   X(cuMemcpyDtoH_v2, (void *to, CUdeviceptr from, size_t bytes))               \
-  X(cuMemcpyHtoDAsync_v2,                                                      \
-    (CUdeviceptr to, const void *from, size_t bytes, CUstream stream))         \
-  X(cuMemcpyDtoHAsync_v2,                                                      \
-    (void *to, CUdeviceptr from, size_t bytes, CUstream stream))               \
-  X(cuMemcpyDtoDAsync_v2,                                                      \
-    (CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream))         \
   X(cuMemsetD8Async,                                                           \
     (CUdeviceptr to, unsigned char value, size_t count, CUstream stream))      \
-  X(cuMemsetD32Async,                                                          \
-    (CUdeviceptr to, unsigned value, size_t count, CUstream stream))           \
   X(cuLibraryLoadData,                                                         \
     (CUlibrary * library, const void *code, CUjit_option *jitOptions,          \
      void **jitOptionValues, unsigned jitOptionCount,                          \
@@ -149,8 +139,6 @@ enum CUstreamCaptureMode : int { CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1 };
   X(cuLibraryGetKernel,                                                        \
     (CUkernel * kernel, CUlibrary library, const char *name))                  \
   X(cuKernelSetAttribute, (CUfunction_attribute attribute, int value,          \
-                           CUkernel kernel, CUdevice device))                  \
-  X(cuKernelGetAttribute, (int *value, CUfunction_attribute attribute,         \
                            CUkernel kernel, CUdevice device))                  \
   X(cuKernelGetFunction, (CUfunction * function, CUkernel kernel))             \
   X(cuTensorMapEncodeTiled,                                                    \
