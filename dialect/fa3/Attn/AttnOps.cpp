@@ -83,9 +83,9 @@ static LogicalResult verifyHeads(ForwardOp op) {
                          {{"q", op.getQ().getType(), 2},
                           {"o", op.getO().getType(), 2},
                           {"lse", op.getLse().getType(), 1}})) ||
-      failed(verifyEqual(op, "number of heads",
-                         {{"k", op.getK().getType(), 2},
-                          {"v", op.getV().getType(), 2}})))
+      failed(verifyEqual(
+          op, "number of heads",
+          {{"k", op.getK().getType(), 2}, {"v", op.getV().getType(), 2}})))
     return failure();
   int64_t queryHeads = ShapedType::kDynamic;
   for (int64_t size :

@@ -1,4 +1,4 @@
-//===- HopperDialect.h - The hopper dialect --------------------------*- C++ -*-===//
+//===- HopperDialect.h - The hopper dialect ---------------------*- C++ -*-===//
 
 #ifndef FA3_HOPPER_HOPPERDIALECT_H
 #define FA3_HOPPER_HOPPERDIALECT_H

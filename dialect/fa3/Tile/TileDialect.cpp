@@ -24,13 +24,14 @@ void TileDialect::initialize() {
       >();
 }
 
-LogicalResult
-ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                     int64_t blockQ, int64_t blockKv, int64_t warpgroups,
-                     int64_t stages, bool overlap, bool specialize,
-                     bool pingpong, bool splitLoops, int64_t lazyRescale,
-                     int64_t chains, bool longestFirst,
-                     int64_t producerRegisters, int64_t consumerRegisters) {
+LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                   int64_t blockQ, int64_t blockKv,
+                                   int64_t warpgroups, int64_t stages,
+                                   bool overlap, bool specialize, bool pingpong,
+                                   bool splitLoops, int64_t lazyRescale,
+                                   int64_t chains, bool longestFirst,
+                                   int64_t producerRegisters,
+                                   int64_t consumerRegisters) {
   if (warpgroups < 1 || warpgroups > 3)
     return emitError() << "warpgroups must be 1, 2 or 3, not " << warpgroups;
   return success();

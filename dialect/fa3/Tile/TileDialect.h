@@ -1,4 +1,4 @@
-//===- TileDialect.h - The tile dialect --------------------------*- C++ -*-===//
+//===- TileDialect.h - The tile dialect -------------------------*- C++ -*-===//
 
 #ifndef FA3_TILE_TILEDIALECT_H
 #define FA3_TILE_TILEDIALECT_H

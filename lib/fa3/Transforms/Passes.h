@@ -1,4 +1,4 @@
-//===- Passes.h - Passes of the transforms library ------------------*- C++ -*-===//
+//===- Passes.h - Passes of the transforms library --------------*- C++ -*-===//
 
 #ifndef FA3_TRANSFORMS_PASSES_H
 #define FA3_TRANSFORMS_PASSES_H
