@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 packages=(
   ca-certificates ccache clang-22 clang-format-22 cmake g++ libgmock-dev
   libgtest-dev libmlir-22-dev libzstd-dev lld-22 llvm-22-dev llvm-22-tools
-  mlir-22-tools ninja-build python3 python3-psutil python3-venv zlib1g-dev
+  mlir-22-tools ninja-build nlohmann-json3-dev python3 python3-psutil python3-venv zlib1g-dev
 )
 for option in "$@"; do
   case $option in
