@@ -282,7 +282,8 @@ def Hopper_MmaAsyncOp : HopperOp<"mma_async", [AttrSizedOperandSegments]> {
                        TypeAttr:$element, UnitAttr:$transpose_a, UnitAttr:$transpose_b);
   let results = (outs Variadic<F32>:$results);
   let assemblyFormat = [{
-    $a `,` $b (`acc` $acc^)? attr-dict `:` type($a) `,` type($acc) `->` type($results)
+    `(` $a `)` `,` $b (`acc` `(` $acc^ `:` type($acc) `)`)? `of` $element attr-dict
+    `:` `(` type($a) `)` `->` `(` type($results) `)`
   }];
 }
 
@@ -295,7 +296,7 @@ def Hopper_WgmmaWaitOp : HopperOp<"wgmma_wait"> {
   let summary = "wgmma.wait_group; the values pass through so that no use can move above it";
   let arguments = (ins I64Attr:$younger, Variadic<AnyTypeOf<[F32, I32]>>:$values);
   let results = (outs Variadic<AnyTypeOf<[F32, I32]>>:$results);
-  let assemblyFormat = "$younger `,` $values attr-dict `:` type($values) `->` type($results)";
+  let assemblyFormat = "$younger `(` $values `)` attr-dict `:` functional-type($values, $results)";
 }
 
 def Hopper_ShuffleXorOp : HopperOp<"shuffle_xor", [Pure, AllTypesMatch<["value", "result"]>]> {
@@ -326,7 +327,7 @@ def Hopper_GlobalStoreOp : HopperOp<"global_store", [AttrSizedOperandSegments]> 
     are computed in 64 bits.
   }];
   let arguments = (ins Variadic<AnyTypeOf<[F32, I32]>>:$values, AnyMemRef:$target, Variadic<I32>:$indices, I1:$predicate);
-  let assemblyFormat = "$values `,` $target `[` $indices `]` `if` $predicate attr-dict `:` type($values) `,` type($target)";
+  let assemblyFormat = "$target `[` $indices `]` `,` $values `if` $predicate attr-dict `:` type($target) `,` type($values)";
 }
 
 def Hopper_GlobalLoadOp : HopperOp<"global_load"> {
