@@ -18,4 +18,12 @@
 #define GET_OP_CLASSES
 #include "fa3/Hopper/HopperOps.h.inc"
 
+namespace fa3::hopper {
+
+/// Kernel attribute: bytes of dynamic shared memory.
+inline constexpr llvm::StringLiteral kSharedMemoryAttrName =
+    "hopper.shared_memory";
+
+} // namespace fa3::hopper
+
 #endif // FA3_HOPPER_HOPPEROPS_H

@@ -155,6 +155,13 @@ def Hopper_SharedAddressOp : HopperOp<"shared_address", [Pure]> {
   let assemblyFormat = "$offset attr-dict `:` type($address)";
 }
 
+def Hopper_ViewOp : HopperOp<"view", [Pure]> {
+  let summary = "The buffer at an address in shared memory";
+  let arguments = (ins I32:$address);
+  let results = (outs HopperBuffer:$buffer);
+  let assemblyFormat = "$address attr-dict `:` type($buffer)";
+}
+
 def Hopper_MbarrierInitOp : HopperOp<"mbarrier_init"> {
   let summary = "mbarrier.init: a phase completes after `count` arrivals";
   let arguments = (ins I32:$barrier, I64Attr:$count);

@@ -55,4 +55,30 @@ def AttnToTilePass : Pass<"fa3-attn-to-tile", "::mlir::ModuleOp"> {
                            "::mlir::vector::VectorDialect", "::fa3::tile::TileDialect"];
 }
 
+def TileToHopperPass : Pass<"fa3-tile-to-hopper", "::fa3::tile::KernelOp"> {
+  let summary = "Rings for the operands of products, wgmma for products";
+  let description = [{
+    A `tile.load` that feeds a product goes through a ring of shared-memory
+    buffers: one ring for each tensor and tile, with the schedule's `stages` if
+    a load of it is in a loop and one buffer otherwise. A `tile.dot` becomes
+    `hopper.wgmma` and a `hopper.wait` right behind it; buffers are released
+    after their last use. The program stays sequential.
+
+    Precondition: second operands of products are loaded from memory.
+    Postcondition: no tile.dot remains.
+
+    ```mlir
+    %k = tile.load %K[...] ... : vector<128x64xbf16>
+    %s = tile.dot %q, %k contract(1, 1) ...
+    // becomes
+    hopper.ring_put %ring, %K[...] ...
+    %k = hopper.ring_get %ring ...
+    %p = hopper.wgmma %q, %k contract(1, 1) ...
+    %s = hopper.wait %p younger 0 ...
+    hopper.ring_release %ring, %k ...
+    ```
+  }];
+  let dependentDialects = ["::fa3::hopper::HopperDialect"];
+}
+
 #endif // FA3_CONVERSION_PASSES_TD

@@ -290,7 +290,7 @@ private:
   Value tensorMap(hopper::RingPutOp put) {
     auto source = cast<BlockArgument>(put.getSource());
     VectorType tile = type.getTile();
-    SmallVector<int64_t> box(source.getType().cast<MemRefType>().getRank(), 1);
+    SmallVector<int64_t> box(cast<MemRefType>(source.getType()).getRank(), 1);
     box[put.getDims()[0]] = std::min(tile.getDimSize(0), kMaxBox);
     box[put.getDims()[1]] = std::min(tile.getDimSize(1), type.getPanelColumns());
     auto mapType = hopper::TensorMapType::get(put.getContext(),

@@ -41,6 +41,84 @@ def PipelineLoopsPass : Pass<"fa3-pipeline-loops", "::fa3::tile::KernelOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
+def PartitionWarpgroupsPass : Pass<"fa3-partition-warpgroups", "::fa3::tile::KernelOp"> {
+  let summary = "Divides every tile's rows among the consumer warpgroups";
+  let description = [{
+    Turns the program of a CTA into that of one consumer warpgroup: each tile
+    keeps 1/warpgroups of dimension 0, first operands in shared memory are read
+    through `hopper.rows`, coordinates and stores move by the share's first row.
+    A row's reduction stays inside one warpgroup by construction.
+
+    Precondition: tiles that feed products are in rings. Postcondition: every
+    tile with rows has a multiple of 64 of them. Fails where rows cannot be
+    divided.
+
+    ```mlir
+    %s = hopper.wgmma %q, %k ... -> !hopper.pending<vector<128x176xf32>>
+    // becomes, with two warpgroups
+    %w = hopper.warpgroup : i32
+    %mine = hopper.rows %q[%first] ...
+    %s = hopper.wgmma %mine, %k ... -> !hopper.pending<vector<64x176xf32>>
+    ```
+  }];
+  let dependentDialects = ["::fa3::hopper::HopperDialect"];
+}
+
+def PlaceWaitsPass : Pass<"fa3-place-waits", "::fa3::tile::KernelOp"> {
+  let summary = "Waits for products as late as is legal";
+  let description = [{
+    Moves every `hopper.wait` down to the first use of its value, but not past
+    the end of its block or a loop with products of its own; counts the younger
+    products that may still run; moves the release of a buffer behind the waits
+    of the products that read it; computes a loop's next register operand after
+    the wait of the product that still reads the last one (PTX ISA,
+    "wgmma.wait_group").
+
+    Precondition: a wait stands in the block of its product. Postcondition: the
+    same, and no value of a product is used before its wait.
+
+    ```mlir
+    %p = hopper.wgmma %q, %k ...
+    %s = hopper.wait %p younger 0 ...
+    %r = hopper.wgmma %a, %v, %o ...
+    use %s
+    // becomes
+    %p = hopper.wgmma %q, %k ...
+    %r = hopper.wgmma %a, %v, %o ...
+    %s = hopper.wait %p younger 1 ...
+    use %s
+    ```
+  }];
+}
+
+def SpecializeWarpsPass : Pass<"fa3-specialize-warps", "::fa3::tile::KernelOp"> {
+  let summary = "Divides a kernel into a producer and consumers";
+  let description = [{
+    The producer gets the puts of all rings with the control flow and index
+    arithmetic that they need; the consumers get everything else. Scalar code
+    that both need stays in front. Does nothing unless the schedule says
+    `specialize` (FlashAttention-3 section 3.1).
+
+    Postcondition: a put is only in the producer, a get only in the consumers,
+    and both see the same sequence of buffers.
+
+    ```mlir
+    scf.for ... {
+      hopper.ring_put %ring, %k[...] ...
+      %b = hopper.ring_get %ring ...
+      ...
+    }
+    // becomes
+    hopper.specialize producer {
+      scf.for ... { hopper.ring_put %ring, %k[...] ... }
+    } consumer {
+      scf.for ... { %b = hopper.ring_get %ring ... }
+    }
+    ```
+  }];
+  let dependentDialects = ["::fa3::hopper::HopperDialect"];
+}
+
 def TakeTurnsPass : Pass<"fa3-take-turns", "::fa3::tile::KernelOp"> {
   let summary = "Warpgroups take turns on the tensor cores (ping-pong)";
   let description = [{
@@ -65,6 +143,73 @@ def TakeTurnsPass : Pass<"fa3-take-turns", "::fa3::tile::KernelOp"> {
     %s1 = hopper.wait %s younger 1 ...
     ```
   }];
+}
+
+def AllocateSharedMemoryPass : Pass<"fa3-allocate-shared-memory", "::fa3::tile::KernelOp"> {
+  let summary = "Gives every ring its place in shared memory";
+  let description = [{
+    Buffers first, each aligned to 1024 bytes (the period of the 128-byte
+    swizzle), then all mbarriers. Sets `offset` and `barriers` of every ring and
+    the kernel's `hopper.shared_memory`. Fails when a CTA does not have as much.
+  }];
+}
+
+def ExpandRingsPass : Pass<"fa3-expand-rings", "::fa3::tile::KernelOp"> {
+  let summary = "Rings become mbarriers, addresses and TMA copies";
+  let description = [{
+    Counts puts and gets through the control flow. The n-th one uses buffer
+    n mod stages; a get waits for phase n / stages of the full mbarrier, a put
+    for the phase before it of the empty one, announces the buffer's bytes and
+    issues a copy for each panel. Tensors get a `!hopper.tensor_map` argument.
+    A ring that is never refilled has no empty mbarriers.
+
+    Precondition: rings have their place. Postcondition: no ring remains.
+
+    ```mlir
+    %b = hopper.ring_get %ring : ...
+    // becomes
+    hopper.mbarrier_wait %full, %parity
+    %b = hopper.view %address : ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::fa3::hopper::HopperDialect"];
+}
+
+def ExpandTurnsPass : Pass<"fa3-expand-turns", "::fa3::tile::KernelOp"> {
+  let summary = "Turns become named barriers";
+  let description = [{
+    Warpgroup w waits for its turn at named barrier 1 + w, at which the warpgroup
+    before it arrives when it passes the turn. The last warpgroup arrives once
+    at the start, which gives warpgroup 0 the first turn.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::fa3::hopper::HopperDialect"];
+}
+
+def DistributePass : Pass<"fa3-distribute", "::fa3::tile::KernelOp"> {
+  let summary = "Tiles become registers of threads";
+  let description = [{
+    Replaces the warpgroup-level program by that of one thread. Every tile is
+    distributed in wgmma's accumulator layout (see Fragment.h), so elementwise
+    operations need no communication, a row reduction ends with two shuffles
+    among the four threads of a row, and a product's result is the first operand
+    of the next one as it stands. `chains` of the schedule is the number of
+    independent chains of a row reduction.
+
+    Precondition: rings and turns are expanded. Postcondition: no vector and no
+    warpgroup-level operation remains.
+
+    ```mlir
+    %p = math.exp2 %x : vector<64x16xf32>
+    // becomes
+    %p0 = math.exp2 %x0 : f32
+    ...
+    %p7 = math.exp2 %x7 : f32
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::fa3::hopper::HopperDialect"];
 }
 
 #endif // FA3_TRANSFORMS_PASSES_TD
