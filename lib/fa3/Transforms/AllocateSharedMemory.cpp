@@ -55,8 +55,8 @@ struct AllocateSharedMemoryPass
     kernel->setAttr(hopper::kSharedMemoryAttrName,
                     builder.getI64IntegerAttr(offset));
     remark::analysis(kernel.getLoc(), kRemark)
-        << offset << " bytes of shared memory for " << rings.size()
-        << " rings";
+        << std::to_string(offset) << " bytes of shared memory for "
+        << std::to_string(rings.size()) << " rings";
   }
 };
 

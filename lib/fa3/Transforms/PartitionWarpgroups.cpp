@@ -47,8 +47,8 @@ struct PartitionWarpgroupsPass
       if (failed(divide(op)))
         return signalPassFailure();
     remark::passed(kernel.getLoc(), kRemark)
-        << "dimension 0 of every tile is divided among " << warpgroups
-        << " warpgroups";
+        << "dimension 0 of every tile is divided among "
+        << std::to_string(warpgroups) << " warpgroups";
   }
 
   /// Every tile's dimension 0 must be 1 or a multiple of a share.
@@ -95,7 +95,6 @@ struct PartitionWarpgroupsPass
 
   LogicalResult divide(Operation *op) {
     OpBuilder builder(op);
-    Location loc = op->getLoc();
     for (Region &region : op->getRegions())
       for (Block &block : region)
         for (BlockArgument argument : block.getArguments())

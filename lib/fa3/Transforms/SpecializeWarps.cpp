@@ -220,7 +220,7 @@ struct SpecializeWarpsPass
       put.erase();
     remark::passed(kernel.getLoc(), kRemark)
         << "one producer thread issues the loads for "
-        << schedule.getWarpgroups() << " consumer warpgroups";
+        << std::to_string(schedule.getWarpgroups()) << " consumer warpgroups";
   }
 };
 

@@ -65,8 +65,8 @@ struct TileToHopperPass : fa3::impl::TileToHopperPassBase<TileToHopperPass> {
                                       schedule ? schedule.getWarpgroups() : 1,
                                       /*offset=*/nullptr, /*barriers=*/nullptr);
       remark::passed(kernel.getLoc(), kRemark)
-          << "a ring of " << stages << " buffers for tiles of "
-          << key.second;
+          << "a ring of " << std::to_string(stages) << " buffers of "
+          << std::to_string(type.getStageBytes()) << " bytes";
     }
   }
 
