@@ -5,6 +5,34 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
+  let summary = "Chooses how a kernel is executed";
+  let description = [{
+    Gives every attention operation its `#tile.schedule`. The schedule comes
+    from a table of measured ones, by head dim and mask; one that the spec
+    already has is kept. The `override` option then changes single fields:
+    `override=block_kv=128,pingpong=false`. If it changes the number of
+    warpgroups and not the registers, the registers follow.
+
+    The result must fit the machine: shared memory (the query tile, `stages`
+    tiles of keys and of values, mbarriers) and registers (fragments of scores,
+    output and probabilities). What it takes is reported as a remark; one that
+    does not fit, or a head dim for which there is no schedule, is an error.
+
+    Precondition: none. Postcondition: attention operations have a schedule.
+
+    ```mlir
+    %o, %lse = attn.forward %q, %k, %v causal : ...
+    // becomes
+    %o, %lse = attn.forward %q, %k, %v causal {schedule = #tile.schedule<block_q = 128, block_kv = 128,
+      lazy_rescale = 8, longest_first = true>} : ...
+    ```
+  }];
+  let options = [Option<"overrides", "override", "std::string", "\"\"",
+                        "Fields to change: field=value,field=value">];
+  let dependentDialects = ["::fa3::tile::TileDialect"];
+}
+
 def PipelineLoopsPass : Pass<"fa3-pipeline-loops", "::fa3::tile::KernelOp"> {
   let summary = "Issues the next iteration's first products ahead of this one's dependent ones";
   let description = [{
