@@ -140,8 +140,8 @@ double measure(const Driver &driver, const Stream &stream,
     return median(std::move(times));
   };
   const double once = std::max(time(2), 1e-3);
-  return time(std::clamp<int64_t>(static_cast<int64_t>(milliseconds / once), 3,
-                                  400));
+  return time(
+      std::clamp<int64_t>(static_cast<int64_t>(milliseconds / once), 3, 400));
 }
 
 void writeFile(const std::string &path, const std::string &text) {
@@ -153,8 +153,7 @@ void writeFile(const std::string &path, const std::string &text) {
 }
 
 int benchmark(const Options &options) {
-  const Driver driver =
-      options.driver ? Driver(*options.driver) : Driver();
+  const Driver driver = options.driver ? Driver(*options.driver) : Driver();
   const Context context(driver);
   const Stream stream(driver);
   std::vector<Contestant> contestants;
@@ -172,8 +171,8 @@ int benchmark(const Options &options) {
     for (int64_t round = 0; round < options.rounds; ++round)
       for (size_t i = 0; i < contestants.size(); ++i) {
         const size_t turn = (i + round) % contestants.size();
-        times[turn].push_back(measure(driver, stream, contestants[turn],
-                                      options.milliseconds));
+        times[turn].push_back(
+            measure(driver, stream, contestants[turn], options.milliseconds));
       }
     for (size_t i = 0; i < contestants.size(); ++i) {
       const double time = median(times[i]);
@@ -195,10 +194,10 @@ int benchmark(const Options &options) {
   if (options.csv)
     writeFile(*options.csv, table);
   if (options.json)
-    writeFile(*options.json,
-              json{{"device", driver.device(0).name}, {"results", rows}}
-                      .dump(1) +
-                  "\n");
+    writeFile(
+        *options.json,
+        json{{"device", driver.device(0).name}, {"results", rows}}.dump(1) +
+            "\n");
   return 0;
 }
 
