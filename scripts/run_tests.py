@@ -102,6 +102,7 @@ def run_checks(options):
     checks = {
         "sources are formatted (make format)": ["make", "-s", "check-format"],
         "docs/reference is up to date (make docs)": ["python3", ROOT / "scripts" / "gen_docs.py", "--check"],
+        "links in the documentation": ["python3", ROOT / "scripts" / "check_links.py"],
     }
     counts = Counts()
     for name, command in checks.items():
