@@ -5,6 +5,8 @@
 #include "fa3/Attn/AttnOps.h"
 #include "fa3/Conversion/Passes.h"
 #include "fa3/Hopper/HopperOps.h"
+#include "fa3/Pipelines/Pipelines.h"
+#include "fa3/Target/Codegen.h"
 #include "fa3/Tile/TileOps.h"
 #include "fa3/Transforms/Passes.h"
 
@@ -22,10 +24,12 @@ void fa3::registerAllDialects(DialectRegistry &registry) {
               memref::MemRefDialect, NVVM::NVVMDialect, scf::SCFDialect,
               ub::UBDialect, vector::VectorDialect, attn::AttnDialect,
               tile::TileDialect, hopper::HopperDialect>();
+  registerTargetTranslations(registry);
 }
 
 void fa3::registerAllPasses() {
   registerFA3ConversionPasses();
   registerFA3TransformsPasses();
+  registerPipelines();
   mlir::registerTransformsPasses();
 }

@@ -95,8 +95,8 @@ def HopperToNVVMPass : Pass<"fa3-hopper-to-nvvm", "::mlir::ModuleOp"> {
 
     Precondition: bodies are at the thread level: `scf`, `memref.dim` and `arith`
     and `math` on scalars, `tile.program_id`, thread-level `hopper` operations;
-    the kernel has `hopper.threads` and `hopper.shared_memory`. Postcondition:
-    the module has one `gpu.module` of LLVM-dialect functions.
+    the kernel has `hopper.shared_memory`, and a schedule or `hopper.threads`.
+    Postcondition: the module has one `gpu.module` of LLVM-dialect functions.
 
     ```mlir
     tile.kernel @k(%a: memref<?x64xf32, strided<[?, 1]>> {tile.argument = #tile.argument<"a", "input", ["n", "d"]>}) {

@@ -49,18 +49,30 @@ FailureOr<Attribute> getGrid(tile::KernelOp kernel) {
   return multiplyManifestExpressions(kernel.getContext(), extents);
 }
 
+/// The number of threads of a CTA: `hopper.threads` if the kernel says so, else
+/// what its schedule's warpgroups have, and one more warpgroup that produces.
+std::optional<int64_t> getThreads(tile::KernelOp kernel) {
+  if (auto threads =
+          kernel->getAttrOfType<IntegerAttr>(hopper::kThreadsAttrName))
+    return threads.getInt();
+  tile::ScheduleAttr schedule = kernel.getScheduleAttr();
+  if (!schedule)
+    return std::nullopt;
+  return 128 * (schedule.getWarpgroups() + (schedule.getSpecialize() ? 1 : 0));
+}
+
 /// The LLVM function of `kernel`, still without a body, with everything that
 /// the runtime has to know to launch it.
 FailureOr<LLVM::LLVMFuncOp> createFunction(OpBuilder &builder,
                                            tile::KernelOp kernel,
                                            const KernelSignature &signature) {
-  auto threads = kernel->getAttrOfType<IntegerAttr>(hopper::kThreadsAttrName);
+  std::optional<int64_t> threads = getThreads(kernel);
   auto sharedMemory =
       kernel->getAttrOfType<IntegerAttr>(hopper::kSharedMemoryAttrName);
   if (!threads || !sharedMemory)
-    return kernel.emitError("needs the attributes '")
-           << hopper::kThreadsAttrName << "' and '"
-           << hopper::kSharedMemoryAttrName << "'";
+    return kernel.emitError("needs '")
+           << hopper::kSharedMemoryAttrName << "' and a schedule or '"
+           << hopper::kThreadsAttrName << "'";
   FailureOr<Attribute> grid = getGrid(kernel);
   if (failed(grid))
     return failure();
@@ -74,10 +86,11 @@ FailureOr<LLVM::LLVMFuncOp> createFunction(OpBuilder &builder,
   // Without both of these ptxas ignores setmaxnreg.
   function->setAttr(
       NVVM::NVVMDialect::getMaxntidAttrName(),
-      builder.getDenseI32ArrayAttr({static_cast<int32_t>(threads.getInt())}));
+      builder.getDenseI32ArrayAttr({static_cast<int32_t>(*threads)}));
   function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                     builder.getI32IntegerAttr(1));
-  function->setAttr(hopper::kThreadsAttrName, threads);
+  function->setAttr(hopper::kThreadsAttrName,
+                    builder.getI64IntegerAttr(*threads));
   function->setAttr(hopper::kSharedMemoryAttrName, sharedMemory);
   function->setAttr(hopper::kGridAttrName, *grid);
   function->setAttr(hopper::kParametersAttrName,
