@@ -51,24 +51,6 @@ private:
   std::chrono::steady_clock::time_point start;
 };
 
-/// Renders diagnostics the way MLIR's tools print them, one string for each.
-class DiagnosticCollector : public SourceMgrDiagnosticHandler {
-public:
-  DiagnosticCollector(llvm::SourceMgr &sources, MLIRContext *context,
-                      std::vector<CompileDiagnostic> &diagnostics)
-      : SourceMgrDiagnosticHandler(sources, context, stream), stream(text) {
-    setHandler([this, &diagnostics](Diagnostic &diagnostic) {
-      emitDiagnostic(diagnostic);
-      diagnostics.push_back({diagnostic.getSeverity(), text});
-      text.clear();
-    });
-  }
-
-private:
-  std::string text;
-  llvm::raw_string_ostream stream;
-};
-
 /// One compilation of a module.
 class Compilation {
 public:
@@ -204,15 +186,6 @@ private:
   CompileResult &result;
 };
 
-void enableRemarks(MLIRContext &context) {
-  remark::RemarkCategories categories;
-  categories.all = ".*";
-  (void)remark::enableOptimizationRemarks(
-      context, /*streamer=*/nullptr,
-      std::make_unique<remark::RemarkEmittingPolicyAll>(), categories,
-      /*printAsEmitRemarks=*/true);
-}
-
 } // namespace
 
 std::optional<Stage> fa3::parseStage(StringRef name) {
@@ -239,8 +212,9 @@ CompileResult fa3::compile(StringRef source, StringRef name,
   sources.AddNewSourceBuffer(
       llvm::MemoryBuffer::getMemBuffer(source, name, false), llvm::SMLoc());
   DiagnosticCollector collector(sources, &context, result.diagnostics);
+  std::optional<RemarkCollector> remarks;
   if (options.remarks)
-    enableRemarks(context);
+    remarks.emplace(&context, result.diagnostics);
   OwningOpRef<ModuleOp> module =
       parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
   if (module)
@@ -253,8 +227,9 @@ CompileResult fa3::compile(ModuleOp module, const CompileOptions &options) {
   llvm::SourceMgr sources;
   DiagnosticCollector collector(sources, module.getContext(),
                                 result.diagnostics);
+  std::optional<RemarkCollector> remarks;
   if (options.remarks)
-    enableRemarks(*module.getContext());
+    remarks.emplace(module.getContext(), result.diagnostics);
   Compilation(module, options, result).run();
   return result;
 }

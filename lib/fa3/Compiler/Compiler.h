@@ -7,6 +7,8 @@
 #ifndef FA3_COMPILER_COMPILER_H
 #define FA3_COMPILER_COMPILER_H
 
+#include "fa3/Compiler/Diagnostics.h"
+
 #include "mlir/IR/BuiltinOps.h"
 
 #include <optional>
@@ -22,7 +24,7 @@ enum class Stage {
   Hopper,  ///< warpgroups, TMA, wgmma
   NVVM,    ///< a gpu.module
   LLVM,    ///< optimized LLVM IR
-  PTX,     ///<
+  PTX,     ///< text for the assembler or the driver
   Cubin,   ///< needs ptxas
   Package, ///< a .fa3 file
   Header   ///< a C header with the package in an array
@@ -44,12 +46,6 @@ struct CompileOptions {
   bool allowSpills = false;
   /// Collect remarks: what the passes decided, and why.
   bool remarks = false;
-};
-
-struct CompileDiagnostic {
-  mlir::DiagnosticSeverity severity;
-  /// The message with its location and, where there is one, the source line.
-  std::string text;
 };
 
 /// Milliseconds.
