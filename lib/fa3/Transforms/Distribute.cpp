@@ -359,6 +359,8 @@ LogicalResult Distributor::run() {
 
 namespace {
 
+constexpr int64_t kThreadsPerWarpgroup = 128;
+
 struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
@@ -371,7 +373,21 @@ struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
       return WalkResult::advance();
     });
     if (expanded.wasInterrupted() || failed(Distributor(kernel).run()))
-      signalPassFailure();
+      return signalPassFailure();
+    setThreads(kernel);
+  }
+
+  /// Threads of the CTA: the consumer warpgroups, and the producer's where the
+  /// kernel has roles.
+  void setThreads(tile::KernelOp kernel) {
+    tile::ScheduleAttr schedule = kernel.getScheduleAttr();
+    int64_t warpgroups = schedule ? schedule.getWarpgroups() : 1;
+    if (!kernel.getBody().getOps<hopper::SpecializeOp>().empty())
+      ++warpgroups;
+    Builder attributes(&getContext());
+    kernel->setAttr(
+        hopper::kThreadsAttrName,
+        attributes.getI64IntegerAttr(warpgroups * kThreadsPerWarpgroup));
   }
 };
 
