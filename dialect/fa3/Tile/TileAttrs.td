@@ -33,6 +33,8 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
       more than 2^lazy_rescale, 0 to 15; 0 rescales always.
     - `chains`: independent dependence chains of a row reduction: 1, 2, 4 or 8.
     - `longest_first`: start the blocks with most work first.
+    - `persistent`: as many CTAs as run at once, each of which computes piece
+      after piece: the loads of the next one run under the end of this one.
     - `producer_registers`, `consumer_registers`: registers per thread after
       `setmaxnreg`, multiples of 8 in [24, 256]. All of them together must not
       exceed what the CTA starts with, or `setmaxnreg` would wait for ever.
@@ -49,6 +51,7 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "0">:$lazy_rescale,
     DefaultValuedParameter<"int64_t", "4">:$chains,
     DefaultValuedParameter<"bool", "false">:$longest_first,
+    DefaultValuedParameter<"bool", "false">:$persistent,
     DefaultValuedParameter<"int64_t", "24">:$producer_registers,
     DefaultValuedParameter<"int64_t", "240">:$consumer_registers);
   let assemblyFormat = "`<` struct(params) `>`";

@@ -41,7 +41,7 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    bool overlap, bool specialize, bool pingpong,
                                    bool splitLoops, int64_t lazyRescale,
                                    int64_t chains, bool longestFirst,
-                                   int64_t producerRegisters,
+                                   bool persistent, int64_t producerRegisters,
                                    int64_t consumerRegisters) {
   auto inRange = [&](StringRef field, int64_t value, int64_t low,
                      int64_t high) -> LogicalResult {

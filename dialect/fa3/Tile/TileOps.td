@@ -77,6 +77,22 @@ def Tile_ProgramIdOp : TileOp<"program_id", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Tile_ResidentCtasOp : TileOp<"resident_ctas", [Pure]> {
+  let summary = "How many CTAs the device runs at once";
+  let description = [{
+    One for each multiprocessor. Where the grid is smaller, the value is the
+    grid's size.
+
+    ```mlir
+    %most = tile.resident_ctas : index
+    %ctas = arith.minsi %pieces, %most : index
+    %first = tile.program_id(%ctas) : index
+    ```
+  }];
+  let results = (outs Index:$count);
+  let assemblyFormat = "attr-dict `:` type($count)";
+}
+
 def Tile_LoadOp : TileOp<"load", [MemoryEffects<[MemRead]>]> {
   let summary = "Reads a tile from strided memory";
   let description = [{

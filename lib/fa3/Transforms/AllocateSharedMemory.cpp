@@ -48,8 +48,7 @@ struct AllocateSharedMemoryPass
     if (offset > kSharedMemoryLimit) {
       kernel.emitError("the schedule needs ")
           << offset << " bytes of shared memory; a CTA has "
-          << kSharedMemoryLimit
-          << ": choose smaller tiles or fewer stages";
+          << kSharedMemoryLimit << ": choose smaller tiles or fewer stages";
       return signalPassFailure();
     }
     kernel->setAttr(hopper::kSharedMemoryAttrName,

@@ -65,8 +65,8 @@ Value Distributor::lane() {
 Value Distributor::threadRow() {
   Value thread = hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
   Value warp = arith::AndIOp::create(
-      builder, loc,
-      arith::ShRUIOp::create(builder, loc, thread, constant(5)), constant(3));
+      builder, loc, arith::ShRUIOp::create(builder, loc, thread, constant(5)),
+      constant(3));
   Value warpRow = arith::MulIOp::create(builder, loc, warp, constant(16));
   Value laneRow = arith::ShRUIOp::create(builder, loc, lane(), constant(2));
   return arith::AddIOp::create(builder, loc, warpRow, laneRow);
@@ -171,8 +171,8 @@ LogicalResult Distributor::distributeUniformIf(tile::UniformIfOp op) {
 }
 
 LogicalResult Distributor::distributeRoles(hopper::SpecializeOp roles) {
-  auto clone = cast<hopper::SpecializeOp>(
-      builder.cloneWithoutRegions(*roles, scalars));
+  auto clone =
+      cast<hopper::SpecializeOp>(builder.cloneWithoutRegions(*roles, scalars));
   for (auto [from, to] :
        llvm::zip_equal(roles->getRegions(), clone->getRegions())) {
     OpBuilder::InsertionGuard guard(builder);
@@ -198,17 +198,15 @@ LogicalResult Distributor::distributeConstant(arith::ConstantOp op) {
   Type element = type.getElementType();
   Value splat;
   if (element.isF16() || element.isBF16()) {
-    uint32_t bits = static_cast<uint32_t>(elements.getSplatValue<APFloat>()
-                                              .bitcastToAPInt()
-                                              .getZExtValue());
+    uint32_t bits = static_cast<uint32_t>(
+        elements.getSplatValue<APFloat>().bitcastToAPInt().getZExtValue());
     splat = constant(static_cast<int32_t>(bits << 16 | bits));
   } else {
     splat = arith::ConstantOp::create(
         builder, loc, element,
         cast<TypedAttr>(elements.getSplatValue<Attribute>()));
   }
-  map(op.getResult(),
-      SmallVector<Value>(registerTypes(type).size(), splat));
+  map(op.getResult(), SmallVector<Value>(registerTypes(type).size(), splat));
   return success();
 }
 
@@ -249,9 +247,9 @@ LogicalResult Distributor::distributeTruncF(arith::TruncFOp op) {
     return op.emitError("only f32 tiles can be narrowed to 16-bit floats");
   SmallVector<Value> result;
   for (size_t i = 0; i < from.size(); i += 2)
-    result.push_back(hopper::PackOp::create(
-        builder, loc, builder.getI32Type(), from[i], from[i + 1],
-        type.getElementType()));
+    result.push_back(hopper::PackOp::create(builder, loc, builder.getI32Type(),
+                                            from[i], from[i + 1],
+                                            type.getElementType()));
   map(op.getResult(), result);
   return success();
 }

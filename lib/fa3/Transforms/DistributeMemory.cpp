@@ -100,9 +100,8 @@ LogicalResult Distributor::distributeStore(tile::StoreOp op) {
     return op.emitError("a stored tile must have rows");
   SmallVector<Value> base;
   for (Value index : op.getIndices())
-    base.push_back(
-        arith::IndexCastOp::create(builder, loc, builder.getI32Type(),
-                                   scalars.lookupOrDefault(index)));
+    base.push_back(arith::IndexCastOp::create(
+        builder, loc, builder.getI32Type(), scalars.lookupOrDefault(index)));
   Value target = scalars.lookupOrDefault(op.getTarget());
   ThreadAccess access(builder, loc, base, target, op.getDims(), threadRow(),
                       threadColumn());
@@ -122,8 +121,7 @@ LogicalResult Distributor::distributeStore(tile::StoreOp op) {
   for (int64_t row = 0; row < fragment.rows(); ++row)
     for (int64_t column = 0; column < fragment.columns(); column += step) {
       SmallVector<Value> indices = access.indices(fragment, row, column);
-      Value predicate =
-          access.inside(fragment, indices, checkColumns, initial);
+      Value predicate = access.inside(fragment, indices, checkColumns, initial);
       int64_t first = fragment.index(row, column);
       SmallVector<Value> stored;
       if (packed)
@@ -145,9 +143,8 @@ LogicalResult Distributor::distributeLoad(tile::LoadOp op) {
   MemRefType memory = op.getSource().getType();
   SmallVector<Value> base;
   for (Value index : op.getIndices())
-    base.push_back(
-        arith::IndexCastOp::create(builder, loc, builder.getI32Type(),
-                                   scalars.lookupOrDefault(index)));
+    base.push_back(arith::IndexCastOp::create(
+        builder, loc, builder.getI32Type(), scalars.lookupOrDefault(index)));
   Value source = scalars.lookupOrDefault(op.getSource());
   ThreadAccess access(builder, loc, base, source, op.getDims(), threadRow(),
                       threadColumn());

@@ -58,8 +58,8 @@ private:
 
 bool isZero(Value value) {
   auto constant = value ? value.getDefiningOp<arith::ConstantOp>() : nullptr;
-  auto splat = constant ? dyn_cast<SplatElementsAttr>(constant.getValue())
-                        : nullptr;
+  auto splat =
+      constant ? dyn_cast<SplatElementsAttr>(constant.getValue()) : nullptr;
   return splat && splat.getSplatValue<APFloat>().isPosZero();
 }
 
@@ -90,8 +90,7 @@ LogicalResult Distributor::distributeWgmma(hopper::WgmmaOp op) {
         builder, loc, builder.getI64Type(), registers(op.getA()).front(),
         a->leading(), kGroupStride);
   } else {
-    registersA.assign(registers(op.getA()).begin(),
-                      registers(op.getA()).end());
+    registersA.assign(registers(op.getA()).begin(), registers(op.getA()).end());
   }
 
   // An accumulator known to be zero is not read.
@@ -120,8 +119,8 @@ LogicalResult Distributor::distributeWgmma(hopper::WgmmaOp op) {
     for (int64_t step = 0; step < steps; ++step) {
       SmallVector<Value> first;
       if (bufferA)
-        first.push_back(advance(descriptorA, a->blockOffset(block) +
-                                                 a->stepOffset(step)));
+        first.push_back(
+            advance(descriptorA, a->blockOffset(block) + a->stepOffset(step)));
       else
         first.append(registersA.begin() + (block * steps + step) * 4,
                      registersA.begin() + (block * steps + step + 1) * 4);
@@ -147,9 +146,9 @@ LogicalResult Distributor::distributeWait(hopper::WaitOp op) {
 
 LogicalResult Distributor::distributeRows(hopper::RowsOp op) {
   // Rows of a panel are 128 bytes apart; the swizzle repeats every 8 rows.
-  Value bytes = arith::MulIOp::create(
-      builder, loc, scalars.lookupOrDefault(op.getOffset()),
-      constant(kPanelBytes));
+  Value bytes = arith::MulIOp::create(builder, loc,
+                                      scalars.lookupOrDefault(op.getOffset()),
+                                      constant(kPanelBytes));
   Value address = arith::AddIOp::create(
       builder, loc, registers(op.getSource()).front(), bytes);
   scalars.map(op.getResult(), address);

@@ -59,9 +59,9 @@ LogicalResult Distributor::distributeReduce(tile::ReduceOp op) {
     Value value = combineChains(op.getKind(), columns, chains());
     if (from.hasColumns())
       for (int64_t mask : kQuadMasks)
-        value = combine(
-            op.getKind(), value,
-            hopper::ShuffleXorOp::create(builder, loc, value, mask));
+        value =
+            combine(op.getKind(), value,
+                    hopper::ShuffleXorOp::create(builder, loc, value, mask));
     result.push_back(value);
   }
   map(op.getResult(), result);

@@ -65,10 +65,12 @@ public:
 
 private:
   bool containsEvent(Operation &op) {
-    return op.walk([&](Operation *nested) {
-               return isEvent(nested) ? WalkResult::interrupt()
-                                      : WalkResult::advance();
-             }).wasInterrupted();
+    return op
+        .walk([&](Operation *nested) {
+          return isEvent(nested) ? WalkResult::interrupt()
+                                 : WalkResult::advance();
+        })
+        .wasInterrupted();
   }
 
   Value countLoop(scf::ForOp loop, Value number) {
@@ -98,7 +100,8 @@ private:
     } else {
       counted.getElseRegion().takeBody(ifOp.getElseRegion());
     }
-    for (Region *region : {&counted.getThenRegion(), &counted.getElseRegion()}) {
+    for (Region *region :
+         {&counted.getThenRegion(), &counted.getElseRegion()}) {
       Value last = count(region->front(), number);
       Operation *yield = region->front().getTerminator();
       yield->insertOperands(yield->getNumOperands(), last);
@@ -132,14 +135,12 @@ public:
   void expand(Block &entry) {
     SmallVector<Block *> roots = rootsOf(entry);
     for (Block *root : roots) {
-      countEvents<hopper::RingPutOp>(
-          *root, [&](Operation *op, Value number) {
-            expandPut(cast<hopper::RingPutOp>(op), number);
-          });
-      countEvents<hopper::RingGetOp>(
-          *root, [&](Operation *op, Value number) {
-            expandGet(cast<hopper::RingGetOp>(op), number);
-          });
+      countEvents<hopper::RingPutOp>(*root, [&](Operation *op, Value number) {
+        expandPut(cast<hopper::RingPutOp>(op), number);
+      });
+      countEvents<hopper::RingGetOp>(*root, [&](Operation *op, Value number) {
+        expandGet(cast<hopper::RingGetOp>(op), number);
+      });
     }
     for (Operation *user : llvm::make_early_inc_range(ring->getUsers()))
       expandRelease(cast<hopper::RingReleaseOp>(user));
@@ -172,7 +173,8 @@ private:
     if (!root.walk([&](Operation *op) {
                return isEvent(op) ? WalkResult::interrupt()
                                   : WalkResult::advance();
-             }).wasInterrupted())
+             })
+             .wasInterrupted())
       return;
     OpBuilder builder = OpBuilder::atBlockBegin(&root);
     // After the ring itself, where it is in the same block.
@@ -232,9 +234,9 @@ private:
     if (!put->getParentOfType<hopper::SpecializeOp>()) {
       Value thread =
           hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
-      Value elected = arith::CmpIOp::create(
-          builder, loc, arith::CmpIPredicate::eq, thread,
-          constant(builder, loc, 0));
+      Value elected =
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, thread,
+                                constant(builder, loc, 0));
       auto ifOp = scf::IfOp::create(builder, loc, elected);
       builder.setInsertionPointToStart(ifOp.thenBlock());
     }
@@ -242,11 +244,11 @@ private:
     if (reusesBuffers) {
       // The first round passes at once: a fresh mbarrier is in phase 0, so
       // the phase before it counts as complete.
-      Value parity = arith::XOrIOp::create(
-          builder, loc, parityOf(builder, loc, number),
-          constant(builder, loc, 1));
-      hopper::MbarrierWaitOp::create(
-          builder, loc, emptyBarrier(builder, loc, slot), parity);
+      Value parity =
+          arith::XOrIOp::create(builder, loc, parityOf(builder, loc, number),
+                                constant(builder, loc, 1));
+      hopper::MbarrierWaitOp::create(builder, loc,
+                                     emptyBarrier(builder, loc, slot), parity);
     }
     Value full = fullBarrier(builder, loc, slot);
     hopper::MbarrierExpectOp::create(builder, loc, full, type.getStageBytes(),
@@ -275,8 +277,8 @@ private:
         Value address = arith::AddIOp::create(
             builder, loc, buffer,
             constant(builder, loc, (panel * rows + row) * 128));
-        hopper::TmaLoadOp::create(builder, loc, map, address, full,
-                                  coordinates, /*predicate=*/nullptr);
+        hopper::TmaLoadOp::create(builder, loc, map, address, full, coordinates,
+                                  /*predicate=*/nullptr);
       }
   }
 
@@ -292,7 +294,8 @@ private:
     VectorType tile = type.getTile();
     SmallVector<int64_t> box(cast<MemRefType>(source.getType()).getRank(), 1);
     box[put.getDims()[0]] = std::min(tile.getDimSize(0), kMaxBox);
-    box[put.getDims()[1]] = std::min(tile.getDimSize(1), type.getPanelColumns());
+    box[put.getDims()[1]] =
+        std::min(tile.getDimSize(1), type.getPanelColumns());
     auto mapType = hopper::TensorMapType::get(put.getContext(),
                                               source.getArgNumber(), box);
     for (BlockArgument argument : kernel.getArguments())
@@ -312,9 +315,8 @@ private:
     hopper::MbarrierWaitOp::create(builder, loc,
                                    fullBarrier(builder, loc, slot),
                                    parityOf(builder, loc, number));
-    Value view =
-        hopper::ViewOp::create(builder, loc, get.getBuffer().getType(),
-                               bufferAddress(builder, loc, slot));
+    Value view = hopper::ViewOp::create(builder, loc, get.getBuffer().getType(),
+                                        bufferAddress(builder, loc, slot));
     slots[view] = slot;
     get.getBuffer().replaceAllUsesWith(view);
     get.erase();
@@ -330,9 +332,9 @@ private:
       Value inGroup = arith::AndIOp::create(
           builder, loc, thread,
           constant(builder, loc, kThreadsPerWarpgroup - 1));
-      Value elected = arith::CmpIOp::create(
-          builder, loc, arith::CmpIPredicate::eq, inGroup,
-          constant(builder, loc, 0));
+      Value elected =
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, inGroup,
+                                constant(builder, loc, 0));
       hopper::MbarrierArriveOp::create(
           builder, loc,
           emptyBarrier(builder, loc, slots.lookup(release.getBuffer())),
@@ -352,8 +354,7 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
     Block &entry = kernel.getBody().front();
-    SmallVector<hopper::RingAllocOp> rings(
-        entry.getOps<hopper::RingAllocOp>());
+    SmallVector<hopper::RingAllocOp> rings(entry.getOps<hopper::RingAllocOp>());
     if (rings.empty())
       return;
     for (hopper::RingAllocOp ring : rings) {
@@ -374,9 +375,8 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
     Location loc = kernel.getLoc();
     Value thread =
         hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
-    Value first =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, thread,
-                              constant(builder, loc, 0));
+    Value first = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                        thread, constant(builder, loc, 0));
     auto once = scf::IfOp::create(builder, loc, first);
     hopper::CtaSyncOp::create(builder, loc);
     for (hopper::RingAllocOp ring : rings) {

@@ -44,10 +44,10 @@ struct ExpandTurnsPass : fa3::impl::ExpandTurnsPassBase<ExpandTurnsPass> {
         hopper::WarpgroupOp::create(builder, loc, builder.getI32Type());
     Value mineBarrier =
         arith::AddIOp::create(builder, loc, mine, number(kFirstBarrier));
-    Value isLast =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, mine,
-                              number(warpgroups - 1));
-    Value following = arith::AddIOp::create(builder, loc, mineBarrier, number(1));
+    Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                         mine, number(warpgroups - 1));
+    Value following =
+        arith::AddIOp::create(builder, loc, mineBarrier, number(1));
     Value nextBarrier = arith::SelectOp::create(
         builder, loc, isLast, number(kFirstBarrier), following);
     // Warpgroup 0 starts: nobody passes it the first turn, so the last

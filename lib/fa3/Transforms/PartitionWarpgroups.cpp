@@ -74,8 +74,9 @@ struct PartitionWarpgroupsPass
   VectorType shareOf(VectorType type) {
     if (type.getRank() != 2 || type.getDimSize(0) == 1)
       return type;
-    return VectorType::get({type.getDimSize(0) / warpgroups, type.getDimSize(1)},
-                           type.getElementType());
+    return VectorType::get(
+        {type.getDimSize(0) / warpgroups, type.getDimSize(1)},
+        type.getElementType());
   }
 
   Type shareOf(Type type) {
@@ -129,9 +130,8 @@ struct PartitionWarpgroupsPass
   }
 
   /// Adds the share's first row to the index that dimension 0 runs along.
-  void shiftRows(OpBuilder &builder, Operation *op,
-                 MutableOperandRange indices, ArrayRef<int64_t> dims,
-                 VectorType share) {
+  void shiftRows(OpBuilder &builder, Operation *op, MutableOperandRange indices,
+                 ArrayRef<int64_t> dims, VectorType share) {
     if (share.getDimSize(0) == 1 || dims[0] < 0)
       return;
     Value first = arith::IndexCastOp::create(
@@ -151,8 +151,8 @@ struct PartitionWarpgroupsPass
       return wgmma.emitError("the rows of a product must be rows of its first "
                              "operand in shared memory to be divided among "
                              "warpgroups");
-    auto share = hopper::BufferType::get(&getContext(), shareOf(whole.getTile()),
-                                         whole.getPanelRows());
+    auto share = hopper::BufferType::get(
+        &getContext(), shareOf(whole.getTile()), whole.getPanelRows());
     Value first =
         firstRow(builder, wgmma.getLoc(), share.getTile().getDimSize(0));
     Value rows = hopper::RowsOp::create(builder, wgmma.getLoc(), share,
@@ -169,8 +169,8 @@ struct PartitionWarpgroupsPass
     Value first = firstRow(builder, iota.getLoc(), type.getDimSize(0));
     Value splat =
         vector::BroadcastOp::create(builder, iota.getLoc(), type, first);
-    auto shifted = arith::AddIOp::create(builder, iota.getLoc(),
-                                         iota.getResult(), splat);
+    auto shifted =
+        arith::AddIOp::create(builder, iota.getLoc(), iota.getResult(), splat);
     iota.getResult().replaceAllUsesExcept(shifted, shifted);
   }
 

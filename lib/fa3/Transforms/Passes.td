@@ -33,6 +33,33 @@ def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::fa3::tile::TileDialect"];
 }
 
+def MakePersistentPass : Pass<"fa3-make-persistent", "::fa3::tile::KernelOp"> {
+  let summary = "One CTA for each multiprocessor computes piece after piece";
+  let description = [{
+    Replaces the grid by a loop over its pieces, with as many CTAs as run at
+    once: CTA c computes pieces c, c + ctas, c + 2 ctas, ... in the grid's order.
+    Does nothing unless the schedule says `persistent`.
+
+    Precondition: one `tile.program_id` at the top level of the kernel, and its
+    extents do not depend on it. Postcondition: the same pieces are computed.
+
+    ```mlir
+    %i, %h = tile.program_id(%blocks, %heads)
+    ...
+    // becomes
+    %pieces = arith.muli %blocks, %heads
+    %ctas = arith.minsi %pieces, %most
+    %first = tile.program_id(%ctas)
+    scf.for %piece = %first to %pieces step %ctas {
+      %i = arith.remui %piece, %blocks
+      %h = arith.divui %piece, %blocks
+      ...
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
 def PipelineLoopsPass : Pass<"fa3-pipeline-loops", "::fa3::tile::KernelOp"> {
   let summary = "Issues the next iteration's first products ahead of this one's dependent ones";
   let description = [{

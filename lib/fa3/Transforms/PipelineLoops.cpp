@@ -92,7 +92,8 @@ private:
   /// copies of the index arithmetic that it needs.
   void deferExclusiveLoads() {
     for (Operation &op : llvm::make_early_inc_range(*body)) {
-      if (!isa<tile::LoadOp>(op) || !llvm::all_of(op.getUsers(), [&](Operation *user) {
+      if (!isa<tile::LoadOp>(op) ||
+          !llvm::all_of(op.getUsers(), [&](Operation *user) {
             return deferred.contains(body->findAncestorOpInBlock(*user));
           }))
         continue;
@@ -109,8 +110,8 @@ private:
         continue;
       OpBuilder builder(op);
       Operation *copy = builder.clone(*def);
-      operand.set(copy->getResult(
-          cast<OpResult>(operand.get()).getResultNumber()));
+      operand.set(
+          copy->getResult(cast<OpResult>(operand.get()).getResultNumber()));
       deferred.insert(copy);
       copyScalars(copy);
     }
@@ -122,8 +123,7 @@ private:
   bool hasDeferredDot = false;
 };
 
-struct PipelineLoopsPass
-    : fa3::impl::PipelineLoopsPassBase<PipelineLoopsPass> {
+struct PipelineLoopsPass : fa3::impl::PipelineLoopsPassBase<PipelineLoopsPass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
     tile::ScheduleAttr schedule = kernel.getScheduleAttr();
@@ -186,9 +186,9 @@ struct PipelineLoopsPass
   scf::ForOp guard(scf::ForOp loop) {
     IRRewriter rewriter(loop);
     Location loc = loop.getLoc();
-    Value runs = arith::CmpIOp::create(
-        rewriter, loc, arith::CmpIPredicate::slt, loop.getLowerBound(),
-        loop.getUpperBound());
+    Value runs =
+        arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::slt,
+                              loop.getLowerBound(), loop.getUpperBound());
     auto ifOp = scf::IfOp::create(rewriter, loc, loop.getResultTypes(), runs,
                                   /*withElseRegion=*/true);
     rewriter.replaceAllUsesWith(loop.getResults(), ifOp.getResults());

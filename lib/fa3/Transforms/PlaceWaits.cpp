@@ -21,9 +21,9 @@ using namespace fa3;
 namespace {
 
 bool containsProduct(Operation &op) {
-  return op.getNumRegions() != 0 &&
-         op.walk([](hopper::WgmmaOp) { return WalkResult::interrupt(); })
-             .wasInterrupted();
+  return op.getNumRegions() != 0 && op.walk([](hopper::WgmmaOp) {
+                                        return WalkResult::interrupt();
+                                      }).wasInterrupted();
 }
 
 /// The operation of `block` before which a value must be known: its first use,

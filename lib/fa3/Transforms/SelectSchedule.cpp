@@ -38,6 +38,7 @@ struct Fields {
   int64_t lazyRescale = 0;
   int64_t chains = 4;
   bool longestFirst = false;
+  bool persistent = false;
   int64_t producerRegisters = 0;
   int64_t consumerRegisters = 0;
 };
@@ -61,6 +62,7 @@ constexpr NamedField kFields[] = {
     {"lazy_rescale", &Fields::lazyRescale},
     {"chains", &Fields::chains},
     {"longest_first", &Fields::longestFirst},
+    {"persistent", &Fields::persistent},
     {"producer_registers", &Fields::producerRegisters},
     {"consumer_registers", &Fields::consumerRegisters},
 };
@@ -93,12 +95,19 @@ constexpr std::pair<int64_t, int64_t> kRegisterSplit[] = {
 } // namespace
 
 static Fields fieldsOf(tile::ScheduleAttr schedule) {
-  return {schedule.getBlockQ(),           schedule.getBlockKv(),
-          schedule.getWarpgroups(),       schedule.getStages(),
-          schedule.getOverlap(),          schedule.getSpecialize(),
-          schedule.getPingpong(),         schedule.getSplitLoops(),
-          schedule.getLazyRescale(),      schedule.getChains(),
-          schedule.getLongestFirst(),     schedule.getProducerRegisters(),
+  return {schedule.getBlockQ(),
+          schedule.getBlockKv(),
+          schedule.getWarpgroups(),
+          schedule.getStages(),
+          schedule.getOverlap(),
+          schedule.getSpecialize(),
+          schedule.getPingpong(),
+          schedule.getSplitLoops(),
+          schedule.getLazyRescale(),
+          schedule.getChains(),
+          schedule.getLongestFirst(),
+          schedule.getPersistent(),
+          schedule.getProducerRegisters(),
           schedule.getConsumerRegisters()};
 }
 
@@ -240,7 +249,7 @@ struct SelectSchedulePass
         &getContext(), fields->blockQ, fields->blockKv, fields->warpgroups,
         fields->stages, fields->overlap, fields->specialize, fields->pingpong,
         fields->splitLoops, fields->lazyRescale, fields->chains,
-        fields->longestFirst, fields->producerRegisters,
+        fields->longestFirst, fields->persistent, fields->producerRegisters,
         fields->consumerRegisters);
     if (!schedule || failed(checkSchedule(forward, schedule,
                                           getOperation().getName(), origin)))

@@ -137,9 +137,9 @@ private:
         used.push_back(result.getResultNumber());
         types.push_back(result.getType());
       }
-    auto clone = scf::IfOp::create(
-        builder, ifOp.getLoc(), types,
-        mapping.lookupOrDefault(ifOp.getCondition()), !ifOp.getElseRegion().empty());
+    auto clone = scf::IfOp::create(builder, ifOp.getLoc(), types,
+                                   mapping.lookupOrDefault(ifOp.getCondition()),
+                                   !ifOp.getElseRegion().empty());
     auto fill = [&](Block &from, Block &to) {
       OpBuilder::InsertionGuard guard(builder);
       if (types.empty())
@@ -151,8 +151,8 @@ private:
         return;
       SmallVector<Value> yielded;
       for (unsigned number : used)
-        yielded.push_back(mapping.lookupOrDefault(
-            from.getTerminator()->getOperand(number)));
+        yielded.push_back(
+            mapping.lookupOrDefault(from.getTerminator()->getOperand(number)));
       scf::YieldOp::create(builder, ifOp.getLoc(), yielded);
     };
     fill(*ifOp.thenBlock(), *clone.thenBlock());

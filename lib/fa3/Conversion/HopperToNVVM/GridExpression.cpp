@@ -12,6 +12,9 @@ using namespace fa3;
 
 namespace {
 
+/// The symbol that the runtime binds to the device's multiprocessors.
+constexpr StringLiteral kMultiprocessorsSymbol = "multiprocessors";
+
 /// The manifest's operator for an operation, empty if there is none. Sizes are
 /// not negative and below 2^31, so that signed and unsigned forms agree.
 StringRef getOperator(Operation *op) {
@@ -76,6 +79,9 @@ FailureOr<Attribute> fa3::getManifestExpression(Value value) {
     return getSize(dim);
   if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op))
     return getManifestExpression(op->getOperand(0));
+  if (isa<tile::ResidentCtasOp>(op))
+    return Attribute(
+        Builder(op->getContext()).getStringAttr(kMultiprocessorsSymbol));
   StringRef name = getOperator(op);
   if (name.empty())
     return op->emitError("the grid must be an integer expression over tensor "

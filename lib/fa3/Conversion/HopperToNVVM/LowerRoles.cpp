@@ -121,6 +121,18 @@ struct LowerProgramId : OpRewritePattern<tile::ProgramIdOp> {
   }
 };
 
+/// The grid is no larger than what runs at once: its size is the value.
+struct LowerResidentCtas : OpRewritePattern<tile::ResidentCtasOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(tile::ResidentCtasOp op,
+                                PatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<arith::IndexCastUIOp>(
+        op, rewriter.getIndexType(),
+        NVVM::GridDimXOp::create(rewriter, op.getLoc(), rewriter.getI32Type()));
+    return success();
+  }
+};
+
 struct LowerReturn : OpRewritePattern<tile::ReturnOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(tile::ReturnOp op,
@@ -134,5 +146,6 @@ struct LowerReturn : OpRewritePattern<tile::ReturnOp> {
 
 void fa3::populateRolePatterns(RewritePatternSet &patterns) {
   patterns.add<LowerThreadId, LowerBlockId, LowerWarpgroup, LowerSpecialize,
-               LowerProgramId, LowerReturn>(patterns.getContext());
+               LowerProgramId, LowerResidentCtas, LowerReturn>(
+      patterns.getContext());
 }

@@ -47,17 +47,27 @@ struct TileToHopperPass : fa3::impl::TileToHopperPassBase<TileToHopperPass> {
         return signalPassFailure();
   }
 
+  /// Whether a load is repeated and used up by each iteration of its loop. A
+  /// tile that a nested loop uses throughout needs no second buffer: loading
+  /// the next one ahead would only save the start of that loop.
+  static bool isStreamed(tile::LoadOp load) {
+    return load->getParentOfType<scf::ForOp>() &&
+           llvm::all_of(load->getUsers(), [&](Operation *user) {
+             return user->getBlock() == load->getBlock();
+           });
+  }
+
   /// One ring for each kind of load, at the start of the kernel. A tile that is
-  /// loaded inside a loop gets as many buffers as the schedule has stages.
+  /// streamed through a loop gets as many buffers as the schedule has stages.
   void createRings(tile::KernelOp kernel, ArrayRef<tile::LoadOp> loads) {
     tile::ScheduleAttr schedule = kernel.getScheduleAttr();
-    llvm::MapVector<RingKey, bool> inLoop;
+    llvm::MapVector<RingKey, bool> streams;
     for (tile::LoadOp load : loads)
-      inLoop[{load.getSource(), load.getResult().getType()}] |=
-          load->getParentOfType<scf::ForOp>() != nullptr;
+      streams[{load.getSource(), load.getResult().getType()}] |=
+          isStreamed(load);
     OpBuilder builder = OpBuilder::atBlockBegin(&kernel.getBody().front());
-    for (auto [key, repeated] : inLoop) {
-      int64_t stages = repeated && schedule ? schedule.getStages() : 1;
+    for (auto [key, streamed] : streams) {
+      int64_t stages = streamed && schedule ? schedule.getStages() : 1;
       auto type =
           hopper::RingType::get(builder.getContext(), stages, key.second);
       rings[key] =
@@ -87,15 +97,29 @@ struct TileToHopperPass : fa3::impl::TileToHopperPassBase<TileToHopperPass> {
         hopper::BufferType::get(builder.getContext(), tile, tile.getDimSize(0));
     Value buffer = hopper::RingGetOp::create(builder, loc, type, ring);
     buffers[load.getResult()] = buffer;
-    Operation *last = load;
+    release(load, *load->getBlock(), load, ring, buffer);
+    return success();
+  }
+
+  /// Releases a buffer after the load's last use in `block`, on every path: a
+  /// conditional with the last use releases it in both of its arms.
+  void release(tile::LoadOp load, Block &block, Operation *last, Value ring,
+               Value buffer) {
     for (Operation *user : load->getUsers()) {
-      Operation *ancestor = load->getBlock()->findAncestorOpInBlock(*user);
-      if (last->isBeforeInBlock(ancestor))
+      Operation *ancestor = block.findAncestorOpInBlock(*user);
+      if (ancestor && (!last || last->isBeforeInBlock(ancestor)))
         last = ancestor;
     }
-    builder.setInsertionPointAfter(last);
-    hopper::RingReleaseOp::create(builder, loc, ring, buffer);
-    return success();
+    auto conditional = dyn_cast_if_present<scf::IfOp>(last);
+    if (conditional && conditional.elseBlock()) {
+      release(load, *conditional.thenBlock(), nullptr, ring, buffer);
+      release(load, *conditional.elseBlock(), nullptr, ring, buffer);
+      return;
+    }
+    OpBuilder builder = OpBuilder::atBlockBegin(&block);
+    if (last)
+      builder.setInsertionPointAfter(last);
+    hopper::RingReleaseOp::create(builder, load.getLoc(), ring, buffer);
   }
 
   LogicalResult convert(tile::DotOp dot) {
