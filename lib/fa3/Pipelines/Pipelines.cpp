@@ -26,6 +26,7 @@ void fa3::buildAttnToTilePipeline(OpPassManager &manager) {
 }
 
 void fa3::buildTileToHopperPipeline(OpPassManager &manager) {
+  manager.addNestedPass<tile::KernelOp>(createMakePersistentPass());
   manager.addNestedPass<tile::KernelOp>(createPipelineLoopsPass());
   addCleanup(manager);
   OpPassManager &kernel = manager.nest<tile::KernelOp>();
