@@ -10,6 +10,7 @@ using namespace mlir;
 using namespace fa3;
 
 static constexpr int32_t kThreadsPerWarpgroup = 128;
+static constexpr int32_t kThreadsPerWarp = 32;
 
 namespace {
 
@@ -82,8 +83,22 @@ struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
     rewriter.setInsertionPointToStart(roles.thenBlock());
     NVVM::SetMaxRegisterOp::create(rewriter, loc, op.getProducerRegisters(),
                                    NVVM::SetMaxRegisterAction::decrease);
-    Value isFirst = equalsZero(
-        NVVM::ThreadIdXOp::create(rewriter, loc, rewriter.getI32Type()));
+    // One elected thread of the first warp: ptxas knows that a branch on
+    // elect.sync has a single thread, and keeps the role's values uniform.
+    Value warp = NVVM::ShflOp::create(
+        rewriter, loc, rewriter.getI32Type(),
+        createConstant(rewriter, loc, -1),
+        arith::DivUIOp::create(
+            rewriter, loc,
+            NVVM::ThreadIdXOp::create(rewriter, loc, rewriter.getI32Type()),
+            createConstant(rewriter, loc, kThreadsPerWarp)),
+        createConstant(rewriter, loc, 0), createConstant(rewriter, loc, 31),
+        NVVM::ShflKind::idx, /*return_value_and_is_valid=*/nullptr);
+    auto firstWarp = scf::IfOp::create(rewriter, loc, equalsZero(warp));
+    rewriter.setInsertionPointToStart(firstWarp.thenBlock());
+    Value isFirst =
+        NVVM::ElectSyncOp::create(rewriter, loc, rewriter.getI1Type(),
+                                  /*membermask=*/Value());
     auto producer = scf::IfOp::create(rewriter, loc, isFirst);
     rewriter.inlineBlockBefore(&op.getProducer().front(),
                                producer.thenBlock()->getTerminator());
