@@ -33,6 +33,47 @@ def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::fa3::tile::TileDialect"];
 }
 
+def MaskAnalysisPass : Pass<"fa3-mask-analysis", "::fa3::tile::KernelOp"> {
+  let summary = "Finds out where a mask does nothing";
+  let description = [{
+    An `arith.select` of tiles on a comparison of coordinates is a mask. Bounds
+    of both sides of the comparison follow by interval arithmetic over `tile.iota`,
+    broadcasts, sums, differences, products with constants, minima and maxima,
+    as affine expressions of the loop's index. Where they prove that the mask
+    hides nothing it is skipped: the select moves into an `scf.if`. If all
+    bounds cross in one direction, the condition compares the loop's index with
+    a threshold that is computed in front of the loop, which is what
+    `fa3-split-loops` needs; otherwise it is a disjunction of scalar
+    comparisons. Coordinates are taken to fit in 32 bits.
+
+    Blocks that are hidden entirely are not this pass's business: loop bounds
+    leave them out.
+
+    Precondition: none. Postcondition: same results; masks that are not
+    understood stay, with a remark that says why.
+
+    ```mlir
+    scf.for %j = %c0 to %n step %c1 ... {
+      %ok = arith.cmpi slt, %cols, %limit : vector<128x176xi32>   // falls with %j
+      %s1 = arith.select %ok, %s, %hidden : vector<128x176xi1>, vector<128x176xf32>
+    }
+    // becomes
+    %threshold = ...
+    scf.for %j = %c0 to %n step %c1 ... {
+      %mixed = arith.cmpi slt, %j, %threshold : index
+      %s1 = scf.if %mixed -> (vector<128x176xf32>) {
+        %ok = arith.cmpi slt, %cols, %limit : vector<128x176xi32>
+        %x = arith.select %ok, %s, %hidden : vector<128x176xi1>, vector<128x176xf32>
+        scf.yield %x : vector<128x176xf32>
+      } else {
+        scf.yield %s : vector<128x176xf32>
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
 def PipelineLoopsPass : Pass<"fa3-pipeline-loops", "::fa3::tile::KernelOp"> {
   let summary = "Issues the next iteration's first products ahead of this one's dependent ones";
   let description = [{
