@@ -23,11 +23,17 @@ void fa3::buildSchedulePipeline(OpPassManager &manager, StringRef overrides) {
 void fa3::buildAttnToTilePipeline(OpPassManager &manager) {
   manager.addPass(createAttnToTilePass());
   addCleanup(manager);
+  OpPassManager &kernel = manager.nest<tile::KernelOp>();
+  kernel.addPass(createMaskAnalysisPass());
+  kernel.addPass(createLazyRescalePass());
+  addCleanup(manager);
 }
 
 void fa3::buildTileToHopperPipeline(OpPassManager &manager) {
   manager.addNestedPass<tile::KernelOp>(createMakePersistentPass());
   manager.addNestedPass<tile::KernelOp>(createPipelineLoopsPass());
+  addCleanup(manager);
+  manager.addNestedPass<tile::KernelOp>(createSplitLoopsPass());
   addCleanup(manager);
   OpPassManager &kernel = manager.nest<tile::KernelOp>();
   kernel.addPass(createTileToHopperPass());

@@ -33,6 +33,127 @@ def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::fa3::tile::TileDialect"];
 }
 
+def MaskAnalysisPass : Pass<"fa3-mask-analysis", "::fa3::tile::KernelOp"> {
+  let summary = "Finds out where a mask does nothing";
+  let description = [{
+    An `arith.select` of tiles on a comparison of coordinates is a mask. Bounds
+    of both sides of the comparison follow by interval arithmetic over `tile.iota`,
+    broadcasts, sums, differences, products with constants, minima and maxima,
+    as affine expressions of the loop's index. Where they prove that the mask
+    hides nothing it is skipped: the select moves into an `scf.if`. If all
+    bounds cross in one direction, the condition compares the loop's index with
+    a threshold that is computed in front of the loop, which is what
+    `fa3-split-loops` needs; otherwise it is a disjunction of scalar
+    comparisons. Coordinates are taken to fit in 32 bits.
+
+    Blocks that are hidden entirely are not this pass's business: loop bounds
+    leave them out.
+
+    Precondition: none. Postcondition: same results; masks that are not
+    understood stay, with a remark that says why.
+
+    ```mlir
+    scf.for %j = %c0 to %n step %c1 ... {
+      %ok = arith.cmpi slt, %cols, %limit : vector<128x176xi32>   // falls with %j
+      %s1 = arith.select %ok, %s, %hidden : vector<128x176xi1>, vector<128x176xf32>
+    }
+    // becomes
+    %threshold = ...
+    scf.for %j = %c0 to %n step %c1 ... {
+      %mixed = arith.cmpi slt, %j, %threshold : index
+      %s1 = scf.if %mixed -> (vector<128x176xf32>) {
+        %ok = arith.cmpi slt, %cols, %limit : vector<128x176xi32>
+        %x = arith.select %ok, %s, %hidden : vector<128x176xi1>, vector<128x176xf32>
+        scf.yield %x : vector<128x176xf32>
+      } else {
+        scf.yield %s : vector<128x176xf32>
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+def LazyRescalePass : Pass<"fa3-lazy-rescale", "::fa3::tile::KernelOp"> {
+  let summary = "Rescales accumulators only when the row maximum has grown much";
+  let description = [{
+    An online softmax carries sums relative to the running row maximum m, and
+    multiplies them by a = 2^((m0 - m1) * c) when the maximum goes from m0 to
+    m1. The pass finds this recurrence by its uses, whatever the kernel: a
+    carried value whose next value is `arith.maxnumf` of it, whose factor a
+    multiplies every other value with these rows that the loop carries. While
+    (m1 - m0) * c is at most the schedule's `lazy_rescale` for all rows of a
+    group, m0 stays the reference: a is then 1 and the products with tiles
+    wider than 8 columns are skipped by a uniform branch. Does nothing when
+    `lazy_rescale` is 0.
+
+    Exact in exact arithmetic: o = acc / l and log l + m do not depend on the
+    reference m, as long as all sums have the same one. In floating point terms
+    may be up to 2^lazy_rescale instead of 1, which a 32-bit sum and a 16-bit
+    term with 5 exponent bits or more hold. Where a group has not grown, the
+    rows' m0 is finite and m1 is replaced by it, so a = 2^0 is exactly 1 and
+    skipping the product changes no bit; a row that has seen nothing has m1 - m0
+    = NaN, which counts as grown. Results do not depend on the grouping beyond
+    rounding.
+
+    Precondition: no pipelining yet. Postcondition: same results up to rounding.
+
+    ```mlir
+    %m1 = arith.maxnumf %m0, %x : vector<128x1xf32>
+    %d = arith.subf %m0, %m1 : vector<128x1xf32>
+    %e = arith.mulf %d, %c : vector<128x1xf32>
+    %a = math.exp2 %e : vector<128x1xf32>
+    %wide = vector.broadcast %a : vector<128x1xf32> to vector<128x128xf32>
+    %acc1 = arith.mulf %acc0, %wide : vector<128x128xf32>
+    // becomes
+    %max = arith.maxnumf %m0, %x : vector<128x1xf32>
+    %growth = arith.subf %max, %m0 : vector<128x1xf32>
+    %scaled = arith.mulf %growth, %c : vector<128x1xf32>
+    %grown = arith.cmpf ugt, %scaled, %threshold : vector<128x1xf32>
+    %vote = tile.vote_any %grown : vector<128x1xi1>
+    %m1 = arith.select %vote, %max, %m0 : vector<128x1xi1>, vector<128x1xf32>
+    ...
+    %acc1 = tile.uniform_if %vote, %acc0 {
+      %p = arith.mulf %acc0, %wide : vector<128x128xf32>
+      tile.yield %p : vector<128x128xf32>
+    } : vector<128x1xi1>, vector<128x128xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::fa3::tile::TileDialect"];
+}
+
+def SplitLoopsPass : Pass<"fa3-split-loops", "::fa3::tile::KernelOp"> {
+  let summary = "Splits loops where a condition of their index changes";
+  let description = [{
+    A loop with an `scf.if` on a signed comparison that is affine in the loop's
+    index becomes two loops, one behind the other, in each of which the
+    condition is a constant and the branch is gone. The bound between them is
+    computed in front of the loops and clamped to their range, so either may be
+    empty. Parts are split again for other conditions, up to three times. Does
+    nothing unless the schedule says `split_loops`.
+
+    Runs after `fa3-pipeline-loops`, so that a loop has one prologue and one
+    epilogue, whatever its parts.
+
+    Precondition: loops step by 1. Postcondition: same results; conditions that
+    are not understood stay, with a remark.
+
+    ```mlir
+    %r = scf.for %j = %lb to %ub step %c1 iter_args(%x = %init) -> (f32) {
+      %mixed = arith.cmpi slt, %j, %threshold : index
+      %y = scf.if %mixed -> (f32) { A } else { B }
+      ...
+    }
+    // becomes
+    %t = arith.maxsi %threshold, %lb : index
+    %middle = arith.minsi %t, %ub : index
+    %s = scf.for %j = %lb to %middle step %c1 iter_args(%x = %init) -> (f32) { A ... }
+    %r = scf.for %j = %middle to %ub step %c1 iter_args(%x = %s) -> (f32) { B ... }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
 def MakePersistentPass : Pass<"fa3-make-persistent", "::fa3::tile::KernelOp"> {
   let summary = "One CTA for each multiprocessor computes piece after piece";
   let description = [{
