@@ -203,7 +203,7 @@ struct LazyRescalePass : fa3::impl::LazyRescalePassBase<LazyRescalePass> {
     }
     remark::passed(loc, kRemark) << remark::add(
         "sums keep their reference until it is exceeded by a factor of 2^{0}; "
-        "{1} products made conditional",
+        "products made conditional: {1}",
         powers, count);
   }
 
