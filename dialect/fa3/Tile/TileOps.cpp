@@ -273,9 +273,8 @@ LogicalResult VoteOp::verify() {
 
 OpFoldResult VoteOp::fold(FoldAdaptor adaptor) {
   // All rows agree, so every group does.
-  if (auto splat =
-          dyn_cast_if_present<SplatElementsAttr>(adaptor.getCondition()))
-    return splat;
+  if (isa_and_present<SplatElementsAttr>(adaptor.getCondition()))
+    return getCondition();
   return {};
 }
 
