@@ -15,8 +15,8 @@ static constexpr double rowBudget = 2e9;
 static constexpr double keyBudget = 4e8;
 
 static constexpr int64_t leastGroups = 2;
-static constexpr int64_t mostGroups = 16;
-static constexpr int64_t leastRows = 16;
+static constexpr int64_t mostGroups = 8;
+static constexpr int64_t leastRows = 24;
 
 static std::vector<SampledGroup> allRows(const AttentionShape &shape) {
   std::vector<SampledGroup> groups;
@@ -86,19 +86,22 @@ std::vector<SampledGroup> sampleRows(const AttentionShape &shape,
                                     static_cast<double>(chosen.size()))));
   const std::vector<int64_t> edges = edgeRows(shape);
   std::vector<SampledGroup> groups;
+  size_t nextEdge = 0;
   for (int64_t index : chosen) {
     SampledGroup group{index / shape.keyHeads, index % shape.keyHeads, {}};
     std::set<int64_t> rows;
     const CounterRandom groupRandom(seed, static_cast<uint64_t>(index));
     for (uint64_t i = 0; static_cast<int64_t>(rows.size()) < rowsWanted; ++i) {
-      // Edges come first, in the groups' heads by turns.
-      const int64_t query =
-          i < edges.size()
-              ? edges[i]
-              : static_cast<int64_t>(groupRandom.bits(2 * i) % shape.queries);
-      const int64_t head = static_cast<int64_t>(
-          i < edges.size() ? (i + index) % ratio
-                           : groupRandom.bits(2 * i + 1) % ratio);
+      // Every other row is an edge: the first two in each group, the others by
+      // turns; the heads are random.
+      int64_t query =
+          static_cast<int64_t>(groupRandom.bits(2 * i) % shape.queries);
+      if (i < 2)
+        query = edges[i % edges.size()];
+      else if (i % 2 == 0)
+        query = edges[nextEdge++ % edges.size()];
+      const auto head =
+          static_cast<int64_t>(groupRandom.bits(2 * i + 1) % ratio);
       rows.insert(head * shape.queries + query);
     }
     for (int64_t row : rows)
