@@ -49,9 +49,11 @@ def spec_tensors(text):
     return fixed
 
 
-def last_line(text):
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "no output"
+def reason(text):
+    """The line of a tool's output that says what went wrong."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
+    return [*errors, *lines[-1:], "no output"][0]
 
 
 class Demo:
@@ -71,7 +73,7 @@ class Demo:
                                 capture_output=True, text=True)
         seconds = time.monotonic() - start
         if result.returncode or not package.exists():
-            self.fail(spec.stem, "does not compile: " + last_line(result.stderr))
+            self.fail(spec.stem, "does not compile: " + reason(result.stderr))
             return None
         return package, seconds
 
@@ -86,7 +88,7 @@ class Demo:
         result = subprocess.run(command, capture_output=True, text=True)
         shape = "{batch}x{seqlen_q}x{seqlen_k}, {heads}/{kv_heads} heads".format(**problem)
         if not report.exists():
-            self.fail(package.stem, f"{shape}: {last_line(result.stderr or result.stdout)}")
+            self.fail(package.stem, f"{shape}: {reason(result.stderr or result.stdout)}")
             return
         data = json.loads(report.read_text())
         errors = ", ".join(f"{name} {value['max_abs']:.1e}" for name, value in data.get("errors", {}).items())
