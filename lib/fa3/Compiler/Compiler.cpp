@@ -3,6 +3,7 @@
 #include "fa3/Compiler/Compiler.h"
 
 #include "fa3/Compiler/Registration.h"
+#include "fa3/Hopper/HopperOps.h"
 #include "fa3/Pipelines/Pipelines.h"
 #include "fa3/Target/Codegen.h"
 #include "fa3/Target/Manifest.h"
@@ -97,7 +98,7 @@ private:
     buildSchedulePipeline(manager, options.schedule);
     if (options.stage >= Stage::Tile)
       buildAttnToTilePipeline(manager);
-    if (options.stage >= Stage::Hopper)
+    if (options.stage >= Stage::Hopper && !isHopper())
       buildTileToHopperPipeline(manager);
     if (options.stage >= Stage::NVVM)
       buildHopperToNVVMPipeline(manager);
@@ -107,6 +108,13 @@ private:
       for (func::FuncOp rest : module.getOps<func::FuncOp>())
         return rest.emitError("is not a spec: it has no attention operation");
     return success();
+  }
+
+  /// Whether the input is what Stage::Hopper gives.
+  bool isHopper() {
+    return module
+        .walk([](hopper::RingAllocOp) { return WalkResult::interrupt(); })
+        .wasInterrupted();
   }
 
   LogicalResult generate(gpu::GPUModuleOp gpuModule) {
@@ -208,6 +216,7 @@ CompileResult fa3::compile(StringRef source, StringRef name,
   DialectRegistry registry;
   registerAllDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(
       llvm::MemoryBuffer::getMemBuffer(source, name, false), llvm::SMLoc());

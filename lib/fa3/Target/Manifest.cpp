@@ -21,7 +21,7 @@ namespace {
 class ManifestWriter {
 public:
   ManifestWriter(gpu::GPUModuleOp gpuModule, llvm::raw_ostream &os)
-      : gpuModule(gpuModule), json(os, /*IndentSize=*/1) {}
+      : gpuModule(gpuModule), json(os) {}
 
   LogicalResult write(StringRef ptxasVersion) {
     auto tensors =
@@ -84,7 +84,8 @@ private:
               writeValue(element);
           });
         })
-        .Case([&](DictionaryAttr dictionary) { writeObject(dictionary, {}); })
+        .Case(
+            [&](DictionaryAttr dictionary) { writeObject(dictionary, {"op"}); })
         .Case([&](TypeAttr type) {
           std::string name;
           llvm::raw_string_ostream(name) << type.getValue();

@@ -65,8 +65,6 @@ struct LowerPack : OpRewritePattern<hopper::PackOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(hopper::PackOp op,
                                 PatternRewriter &rewriter) const override {
-    if (!op.getElement().isBF16() && !op.getElement().isF16())
-      return op.emitError("cannot pack two values of type ") << op.getElement();
     InlineAsm ptx(rewriter, op.getLoc());
     ptx.results(op.getResult().getType());
     std::string low = ptx.input(op.getLow());
