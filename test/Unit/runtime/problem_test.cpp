@@ -99,13 +99,25 @@ TEST(ProblemTest, WrongAddresses) {
       "the address of 'lse' is 0x1002, expected a multiple of 4");
 }
 
-TEST(ProblemTest, ManifestsCanAskForMoreAlignment) {
+TEST(ProblemTest, NarrowTypesAreAlignedForVectors) {
+  // The output has no tensor map.
+  expectRefusal([](Problem &p) { p[3].strides[2] = 132; },
+                "dimension 2 of 'o' has a stride of 132 elements, 264 bytes, "
+                "expected a multiple of 16 bytes");
+  expectRefusal(
+      [](Problem &p) { p[3].data = reinterpret_cast<void *>(0x1008); },
+      "the address of 'o' is 0x1008, expected a multiple of 16");
+}
+
+TEST(ProblemTest, ManifestsChooseTheAlignment) {
   nlohmann::json manifest = forwardManifest();
-  manifest["tensors"][3]["alignment"] = 16;
+  manifest["tensors"][3]["alignment"] = 2;
+  manifest["tensors"][4]["alignment"] = 16;
   const Package package = packageOf(manifest);
   Problem problem = forwardProblem({2, 100, 4, 200, 2});
+  find(problem, "o").strides[2] = 133;
   EXPECT_EQ(package.whyUnsupported(problem), std::nullopt);
-  find(problem, "o").strides[2] = 132;
+  find(problem, "lse").strides[1] = 101;
   EXPECT_THAT(package.whyUnsupported(problem).value_or(""),
               testing::HasSubstr("expected a multiple of 16 bytes"));
 }
