@@ -36,11 +36,11 @@ protected:
   }
 
   /// Runs fa3-run and returns its exit status; `report` has the JSON.
-  int run(const std::string &arguments) {
+  int run(const std::string &arguments, const std::string &program = FA3_RUN) {
     const std::filesystem::path output = directory / "report.json";
     std::filesystem::remove(output);
-    const std::string command = std::string(FA3_RUN) + " " + arguments +
-                                " --json " + output.string() + " >" +
+    const std::string command = program + " " + arguments + " --json " +
+                                output.string() + " >" +
                                 (directory / "log").string() + " 2>&1";
     const int status = std::system(command.c_str());
     report = json();
@@ -161,6 +161,37 @@ TEST_F(Fa3RunTest, ReplacesPtx) {
   EXPECT_EQ(report["status"], "diagnosis");
   EXPECT_THAT(diagnostics(), testing::HasSubstr("finding kernel 'attention'"));
   EXPECT_EQ(run(package + problem + " --ptx /nonexistent"), 2);
+}
+
+TEST_F(Fa3RunTest, FindsTheEmulatorBesideItself) {
+  const auto bin = directory / "bin";
+  const auto lib = directory / "lib";
+  std::filesystem::create_directories(bin);
+  std::filesystem::create_directories(lib);
+  std::filesystem::copy_file(FA3_RUN, bin / "fa3-run");
+  std::filesystem::copy_file(fakeDriverPath(), lib / "libfa3_emulator.so");
+  const std::string arguments =
+      package + " --driver=emulator --batch 1 --heads 1 --seqlen-q 3 --check";
+  EXPECT_EQ(run(arguments, bin / "fa3-run"), 0) << log();
+  EXPECT_EQ(report["driver"], "emulator");
+  EXPECT_EQ(report["device"]["driver_path"],
+            (lib / "libfa3_emulator.so").string());
+  std::filesystem::rename(lib / "libfa3_emulator.so",
+                          bin / "libfa3_emulator.so");
+  EXPECT_EQ(run(arguments, bin / "fa3-run"), 0) << log();
+  std::filesystem::remove(bin / "libfa3_emulator.so");
+  EXPECT_EQ(run(arguments, bin / "fa3-run"), 2);
+  EXPECT_THAT(diagnostics(), testing::HasSubstr("libfa3_emulator.so"));
+}
+
+TEST_F(Fa3RunTest, TellsTheEmulatorItsOptions) {
+  const std::filesystem::path trace = directory / "trace";
+  EXPECT_EQ(
+      run(package + problem + " --emulator-seed 42 --trace " + trace.string()),
+      0);
+  std::string seed;
+  std::ifstream(trace) >> seed;
+  EXPECT_EQ(seed, "42");
 }
 
 TEST_F(Fa3RunTest, Refuses) {
