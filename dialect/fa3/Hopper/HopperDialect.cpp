@@ -5,6 +5,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace fa3::hopper;
@@ -24,12 +25,16 @@ void HopperDialect::initialize() {
       >();
 }
 
+/// Bytes of a panel's row.
+static constexpr int64_t kPanelBytes = 128;
+
 int64_t RingType::getStageBytes() {
-  return getTile().getNumElements() * getTile().getElementTypeBitWidth() / 8;
+  int64_t panels = llvm::divideCeil(getTile().getDimSize(1), getPanelColumns());
+  return panels * getTile().getDimSize(0) * kPanelBytes;
 }
 
 int64_t RingType::getPanelColumns() {
-  return 128 * 8 / getTile().getElementTypeBitWidth();
+  return kPanelBytes * 8 / getTile().getElementTypeBitWidth();
 }
 
 LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError,
