@@ -11,6 +11,13 @@ using namespace fa3::hopper;
 #define GET_OP_CLASSES
 #include "fa3/Hopper/HopperOps.cpp.inc"
 
+void SpecializeOp::build(OpBuilder &builder, OperationState &state,
+                         int64_t warpgroups, int64_t producerRegisters,
+                         int64_t consumerRegisters) {
+  build(builder, state, /*active=*/Value(), warpgroups, producerRegisters,
+        consumerRegisters);
+}
+
 //===----------------------------------------------------------------------===//
 // Warpgroup level
 //===----------------------------------------------------------------------===//

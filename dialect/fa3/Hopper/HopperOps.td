@@ -139,11 +139,13 @@ def Hopper_SpecializeOp : HopperOp<"specialize", [NoRegionArguments, SingleBlock
   let description = [{
     Warpgroup 0 executes `producer` on one thread with `producer_registers`
     registers per thread; warpgroups 1 to `warpgroups` execute `consumer` with
-    `consumer_registers`.
+    `consumer_registers`. With `active`, only that many of the consumer
+    warpgroups execute the region; the others have nothing to do.
   }];
-  let arguments = (ins HopperPositive:$warpgroups, HopperRegisters:$producer_registers, HopperRegisters:$consumer_registers);
+  let arguments = (ins Optional<I32>:$active, HopperPositive:$warpgroups, HopperRegisters:$producer_registers, HopperRegisters:$consumer_registers);
   let regions = (region SizedRegion<1>:$producer, SizedRegion<1>:$consumer);
-  let assemblyFormat = "attr-dict `producer` $producer `consumer` $consumer";
+  let assemblyFormat = "(`active` $active^)? attr-dict `producer` $producer `consumer` $consumer";
+  let builders = [OpBuilder<(ins "int64_t":$warpgroups, "int64_t":$producerRegisters, "int64_t":$consumerRegisters)>];
 }
 
 def Hopper_WarpgroupOp : HopperOp<"warpgroup", [Pure]> {
@@ -187,7 +189,7 @@ def Hopper_ViewOp : HopperOp<"view", [Pure]> {
 
 def Hopper_MbarrierInitOp : HopperOp<"mbarrier_init"> {
   let summary = "mbarrier.init: a phase completes after `count` arrivals";
-  let arguments = (ins I32:$barrier, HopperPositive:$count);
+  let arguments = (ins I32:$barrier, I32:$count);
   let assemblyFormat = "$barrier `,` $count attr-dict";
 }
 

@@ -136,6 +136,8 @@ public:
 
   void expand(Block &entry) {
     SmallVector<Block *> roots = rootsOf(entry);
+    for (auto roles : entry.getOps<hopper::SpecializeOp>())
+      active = roles.getActive();
     for (Block *root : roots) {
       countEvents<hopper::RingPutOp>(*root, [&](Operation *op, Value number) {
         expandPut(cast<hopper::RingPutOp>(op), number);
@@ -153,7 +155,8 @@ public:
     for (int64_t stage = 0; stage < type.getStages(); ++stage) {
       initialise(builder, stage, /*count=*/1);
       if (reusesBuffers)
-        initialise(builder, type.getStages() + stage, ring.getConsumers());
+        initialise(builder, type.getStages() + stage, ring.getConsumers(),
+                   active);
     }
   }
 
@@ -186,11 +189,14 @@ private:
         .count(root, constant(builder, ring.getLoc(), 0));
   }
 
-  void initialise(OpBuilder &builder, int64_t index, int64_t count) {
+  void initialise(OpBuilder &builder, int64_t index, int64_t count,
+                  Value active = {}) {
     Value address = hopper::SharedAddressOp::create(
         builder, ring.getLoc(), builder.getI32Type(),
         *ring.getBarriers() + index * kBarrierBytes);
-    hopper::MbarrierInitOp::create(builder, ring.getLoc(), address, count);
+    hopper::MbarrierInitOp::create(
+        builder, ring.getLoc(), address,
+        active ? active : constant(builder, ring.getLoc(), count));
   }
 
   Value slotOf(OpBuilder &builder, Location loc, Value number) {
@@ -358,6 +364,9 @@ private:
   hopper::RingAllocOp ring;
   hopper::RingType type;
   bool reusesBuffers;
+  /// Number of warpgroups that release a buffer, where it is not known before
+  /// the kernel runs.
+  Value active;
   DenseMap<Value, Value> slots;
 };
 
@@ -406,7 +415,11 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
       if (failed(check(ring)))
         return signalPassFailure();
 
+    // Before the roles part, when the number of working warpgroups is known.
+    auto roles = entry.getOps<hopper::SpecializeOp>();
     OpBuilder builder = OpBuilder::atBlockBegin(&entry);
+    if (!roles.empty())
+      builder.setInsertionPoint(*roles.begin());
     Location loc = kernel.getLoc();
     Value thread =
         hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());

@@ -39,8 +39,11 @@ struct ExpandTurnsPass : fa3::impl::ExpandTurnsPassBase<ExpandTurnsPass> {
     int64_t warpgroups = schedule.getWarpgroups();
 
     Block *role = &kernel.getBody().front();
-    if (auto roles = turns.front()->getParentOfType<hopper::SpecializeOp>())
+    Value active;
+    if (auto roles = turns.front()->getParentOfType<hopper::SpecializeOp>()) {
       role = &roles.getConsumer().front();
+      active = roles.getActive();
+    }
     OpBuilder builder = OpBuilder::atBlockBegin(role);
     Location loc = kernel.getLoc();
     auto number = [&](int64_t value) -> Value {
@@ -50,8 +53,10 @@ struct ExpandTurnsPass : fa3::impl::ExpandTurnsPassBase<ExpandTurnsPass> {
         hopper::WarpgroupOp::create(builder, loc, builder.getI32Type());
     Value mineBarrier =
         arith::AddIOp::create(builder, loc, mine, number(kFirstBarrier));
+    Value last = active ? arith::SubIOp::create(builder, loc, active, number(1))
+                        : number(warpgroups - 1);
     Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                         mine, number(warpgroups - 1));
+                                         mine, last);
     Value following =
         arith::AddIOp::create(builder, loc, mineBarrier, number(1));
     Value nextBarrier = arith::SelectOp::create(

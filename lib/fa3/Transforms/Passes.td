@@ -296,6 +296,28 @@ def SpecializeWarpsPass : Pass<"fa3-specialize-warps", "::fa3::tile::KernelOp"> 
   let dependentDialects = ["::fa3::hopper::HopperDialect"];
 }
 
+def SkipIdleWarpgroupsPass : Pass<"fa3-skip-idle-warpgroups", "::fa3::tile::KernelOp"> {
+  let summary = "Warpgroups whose rows do not exist do not work";
+  let description = [{
+    A tile at the end of a dimension may have rows outside of the tensor. Stores
+    of such rows write nothing, so a warpgroup that has only such rows is left
+    out: the tile's other warpgroups have the tensor cores to themselves, and
+    buffers are released by as many warpgroups as work. Only for kernels whose
+    consumers have no effect but stores and whose rows are known in front of the
+    roles.
+
+    Precondition: roles and shares are made. Postcondition: same results.
+
+    ```mlir
+    hopper.specialize {warpgroups = 3} producer {...} consumer {...}
+    // becomes
+    %active = (rows left, in shares, from 1 to 3)
+    hopper.specialize active %active {warpgroups = 3} producer {...} consumer {...}
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def TakeTurnsPass : Pass<"fa3-take-turns", "::fa3::tile::KernelOp"> {
   let summary = "Warpgroups take turns on the tensor cores (ping-pong)";
   let description = [{

@@ -106,8 +106,18 @@ struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
     rewriter.setInsertionPointToStart(roles.elseBlock());
     NVVM::SetMaxRegisterOp::create(rewriter, loc, op.getConsumerRegisters(),
                                    NVVM::SetMaxRegisterAction::increase);
-    rewriter.inlineBlockBefore(&op.getConsumer().front(),
-                               roles.elseBlock()->getTerminator());
+    Operation *end = roles.elseBlock()->getTerminator();
+    if (Value active = op.getActive()) {
+      Value index = arith::SubIOp::create(rewriter, loc,
+                                          createWarpgroupIndex(rewriter, loc),
+                                          createConstant(rewriter, loc, 1));
+      auto works = scf::IfOp::create(
+          rewriter, loc,
+          arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::slt, index,
+                                active));
+      end = works.thenBlock()->getTerminator();
+    }
+    rewriter.inlineBlockBefore(&op.getConsumer().front(), end);
     rewriter.eraseOp(op);
     return success();
   }

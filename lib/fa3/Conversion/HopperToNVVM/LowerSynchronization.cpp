@@ -4,6 +4,7 @@
 #include "fa3/Conversion/HopperToNVVM/Patterns.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace fa3;
@@ -16,8 +17,12 @@ struct LowerMbarrierInit : OpRewritePattern<hopper::MbarrierInitOp> {
                                 PatternRewriter &rewriter) const override {
     InlineAsm ptx(rewriter, op.getLoc());
     std::string barrier = ptx.input(op.getBarrier());
+    // A constant count is an immediate of the instruction.
+    std::optional<int64_t> constant = getConstantIntValue(op.getCount());
+    std::string count =
+        constant ? std::to_string(*constant) : ptx.input(op.getCount());
     ptx.clobbersMemory().emit("mbarrier.init.shared::cta.b64 [" + barrier +
-                              "], " + Twine(op.getCount()) + ";");
+                              "], " + count + ";");
     rewriter.eraseOp(op);
     return success();
   }
