@@ -110,10 +110,14 @@ private:
     return success();
   }
 
-  /// Whether the input is what Stage::Hopper gives.
+  /// Whether the input is at the hopper level already.
   bool isHopper() {
     return module
-        .walk([](hopper::RingAllocOp) { return WalkResult::interrupt(); })
+        .walk([](Operation *op) {
+          return isa_and_present<hopper::HopperDialect>(op->getDialect())
+                     ? WalkResult::interrupt()
+                     : WalkResult::advance();
+        })
         .wasInterrupted();
   }
 
