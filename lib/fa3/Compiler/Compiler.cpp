@@ -152,8 +152,8 @@ private:
     }
     if (options.stage == Stage::Cubin) {
       if (cubin.empty())
-        return gpuModule.emitError("no ptxas of CUDA 12.3 or later was found; "
-                                   "name one with --ptxas or FA3_PTXAS");
+        return gpuModule.emitError("needs a ptxas of CUDA 12.3 or later; name "
+                                   "one with --ptxas or FA3_PTXAS");
       result.artifact = std::move(cubin);
       return success();
     }
@@ -175,7 +175,7 @@ private:
       return failure();
     if (!*ptxas) {
       if (options.stage != Stage::Cubin)
-        emitRemark(loc, "no ptxas of CUDA 12.3 or later was found: the package "
+        emitRemark(loc, "without a ptxas of CUDA 12.3 or later the package "
                         "carries PTX only");
       return success();
     }
