@@ -362,6 +362,11 @@ constexpr int64_t kThreadsPerWarpgroup = 128;
 struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
+    for (BlockArgument argument : kernel.getArguments())
+      if (isa<VectorType>(argument.getType())) {
+        emitError(argument.getLoc(), "a tile cannot be a kernel's argument");
+        return signalPassFailure();
+      }
     WalkResult expanded = kernel.walk([](Operation *op) {
       if (isa<hopper::RingPutOp, hopper::RingGetOp, hopper::TurnWaitOp,
               tile::DotOp>(op)) {

@@ -30,6 +30,10 @@ struct ExpandTurnsPass : fa3::impl::ExpandTurnsPassBase<ExpandTurnsPass> {
     });
     if (turns.empty())
       return;
+    if (!kernel.getScheduleAttr()) {
+      turns.front()->emitError("needs a kernel with a schedule");
+      return signalPassFailure();
+    }
     int64_t warpgroups = kernel.getScheduleAttr().getWarpgroups();
 
     Block *role = &kernel.getBody().front();
