@@ -60,3 +60,33 @@ tile.kernel @control(%l: !l {tile.argument = #tile.argument<"l", "output", ["n"]
   }
   tile.return
 }
+
+// Coordinates of a thread are compared by their constant: they share the
+// difference, and LLVM has nothing to hoist.
+// CHECK-LABEL: llvm.func @coordinates
+// CHECK: %[[T:.*]] = nvvm.read.ptx.sreg.tid.x
+// CHECK: %[[LIMIT:.*]] = nvvm.read.ptx.sreg.ctaid.x
+// CHECK: %[[EIGHT:.*]] = llvm.mlir.constant(8 : i32)
+// CHECK: %[[NINE:.*]] = llvm.mlir.constant(9 : i32)
+// CHECK: %[[D:.*]] = llvm.sub %[[LIMIT]], %[[T]] : i32
+// CHECK: llvm.icmp "slt" %[[EIGHT]], %[[D]] : i32
+// CHECK: llvm.icmp "sge" %{{.*}}, %[[NINE]] : i32
+// A sum that may overflow stays.
+// CHECK: %[[SUM:.*]] = llvm.add %[[T]], %[[EIGHT]] : i32
+// CHECK: llvm.icmp "slt" %[[SUM]], %[[LIMIT]] : i32
+tile.kernel @coordinates() attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  %t = hopper.thread_id : i32
+  %limit = hopper.block_id : i32
+  %c8 = arith.constant 8 : i32
+  %c9 = arith.constant 9 : i32
+  %x = arith.addi %t, %c8 overflow<nsw> : i32
+  %y = arith.addi %t, %c9 overflow<nsw> : i32
+  %below = arith.cmpi slt, %x, %limit : i32
+  hopper.mbarrier_arrive %t if %below
+  %above = arith.cmpi sge, %limit, %y : i32
+  hopper.mbarrier_arrive %t if %above
+  %z = arith.addi %t, %c8 : i32
+  %wrapped = arith.cmpi slt, %z, %limit : i32
+  hopper.mbarrier_arrive %t if %wrapped
+  tile.return
+}
