@@ -69,7 +69,7 @@ tile.kernel @control(%l: !l {tile.argument = #tile.argument<"l", "output", ["n"]
 // CHECK: %[[EIGHT:.*]] = llvm.mlir.constant(8 : i32)
 // CHECK: %[[NINE:.*]] = llvm.mlir.constant(9 : i32)
 // CHECK: %[[D:.*]] = llvm.sub %[[LIMIT]], %[[T]] : i32
-// CHECK: llvm.icmp "slt" %[[EIGHT]], %[[D]] : i32
+// CHECK: llvm.icmp "sgt" %[[D]], %[[EIGHT]] : i32
 // CHECK: llvm.icmp "sge" %{{.*}}, %[[NINE]] : i32
 // A sum that may overflow stays.
 // CHECK: %[[SUM:.*]] = llvm.add %[[T]], %[[EIGHT]] : i32
