@@ -205,9 +205,9 @@ static LogicalResult checkSchedule(attn::ForwardOp forward,
            << schedule.getConsumerRegisters();
   std::string text;
   llvm::raw_string_ostream(text) << schedule;
-  remark::passed(forward.getLoc(), remark::RemarkOpts::name(DEBUG_TYPE)
-                                       .category("fa3")
-                                       .function(kernel))
+  remark::passed(
+      forward.getLoc(),
+      remark::RemarkOpts::name(DEBUG_TYPE).category("fa3").function(kernel))
       << remark::add("{0} ({1}): {2} of {3} bytes of shared memory, about {4} "
                      "of {5} registers in a consumer thread",
                      text, origin, bytes, kSharedMemoryLimit, registers,
