@@ -26,7 +26,8 @@ static llvm::cl::opt<std::string>
                             "block_kv=128,pingpong=false"),
              llvm::cl::value_desc("field=value,..."), llvm::cl::cat(category));
 static llvm::cl::opt<std::string>
-    ptxas("ptxas", llvm::cl::desc("The ptxas to use; empty to look for one"),
+    ptxas("ptxas",
+          llvm::cl::desc("The ptxas to use (default: look for one), or none"),
           llvm::cl::value_desc("path"), llvm::cl::cat(category));
 static llvm::cl::opt<bool>
     remarks("remarks", llvm::cl::desc("Print what the passes decided, and why"),

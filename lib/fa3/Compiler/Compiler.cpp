@@ -110,10 +110,14 @@ private:
     return success();
   }
 
-  /// Whether the input is what Stage::Hopper gives.
+  /// Whether the input is at the hopper level already.
   bool isHopper() {
     return module
-        .walk([](hopper::RingAllocOp) { return WalkResult::interrupt(); })
+        .walk([](Operation *op) {
+          return isa_and_present<hopper::HopperDialect>(op->getDialect())
+                     ? WalkResult::interrupt()
+                     : WalkResult::advance();
+        })
         .wasInterrupted();
   }
 
@@ -148,8 +152,8 @@ private:
     }
     if (options.stage == Stage::Cubin) {
       if (cubin.empty())
-        return gpuModule.emitError("no ptxas of CUDA 12.3 or later was found; "
-                                   "name one with --ptxas or FA3_PTXAS");
+        return gpuModule.emitError("needs a ptxas of CUDA 12.3 or later; name "
+                                   "one with --ptxas or FA3_PTXAS");
       result.artifact = std::move(cubin);
       return success();
     }
@@ -171,7 +175,7 @@ private:
       return failure();
     if (!*ptxas) {
       if (options.stage != Stage::Cubin)
-        emitRemark(loc, "no ptxas of CUDA 12.3 or later was found: the package "
+        emitRemark(loc, "without a ptxas of CUDA 12.3 or later the package "
                         "carries PTX only");
       return success();
     }

@@ -40,7 +40,7 @@ struct CompileOptions {
   Stage stage = Stage::Package;
   /// Fields of the schedule to change: "field=value,field=value".
   std::string schedule;
-  /// Path of ptxas; empty to look for one (see findPtxas).
+  /// Path of ptxas; empty to look for one, "none" to do without.
   std::string ptxas;
   /// Accept kernels that spill or that ptxas calls slow.
   bool allowSpills = false;

@@ -126,6 +126,8 @@ FailureOr<std::optional<Ptxas>> fa3::findPtxas(StringRef path, Location loc) {
   if (named.empty())
     if (const char *variable = std::getenv("FA3_PTXAS"))
       named = variable;
+  if (named == "none")
+    return std::optional<Ptxas>();
   if (!named.empty()) {
     if (std::optional<Ptxas> ptxas = probe(named))
       return ptxas;

@@ -16,8 +16,9 @@ struct Ptxas {
 
 /// Finds ptxas: `path` if it is not empty, else the environment variable
 /// FA3_PTXAS, else the first new enough one on the PATH, in a CUDA toolkit or
-/// in a Python environment. Null if there is none; an error only if a path was
-/// given explicitly and is not a usable assembler.
+/// in a Python environment. Null if there is none, or if `path` or the variable
+/// is "none"; an error only if a path was given explicitly and is not a usable
+/// assembler.
 mlir::FailureOr<std::optional<Ptxas>> findPtxas(llvm::StringRef path,
                                                 mlir::Location loc);
 

@@ -438,6 +438,11 @@ bool isWarpgroupLevel(Type type) {
 struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
+    for (BlockArgument argument : kernel.getArguments())
+      if (isa<VectorType>(argument.getType())) {
+        emitError(argument.getLoc(), "a tile cannot be a kernel's argument");
+        return signalPassFailure();
+      }
     WalkResult expanded = kernel.walk([](Operation *op) {
       if (isa<hopper::RingAllocOp, hopper::RingPutOp, hopper::RingGetOp,
               hopper::RingReleaseOp, hopper::TurnWaitOp, hopper::TurnPassOp,

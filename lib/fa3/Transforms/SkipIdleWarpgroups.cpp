@@ -97,7 +97,8 @@ struct SkipIdleWarpgroupsPass
 
   /// Warpgroups of which at least one store is inside of its tensor; one at
   /// least, because the producer waits for somebody to empty its buffers.
-  Value countActive(hopper::SpecializeOp roles, ArrayRef<tile::StoreOp> stores,
+  Value countActive(hopper::SpecializeOp roles,
+                    MutableArrayRef<tile::StoreOp> stores,
                     ArrayRef<StoredRows> rows) {
     OpBuilder builder(roles);
     Location loc = roles.getLoc();

@@ -15,9 +15,11 @@ using namespace fa3::test;
 static thread_local int allocations = 0;
 
 extern "C" {
+// The C library's names. NOLINTBEGIN(readability-identifier-naming)
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *pointer, size_t size);
+// NOLINTEND(readability-identifier-naming)
 
 void *malloc(size_t size) {
   ++allocations;

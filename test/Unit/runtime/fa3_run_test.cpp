@@ -42,6 +42,8 @@ protected:
     const std::string command = program + " " + arguments + " --json " +
                                 output.string() + " >" +
                                 (directory / "log").string() + " 2>&1";
+    // The test writes the command itself.
+    // NOLINTNEXTLINE(bugprone-command-processor)
     const int status = std::system(command.c_str());
     report = json();
     if (std::ifstream file{output})

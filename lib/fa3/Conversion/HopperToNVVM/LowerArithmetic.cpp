@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace fa3;
@@ -76,6 +77,49 @@ struct LowerPack : OpRewritePattern<hopper::PackOp> {
   }
 };
 
+/// Compares a tile's coordinate, a thread's own part plus a constant, by its
+/// constant: x + c < y becomes c < y - x. All coordinates of a row then share
+/// one difference and are immediates; as they stand, LLVM would keep each of
+/// them in a register across the loop. Coordinates and what they are compared
+/// with are positions in a tensor, far from overflow.
+struct CompareByConstant : OpRewritePattern<arith::CmpIOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::CmpIOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!op.getLhs().getType().isInteger(32) || isUnsigned(op.getPredicate()))
+      return failure();
+    auto coordinate = getCoordinate(op.getLhs());
+    bool onLeft = static_cast<bool>(coordinate);
+    if (!onLeft)
+      coordinate = getCoordinate(op.getRhs());
+    Value other = onLeft ? op.getRhs() : op.getLhs();
+    if (!coordinate || matchPattern(other, m_Constant()))
+      return failure();
+    Value difference = arith::SubIOp::create(rewriter, op.getLoc(), other,
+                                             coordinate.getLhs());
+    Value constant = coordinate.getRhs();
+    rewriter.replaceOpWithNewOp<arith::CmpIOp>(op, op.getPredicate(),
+                                               onLeft ? constant : difference,
+                                               onLeft ? difference : constant);
+    return success();
+  }
+
+private:
+  static bool isUnsigned(arith::CmpIPredicate predicate) {
+    return predicate >= arith::CmpIPredicate::ult;
+  }
+
+  /// A sum that cannot overflow of a value and a constant.
+  static arith::AddIOp getCoordinate(Value value) {
+    auto add = value.getDefiningOp<arith::AddIOp>();
+    if (!add || !matchPattern(add.getRhs(), m_Constant()) ||
+        !bitEnumContainsAll(add.getOverflowFlags(),
+                            arith::IntegerOverflowFlags::nsw))
+      return nullptr;
+    return add;
+  }
+};
+
 /// A function of f32 to the machine's approximation of it.
 template <typename Op> struct LowerToIntrinsic : OpRewritePattern<Op> {
   LowerToIntrinsic(MLIRContext *context, StringRef intrinsic)
@@ -96,7 +140,8 @@ template <typename Op> struct LowerToIntrinsic : OpRewritePattern<Op> {
 
 void fa3::populateArithmeticPatterns(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
-  patterns.add<LowerShuffleXor, LowerUniform, LowerVoteAny, LowerPack>(context);
+  patterns.add<LowerShuffleXor, LowerUniform, LowerVoteAny, LowerPack,
+               CompareByConstant>(context);
   patterns.add<LowerToIntrinsic<math::Exp2Op>>(context,
                                                "llvm.nvvm.ex2.approx.ftz.f32");
   patterns.add<LowerToIntrinsic<math::Log2Op>>(context,

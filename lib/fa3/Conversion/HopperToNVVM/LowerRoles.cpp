@@ -86,8 +86,7 @@ struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
     // One elected thread of the first warp: ptxas knows that a branch on
     // elect.sync has a single thread, and keeps the role's values uniform.
     Value warp = NVVM::ShflOp::create(
-        rewriter, loc, rewriter.getI32Type(),
-        createConstant(rewriter, loc, -1),
+        rewriter, loc, rewriter.getI32Type(), createConstant(rewriter, loc, -1),
         arith::DivUIOp::create(
             rewriter, loc,
             NVVM::ThreadIdXOp::create(rewriter, loc, rewriter.getI32Type()),
