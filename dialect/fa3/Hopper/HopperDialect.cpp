@@ -5,6 +5,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace fa3::hopper;
@@ -24,12 +25,17 @@ void HopperDialect::initialize() {
       >();
 }
 
+/// Bytes of a panel's row, and of the chunks that the swizzle permutes in it.
+static constexpr int64_t kPanelBytes = 128;
+static constexpr int64_t kChunkBytes = 16;
+
 int64_t RingType::getStageBytes() {
-  return getTile().getNumElements() * getTile().getElementTypeBitWidth() / 8;
+  int64_t panels = llvm::divideCeil(getTile().getDimSize(1), getPanelColumns());
+  return panels * getTile().getDimSize(0) * kPanelBytes;
 }
 
 int64_t RingType::getPanelColumns() {
-  return 128 * 8 / getTile().getElementTypeBitWidth();
+  return kPanelBytes * 8 / getTile().getElementTypeBitWidth();
 }
 
 LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError,
@@ -49,7 +55,7 @@ LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "a buffer holds a tile of rank 2 of 8-bit or 16-bit "
                           "floats, not "
                        << tile;
-  int64_t columns = 128 * 8 / element.getIntOrFloatBitWidth();
+  int64_t columns = kChunkBytes * 8 / element.getIntOrFloatBitWidth();
   if (tile.getDimSize(0) % 8 != 0 || tile.getDimSize(1) % columns != 0)
     return emitError() << "a buffer of " << element
                        << " has a multiple of 8 rows and of " << columns

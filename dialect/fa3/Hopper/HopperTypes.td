@@ -16,13 +16,14 @@ def HopperRing : HopperType<"Ring", "ring"> {
     `stages` buffers of one tile each. A buffer is stored in panels of 128 bytes
     of columns with TMA's 128-byte swizzle: panel p holds columns
     [p*128/sizeof(element), (p+1)*128/sizeof(element)) of all rows, 128 bytes a
-    row. Example: `!hopper.ring<2, vector<128x128xbf16>>`.
+    row. The last panel is as wide as the others: what it has beyond the tile's
+    columns is loaded and not used. Example: `!hopper.ring<2, vector<128x128xbf16>>`.
   }];
   let parameters = (ins "int64_t":$stages, "::mlir::VectorType":$tile);
   let genVerifyDecl = 1;
   let assemblyFormat = "`<` $stages `,` $tile `>`";
   let extraClassDeclaration = [{
-    /// Bytes of one buffer.
+    /// Bytes of one buffer: whole panels.
     int64_t getStageBytes();
     /// Columns of one 128-byte panel.
     int64_t getPanelColumns();

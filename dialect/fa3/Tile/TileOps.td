@@ -93,7 +93,7 @@ def Tile_ResidentCtasOp : TileOp<"resident_ctas", [Pure]> {
   let assemblyFormat = "attr-dict `:` type($count)";
 }
 
-def Tile_LoadOp : TileOp<"load", [MemoryEffects<[MemRead]>]> {
+def Tile_LoadOp : TileOp<"load"> {
   let summary = "Reads a tile from strided memory";
   let description = [{
     Reads the tile whose first element is at `indices`. `dims` gives, for each
@@ -110,7 +110,7 @@ def Tile_LoadOp : TileOp<"load", [MemoryEffects<[MemRead]>]> {
   let hasVerifier = 1;
 }
 
-def Tile_StoreOp : TileOp<"store", [MemoryEffects<[MemWrite]>]> {
+def Tile_StoreOp : TileOp<"store"> {
   let summary = "Writes a tile to strided memory";
   let description = [{
     The inverse of `tile.load`. Elements outside of the tensor are not written.

@@ -60,12 +60,15 @@ def TileToHopperPass : Pass<"fa3-tile-to-hopper", "::fa3::tile::KernelOp"> {
   let description = [{
     A `tile.load` that feeds a product goes through a ring of shared-memory
     buffers: one ring for each tensor and tile, with the schedule's `stages` if
-    a load of it is in a loop and one buffer otherwise. A `tile.dot` becomes
+    a load of it is in a loop and one buffer otherwise; more buffers, or a ring
+    of its own, for a tile that is used while others of its kind are loaded. A `tile.dot` becomes
     `hopper.wgmma` and a `hopper.wait` right behind it; buffers are released
     after their last use. The program stays sequential.
 
-    Precondition: second operands of products are loaded from memory.
-    Postcondition: no tile.dot remains.
+    Precondition: products have shapes and types of wgmma, stand in `scf.for` and
+    `scf.if` only, and their second operands are loaded from memory, by TMA: from
+    a kernel argument, columns along its last dimension. Postcondition: no
+    tile.dot remains.
 
     ```mlir
     %k = tile.load %K[...] ... : vector<128x64xbf16>

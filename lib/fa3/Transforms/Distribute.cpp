@@ -32,8 +32,7 @@ SmallVector<Type> Distributor::registerTypes(Type type) {
     return {type};
   Type element = tile.getElementType();
   int64_t count = Fragment(tile).size();
-  // 16-bit floats travel in pairs, as products take them.
-  if (element.isF16() || element.isBF16())
+  if (Fragment::isPacked(element))
     return SmallVector<Type>(count / 2, builder.getI32Type());
   return SmallVector<Type>(count, element);
 }
@@ -149,7 +148,38 @@ LogicalResult Distributor::distributeIf(scf::IfOp ifOp) {
   return success();
 }
 
+/// Whether a tile has the same value in all rows of a warp: it comes from a
+/// vote, possibly through loops and conditionals.
+static bool isUniform(Value value, DenseSet<Value> &visited) {
+  if (!visited.insert(value).second)
+    return true;
+  auto areUniform = [&](ValueRange values) {
+    return llvm::all_of(values,
+                        [&](Value value) { return isUniform(value, visited); });
+  };
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
+    return loop && areUniform({loop.getTiedLoopInit(argument)->get(),
+                               loop.getTiedLoopYieldedValue(argument)->get()});
+  }
+  Operation *def = value.getDefiningOp();
+  unsigned number = cast<OpResult>(value).getResultNumber();
+  if (auto loop = dyn_cast<scf::ForOp>(def))
+    return areUniform(
+        {loop.getInitArgs()[number], loop.getYieldedValues()[number]});
+  if (auto ifOp = dyn_cast<scf::IfOp>(def))
+    return areUniform({ifOp.thenYield().getOperand(number),
+                       ifOp.elseYield().getOperand(number)});
+  if (auto constant = dyn_cast<arith::ConstantOp>(def))
+    return isa<SplatElementsAttr>(constant.getValue());
+  return isa<tile::VoteOp>(def);
+}
+
 LogicalResult Distributor::distributeUniformIf(tile::UniformIfOp op) {
+  DenseSet<Value> visited;
+  if (!isUniform(op.getCondition(), visited))
+    return op.emitError("the condition must come from tile.vote_any: a warp "
+                        "takes the branch as a whole");
   // Every row's condition is the whole warp's: any of them decides.
   Value condition = registers(op.getCondition()).front();
   auto clone = scf::IfOp::create(
@@ -197,7 +227,7 @@ LogicalResult Distributor::distributeConstant(arith::ConstantOp op) {
   auto type = cast<VectorType>(op.getType());
   Type element = type.getElementType();
   Value splat;
-  if (element.isF16() || element.isBF16()) {
+  if (Fragment::isPacked(element)) {
     uint32_t bits = static_cast<uint32_t>(
         elements.getSplatValue<APFloat>().bitcastToAPInt().getZExtValue());
     splat = constant(static_cast<int32_t>(bits << 16 | bits));
@@ -213,6 +243,12 @@ LogicalResult Distributor::distributeConstant(arith::ConstantOp op) {
 LogicalResult Distributor::distributeBroadcast(vector::BroadcastOp op) {
   VectorType type = op.getResultVectorType();
   auto source = dyn_cast<VectorType>(op.getSourceType());
+  if (Fragment::isPacked(type.getElementType()))
+    return op.emitError("a broadcast of 16-bit floats is not distributed: "
+                        "broadcast in f32 and narrow at the end");
+  if (source && source.getRank() != type.getRank())
+    return op.emitError("the source of a broadcast must be a scalar or a tile "
+                        "of rank two");
   ValueRange from = registers(op.getSource());
   SmallVector<Value> result;
   Fragment to(type);
@@ -229,6 +265,10 @@ LogicalResult Distributor::distributeIota(tile::IotaOp op) {
   Fragment fragment(op.getResult().getType());
   SmallVector<Value> result(fragment.size());
   bool alongRows = op.getDim() == 0;
+  if (op.getResult().getType().getNumElements() == 1) {
+    map(op.getResult(), constant(0));
+    return success();
+  }
   Value first = alongRows ? threadRow() : threadColumn();
   for (int64_t i = 0; i < fragment.size(); ++i) {
     int64_t offset = alongRows ? (i / 2) * Fragment::kBlockRows + (i % 2) * 8
@@ -254,6 +294,26 @@ LogicalResult Distributor::distributeTruncF(arith::TruncFOp op) {
   return success();
 }
 
+LogicalResult Distributor::distributeExtF(arith::ExtFOp op) {
+  Type element = getElementTypeOrSelf(op.getIn().getType());
+  if (!Fragment::isPacked(element) ||
+      !getElementTypeOrSelf(op.getType()).isF32())
+    return op.emitError("only 16-bit float tiles can be widened to f32");
+  SmallVector<Value> result;
+  for (Value pair : SmallVector<Value>(registers(op.getIn())))
+    for (int64_t shift : {0, 16}) {
+      Value bits = pair;
+      if (shift != 0)
+        bits = arith::ShRUIOp::create(builder, loc, bits, constant(shift));
+      bits = arith::TruncIOp::create(builder, loc, builder.getI16Type(), bits);
+      Value narrow = arith::BitcastOp::create(builder, loc, element, bits);
+      result.push_back(
+          arith::ExtFOp::create(builder, loc, builder.getF32Type(), narrow));
+    }
+  map(op.getResult(), result);
+  return success();
+}
+
 /// One scalar operation for each register; scalar operands are shared.
 LogicalResult Distributor::distributeElementwise(Operation *op) {
   SmallVector<SmallVector<Value>> operands;
@@ -261,7 +321,11 @@ LogicalResult Distributor::distributeElementwise(Operation *op) {
     operands.emplace_back(registers(operand));
   auto type = cast<VectorType>(op->getResult(0).getType());
   Type element = type.getElementType();
-  if (element.isF16() || element.isBF16())
+  auto isPackedTile = [](Type type) {
+    auto tile = dyn_cast<VectorType>(type);
+    return tile && Fragment::isPacked(tile.getElementType());
+  };
+  if (llvm::any_of(op->getOperandTypes(), isPackedTile) || isPackedTile(type))
     return op->emitError("arithmetic on 16-bit tiles is not distributed: "
                          "compute in f32 and narrow at the end");
   int64_t count = Fragment(type).size();
@@ -285,13 +349,16 @@ LogicalResult Distributor::distribute(Operation *op) {
     auto tile = dyn_cast<VectorType>(type);
     return tile || isa<hopper::PendingType>(type);
   };
-  for (Type type : op->getResultTypes())
-    if (auto tile = dyn_cast<VectorType>(type);
-        tile && !Fragment::isSupported(tile))
+  for (Type type : op->getResultTypes()) {
+    auto pending = dyn_cast<hopper::PendingType>(type);
+    auto tile = pending ? pending.getTile() : dyn_cast<VectorType>(type);
+    if (tile && !Fragment::isSupported(tile))
       return op->emitError("a tile of type ")
              << tile
              << " cannot be distributed over a warpgroup: rows must be 1 or a "
-                "multiple of 64, columns 1 or a multiple of 8";
+                "multiple of 64, columns 1 or a multiple of 8, and 16-bit "
+                "floats need columns";
+  }
 
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](scf::ForOp loop) { return distributeFor(loop); })
@@ -315,7 +382,8 @@ LogicalResult Distributor::distribute(Operation *op) {
       })
       .Case([&](hopper::RowsOp rows) { return distributeRows(rows); })
       .Default([&](Operation *op) -> LogicalResult {
-        if (!llvm::any_of(op->getOperandTypes(), isTile) &&
+        if (op->getNumRegions() == 0 &&
+            !llvm::any_of(op->getOperandTypes(), isTile) &&
             !llvm::any_of(op->getResultTypes(), isTile)) {
           builder.clone(*op, scalars);
           return success();
@@ -326,6 +394,8 @@ LogicalResult Distributor::distribute(Operation *op) {
           return distributeBroadcast(broadcast);
         if (auto narrow = dyn_cast<arith::TruncFOp>(op))
           return distributeTruncF(narrow);
+        if (auto wide = dyn_cast<arith::ExtFOp>(op))
+          return distributeExtF(wide);
         if (OpTrait::hasElementwiseMappableTraits(op) &&
             op->getNumResults() == 1)
           return distributeElementwise(op);
@@ -359,6 +429,12 @@ namespace {
 
 constexpr int64_t kThreadsPerWarpgroup = 128;
 
+/// Whether threads have no such type.
+bool isWarpgroupLevel(Type type) {
+  return isa<VectorType, hopper::RingType, hopper::BufferType,
+             hopper::PendingType>(type);
+}
+
 struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
@@ -368,7 +444,8 @@ struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
         return signalPassFailure();
       }
     WalkResult expanded = kernel.walk([](Operation *op) {
-      if (isa<hopper::RingPutOp, hopper::RingGetOp, hopper::TurnWaitOp,
+      if (isa<hopper::RingAllocOp, hopper::RingPutOp, hopper::RingGetOp,
+              hopper::RingReleaseOp, hopper::TurnWaitOp, hopper::TurnPassOp,
               tile::DotOp>(op)) {
         op->emitError("must be expanded before tiles are distributed");
         return WalkResult::interrupt();
@@ -376,6 +453,15 @@ struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
       return WalkResult::advance();
     });
     if (expanded.wasInterrupted() || failed(Distributor(kernel).run()))
+      return signalPassFailure();
+    WalkResult distributed = kernel.walk([](Operation *op) {
+      if (llvm::none_of(op->getOperandTypes(), isWarpgroupLevel) &&
+          llvm::none_of(op->getResultTypes(), isWarpgroupLevel))
+        return WalkResult::advance();
+      op->emitError("works on a tile after distribution");
+      return WalkResult::interrupt();
+    });
+    if (distributed.wasInterrupted())
       return signalPassFailure();
     setThreads(kernel);
   }

@@ -64,7 +64,8 @@ private:
     Value size = arith::IndexCastOp::create(
         builder, loc, builder.getI32Type(),
         memref::DimOp::create(builder, loc, memory, number));
-    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, index,
+    // Unsigned, so that what is in front of the tensor is outside, too.
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index,
                                  size);
   }
 
@@ -98,6 +99,11 @@ LogicalResult Distributor::distributeStore(tile::StoreOp op) {
                         "last dimension");
   if (!fragment.hasRows())
     return op.emitError("a stored tile must have rows");
+  Type element = type.getElementType();
+  if (!element.isF32() && !element.isInteger(32) &&
+      !Fragment::isPacked(element))
+    return op.emitError("only f32, i32, f16 and bf16 tiles are stored, not ")
+           << element;
   SmallVector<Value> base;
   for (Value index : op.getIndices())
     base.push_back(arith::IndexCastOp::create(
@@ -116,8 +122,16 @@ LogicalResult Distributor::distributeStore(tile::StoreOp op) {
         builder, loc, arith::CmpIPredicate::eq,
         arith::AndIOp::create(builder, loc, lane(), constant(3)), constant(0));
 
-  bool packed = type.getElementTypeBitWidth() == 16;
-  int64_t step = packed || fragment.hasColumns() ? 2 : 1;
+  bool packed = Fragment::isPacked(type.getElementType());
+  int64_t columnDim = op.getDims()[1];
+  if (packed && checkColumns &&
+      (memory.isDynamicDim(columnDim) || memory.getDimSize(columnDim) % 2 != 0))
+    return op.emitError("16-bit floats are stored in pairs: the tensor's last "
+                        "dimension must have an even static size where the "
+                        "tile may leave it");
+  // Neighbouring columns go out together unless one of them may be outside.
+  bool pairs = fragment.hasColumns() && (packed || !checkColumns);
+  int64_t step = pairs ? 2 : 1;
   for (int64_t row = 0; row < fragment.rows(); ++row)
     for (int64_t column = 0; column < fragment.columns(); column += step) {
       SmallVector<Value> indices = access.indices(fragment, row, column);
@@ -127,8 +141,7 @@ LogicalResult Distributor::distributeStore(tile::StoreOp op) {
       if (packed)
         stored.push_back(values[first / 2]);
       else
-        stored.append(values.begin() + first,
-                      values.begin() + first + (fragment.hasColumns() ? 2 : 1));
+        stored.append(values.begin() + first, values.begin() + first + step);
       hopper::GlobalStoreOp::create(builder, loc, stored, target, indices,
                                     predicate);
     }

@@ -20,6 +20,8 @@ constexpr int64_t kStepBytes = 32;
 constexpr int64_t kGroupStride = 1024;
 /// The leading-dimension field is not used by swizzled K-major operands.
 constexpr int64_t kUnusedLeading = 16;
+/// wgmma's largest n.
+constexpr int64_t kMaxColumns = 256;
 
 /// How a product walks through an operand in shared memory.
 class SharedOperand {
@@ -65,7 +67,32 @@ bool isZero(Value value) {
 
 } // namespace
 
+/// Whether wgmma instructions compute the product.
+static LogicalResult checkProduct(hopper::WgmmaOp op) {
+  VectorType type = op.getResult().getType().getTile();
+  hopper::BufferType b = op.getB().getType();
+  Type element = b.getTile().getElementType();
+  int64_t bytes = b.getTile().getDimSize(op.getContractB()) *
+                  element.getIntOrFloatBitWidth() / 8;
+  if (type.getDimSize(0) % Fragment::kBlockRows != 0 ||
+      type.getDimSize(1) % Fragment::kGroupColumns != 0 ||
+      type.getDimSize(1) > kMaxColumns || !type.getElementType().isF32())
+    return op.emitError("the result of a product must be an f32 tile of a "
+                        "multiple of 64 rows and a multiple of 8 columns, 256 "
+                        "at most, not ")
+           << type;
+  if (!Fragment::isPacked(element) || bytes % kStepBytes != 0)
+    return op.emitError("a product must contract a multiple of 16 elements of "
+                        "f16 or bf16");
+  if (isa<VectorType>(op.getA().getType()) && op.getContractA() != 1)
+    return op.emitError("a first operand in registers must be contracted over "
+                        "its columns");
+  return success();
+}
+
 LogicalResult Distributor::distributeWgmma(hopper::WgmmaOp op) {
+  if (failed(checkProduct(op)))
+    return failure();
   VectorType type = op.getResult().getType().getTile();
   auto bufferB = op.getB().getType();
   auto bufferA = dyn_cast<hopper::BufferType>(op.getA().getType());
@@ -74,9 +101,6 @@ LogicalResult Distributor::distributeWgmma(hopper::WgmmaOp op) {
   int64_t steps =
       contraction * bufferB.getTile().getElementTypeBitWidth() / 8 / kStepBytes;
   SharedOperand b(bufferB, op.getContractB());
-  if (!bufferA && op.getContractA() != 1)
-    return op.emitError("a first operand in registers must be contracted over "
-                        "its columns");
 
   Value descriptorB = hopper::DescriptorOp::create(
       builder, loc, builder.getI64Type(), registers(op.getB()).front(),

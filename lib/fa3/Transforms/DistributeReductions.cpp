@@ -49,6 +49,8 @@ LogicalResult Distributor::distributeReduce(tile::ReduceOp op) {
   if (op.getDim() != 1)
     return op.emitError("only reductions of rows are distributed: a column is "
                         "spread over all warps");
+  if (!op.getSource().getType().getElementType().isF32())
+    return op.emitError("only f32 tiles are reduced");
   Fragment from(op.getSource().getType());
   SmallVector<Value> source(registers(op.getSource()));
   SmallVector<Value> result;
@@ -69,6 +71,8 @@ LogicalResult Distributor::distributeReduce(tile::ReduceOp op) {
 }
 
 LogicalResult Distributor::distributePartialReduce(tile::PartialReduceOp op) {
+  if (!op.getSource().getType().getElementType().isF32())
+    return op.emitError("only f32 tiles are reduced");
   Fragment from(op.getSource().getType());
   Fragment to(op.getResult().getType());
   SmallVector<Value> source(registers(op.getSource()));

@@ -49,6 +49,7 @@ private:
   mlir::LogicalResult distributeBroadcast(mlir::vector::BroadcastOp op);
   mlir::LogicalResult distributeIota(tile::IotaOp op);
   mlir::LogicalResult distributeTruncF(mlir::arith::TruncFOp op);
+  mlir::LogicalResult distributeExtF(mlir::arith::ExtFOp op);
   mlir::LogicalResult distributeElementwise(mlir::Operation *op);
 
   // Products (DistributeProducts.cpp).

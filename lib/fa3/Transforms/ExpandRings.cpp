@@ -27,6 +27,8 @@ constexpr int64_t kBarrierBytes = 8;
 constexpr int64_t kThreadsPerWarpgroup = 128;
 /// TMA's largest box dimension.
 constexpr int64_t kMaxBox = 256;
+/// Rows after which the 128-byte swizzle repeats.
+constexpr int64_t kAtomRows = 8;
 
 Value constant(OpBuilder &builder, Location loc, int64_t value) {
   return arith::ConstantIntOp::create(builder, loc, value, 32);
@@ -57,8 +59,8 @@ public:
         continue;
       if (auto loop = dyn_cast<scf::ForOp>(op))
         number = countLoop(loop, number);
-      else if (auto ifOp = dyn_cast<scf::IfOp>(op))
-        number = countIf(ifOp, number);
+      else
+        number = countIf(cast<scf::IfOp>(op), number);
     }
     return number;
   }
@@ -263,7 +265,7 @@ private:
     Location loc = put.getLoc();
     VectorType tile = type.getTile();
     int64_t rows = tile.getDimSize(0);
-    int64_t boxRows = std::min(rows, kMaxBox);
+    int64_t boxRows = getBoxRows();
     SmallVector<Value> base;
     for (Value index : put.getIndices())
       base.push_back(arith::IndexCastOp::create(builder, loc,
@@ -282,6 +284,17 @@ private:
       }
   }
 
+  /// Rows of one copy: all of the tile's or an equal part of them that starts
+  /// on a swizzle atom.
+  int64_t getBoxRows() {
+    int64_t rows = type.getTile().getDimSize(0);
+    int64_t boxRows = rows;
+    for (int64_t parts = 2; boxRows > kMaxBox; ++parts)
+      if (rows % (parts * kAtomRows) == 0)
+        boxRows = rows / parts;
+    return boxRows;
+  }
+
   void shift(OpBuilder &builder, Location loc, Value &value, int64_t by) {
     if (by != 0)
       value = arith::AddIOp::create(builder, loc, value,
@@ -291,11 +304,9 @@ private:
   /// The kernel argument that describes the put's tensor and box.
   Value tensorMap(hopper::RingPutOp put) {
     auto source = cast<BlockArgument>(put.getSource());
-    VectorType tile = type.getTile();
     SmallVector<int64_t> box(cast<MemRefType>(source.getType()).getRank(), 1);
-    box[put.getDims()[0]] = std::min(tile.getDimSize(0), kMaxBox);
-    box[put.getDims()[1]] =
-        std::min(tile.getDimSize(1), type.getPanelColumns());
+    box[put.getDims()[0]] = getBoxRows();
+    box[put.getDims()[1]] = type.getPanelColumns();
     auto mapType = hopper::TensorMapType::get(put.getContext(),
                                               source.getArgNumber(), box);
     for (BlockArgument argument : kernel.getArguments())
@@ -350,6 +361,40 @@ private:
   DenseMap<Value, Value> slots;
 };
 
+/// Whether the ring's uses can be counted and expanded.
+LogicalResult check(hopper::RingAllocOp ring) {
+  if (!ring.getOffset() || !ring.getBarriers())
+    return ring.emitError("the ring has no place in shared memory: run "
+                          "fa3-allocate-shared-memory first");
+  int64_t rows = ring.getRing().getType().getTile().getDimSize(0);
+  if (rows > kMaxBox && rows % kAtomRows != 0)
+    return ring.emitError("a tile of more than ")
+           << kMaxBox << " rows must have a multiple of " << kAtomRows
+           << " rows to be loaded in parts, not " << rows;
+  for (Operation *user : ring->getUsers()) {
+    for (Operation *op = user->getParentOp(); !isa<tile::KernelOp>(op);
+         op = op->getParentOp())
+      if (!isa<scf::ForOp, scf::IfOp, hopper::SpecializeOp>(op)) {
+        InFlightDiagnostic diagnostic = user->emitError(
+            "a ring must be used in scf.for and scf.if only: its puts and gets "
+            "are counted through them");
+        diagnostic.attachNote(op->getLoc()) << "enclosed by this operation";
+        return diagnostic;
+      }
+    auto put = dyn_cast<hopper::RingPutOp>(user);
+    if (!put)
+      continue;
+    auto source = dyn_cast<BlockArgument>(put.getSource());
+    if (!source || !isa<tile::KernelOp>(source.getOwner()->getParentOp()))
+      return put.emitError("TMA loads from an argument of the kernel only");
+    if (put.getDims()[0] < 0 ||
+        put.getDims()[1] != cast<MemRefType>(source.getType()).getRank() - 1)
+      return put.emitError("TMA loads rows of a tensor whose columns run along "
+                           "its last dimension only");
+  }
+  return success();
+}
+
 struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
@@ -357,19 +402,9 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
     SmallVector<hopper::RingAllocOp> rings(entry.getOps<hopper::RingAllocOp>());
     if (rings.empty())
       return;
-    for (hopper::RingAllocOp ring : rings) {
-      if (!ring.getOffset() || !ring.getBarriers()) {
-        ring.emitError("the ring has no place in shared memory: run "
-                       "fa3-allocate-shared-memory first");
+    for (hopper::RingAllocOp ring : rings)
+      if (failed(check(ring)))
         return signalPassFailure();
-      }
-      for (Operation *user : ring->getUsers())
-        if (auto put = dyn_cast<hopper::RingPutOp>(user);
-            put && !isa<BlockArgument>(put.getSource())) {
-          put.emitError("TMA loads from an argument of the kernel only");
-          return signalPassFailure();
-        }
-    }
 
     OpBuilder builder = OpBuilder::atBlockBegin(&entry);
     Location loc = kernel.getLoc();

@@ -30,11 +30,13 @@ struct ExpandTurnsPass : fa3::impl::ExpandTurnsPassBase<ExpandTurnsPass> {
     });
     if (turns.empty())
       return;
-    if (!kernel.getScheduleAttr()) {
-      turns.front()->emitError("needs a kernel with a schedule");
+    tile::ScheduleAttr schedule = kernel.getScheduleAttr();
+    if (!schedule || schedule.getWarpgroups() < 2) {
+      turns.front()->emitError("turns need a schedule with two warpgroups or "
+                               "more");
       return signalPassFailure();
     }
-    int64_t warpgroups = kernel.getScheduleAttr().getWarpgroups();
+    int64_t warpgroups = schedule.getWarpgroups();
 
     Block *role = &kernel.getBody().front();
     if (auto roles = turns.front()->getParentOfType<hopper::SpecializeOp>())

@@ -29,12 +29,20 @@ public:
   explicit Fragment(mlir::VectorType tile)
       : tileRows(tile.getDimSize(0)), tileColumns(tile.getDimSize(1)) {}
 
+  /// 16-bit floats travel in pairs of neighbouring columns, as products take
+  /// them.
+  static bool isPacked(mlir::Type element) {
+    return element.isF16() || element.isBF16();
+  }
+
   /// Whether a warpgroup can hold such a tile: each dimension is 1, or fills
-  /// whole blocks of rows and whole groups of columns.
+  /// whole blocks of rows and whole groups of columns. Packed tiles have
+  /// columns.
   static bool isSupported(mlir::VectorType tile) {
     return tile.getRank() == 2 &&
            (tile.getDimSize(0) == 1 || tile.getDimSize(0) % kBlockRows == 0) &&
-           (tile.getDimSize(1) == 1 || tile.getDimSize(1) % kGroupColumns == 0);
+           (tile.getDimSize(1) == 1 ? !isPacked(tile.getElementType())
+                                    : tile.getDimSize(1) % kGroupColumns == 0);
   }
 
   /// Rows and columns that a thread holds.

@@ -42,7 +42,9 @@ struct PartitionWarpgroupsPass
     warpgroup = hopper::WarpgroupOp::create(builder, kernel.getLoc(),
                                             builder.getI32Type());
     SmallVector<Operation *> ops;
-    kernel.getBody().walk([&](Operation *op) { ops.push_back(op); });
+    // A loop before its body: the types of its arguments are the body's.
+    kernel.getBody().walk<WalkOrder::PreOrder>(
+        [&](Operation *op) { ops.push_back(op); });
     for (Operation *op : ops)
       if (failed(divide(op)))
         return signalPassFailure();
@@ -96,6 +98,11 @@ struct PartitionWarpgroupsPass
 
   LogicalResult divide(Operation *op) {
     OpBuilder builder(op);
+    if (auto reduce = dyn_cast<tile::ReduceOp>(op))
+      if (reduce.getDim() == 0 &&
+          cast<VectorType>(reduce.getSource().getType()).getDimSize(0) != 1)
+        return reduce.emitError("a reduction along dimension 0 needs the rows "
+                                "of all warpgroups: choose one warpgroup");
     for (Region &region : op->getRegions())
       for (Block &block : region)
         for (BlockArgument argument : block.getArguments())

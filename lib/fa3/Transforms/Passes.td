@@ -190,7 +190,8 @@ def PipelineLoopsPass : Pass<"fa3-pipeline-loops", "::fa3::tile::KernelOp"> {
     the next block (FlashAttention-3 section 3.2). Loads that only the deferred
     products use are deferred with them. Prologue and epilogue come from
     `scf::pipelineForLoop`; a guard skips all of it when the loop is empty.
-    Does nothing unless the schedule says `overlap`.
+    Does nothing unless the schedule says `overlap`, and leaves a loop alone,
+    with a remark that says why, where two iterations cannot overlap.
 
     Precondition: loops step by a positive amount. Postcondition: same results;
     no product in the loop needs another one of the same iteration.
@@ -244,11 +245,11 @@ def PlaceWaitsPass : Pass<"fa3-place-waits", "::fa3::tile::KernelOp"> {
   let summary = "Waits for products as late as is legal";
   let description = [{
     Moves every `hopper.wait` down to the first use of its value, but not past
-    the end of its block or a loop with products of its own; counts the younger
-    products that may still run; moves the release of a buffer behind the waits
-    of the products that read it; computes a loop's next register operand after
-    the wait of the product that still reads the last one (PTX ISA,
-    "wgmma.wait_group").
+    the end of its block, a region with products of its own or a put that waits
+    for a buffer of the product; counts the younger products that may still run;
+    moves the release of a buffer behind the waits of the products that read it;
+    computes a loop's next register operand after the wait of the product that
+    still reads the last one (PTX ISA, "wgmma.wait_group").
 
     Precondition: a wait stands in the block of its product. Postcondition: the
     same, and no value of a product is used before its wait.
@@ -317,6 +318,36 @@ def TakeTurnsPass : Pass<"fa3-take-turns", "::fa3::tile::KernelOp"> {
     %o = hopper.wgmma %p, %v ...
     hopper.turn_pass
     %s1 = hopper.wait %s younger 1 ...
+    ```
+  }];
+}
+
+def VerifyHopperPass : Pass<"fa3-verify-hopper", "::fa3::tile::KernelOp"> {
+  let summary = "Proves a warpgroup-level program's waits, buffers and turns";
+  let description = [{
+    The legality check at the end of the warpgroup level; changes nothing. A
+    program that fails would compute wrong results or never end, so every
+    failure is a defect of the passes before (or of hand-written IR), reported
+    where it is. It proves that
+
+    - every product is waited for in its own block, by a wait whose `younger` is
+      not greater than the number of products issued in between;
+    - a loop does not compute the next iteration's register operand while a
+      product still reads this iteration's one;
+    - every buffer is released exactly once on every path, after the waits of
+      the products that read it and before its ring needs it again;
+    - producer and consumers see the same sequence of buffers: puts and gets
+      stand in the same order, in loops with the same bounds and conditionals
+      with the same conditions;
+    - the producer has no tiles and gets no buffers, and consumers put none;
+    - turns are waited for and passed alternately on every path.
+
+    Precondition: waits are placed. Roles may be divided or not.
+
+    ```mlir
+    %p = hopper.wgmma %a, %b ...
+    %r = hopper.wait %p younger 1 ...   // error: allows 1 younger products to
+                                        // run, but only 0 are issued
     ```
   }];
 }

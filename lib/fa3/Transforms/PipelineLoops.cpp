@@ -54,30 +54,51 @@ public:
       if (isa<tile::DotOp>(op) && reaches)
         deferred.insert(&op);
     }
-    hasDeferredDot = !deferred.empty();
-    deferExclusiveLoads();
   }
 
-  bool worthwhile() const { return hasDeferredDot; }
+  /// Why the loop stays as it is; empty if there is no reason.
+  StringRef obstacle() {
+    if (deferred.empty())
+      return "no product of the loop needs another product of the same "
+             "iteration";
+    auto isArgument = llvm::IsaPred<BlockArgument>;
+    if (llvm::any_of(body->getTerminator()->getOperands(), isArgument))
+      return "the loop yields one of its arguments: a value would live for two "
+             "iterations";
+    if (earlyNeedsDeferred())
+      return "the next iteration's first products need the results of this "
+             "iteration's dependent ones";
+    if (sharesLoad())
+      return "products of two iterations would share a loaded tile: a buffer "
+             "in shared memory belongs to one iteration";
+    if (readsWhatItWrites())
+      return "the loop may read memory that it writes";
+    return "";
+  }
+
+  /// A load all of whose users are deferred is deferred too, with private
+  /// copies of the index arithmetic that it needs.
+  void deferExclusiveLoads() {
+    for (Operation &op : llvm::make_early_inc_range(*body)) {
+      if (!isa<tile::LoadOp>(op) ||
+          !llvm::all_of(op.getUsers(),
+                        [&](Operation *user) { return isDeferred(user); }))
+        continue;
+      deferred.insert(&op);
+      copyScalars(&op);
+    }
+  }
+
   unsigned stageOf(Operation *op) const { return deferred.contains(op); }
 
   /// The order of issue in the pipelined loop: the next iteration's products,
   /// this iteration's deferred ones, then the rest of the next iteration.
   SmallVector<Operation *> order() {
-    SetVector<Operation *> early;
-    std::function<void(Operation *)> require = [&](Operation *op) {
-      if (early.contains(op))
-        return;
-      forEachProducer(op, body, require);
-      early.insert(op);
-    };
+    DenseSet<Operation *> early = earlyOps();
+    SmallVector<Operation *> result;
     for (Operation &op : body->without_terminator())
-      if (isa<tile::DotOp>(op) && !deferred.contains(&op))
-        require(&op);
-    SmallVector<Operation *> result(early.begin(), early.end());
-    llvm::sort(result, [](Operation *a, Operation *b) {
-      return a->isBeforeInBlock(b);
-    });
+      if (early.contains(&op))
+        result.push_back(&op);
     for (Operation &op : body->without_terminator())
       if (deferred.contains(&op))
         result.push_back(&op);
@@ -88,18 +109,76 @@ public:
   }
 
 private:
-  /// A load all of whose users are deferred is deferred too, with private
-  /// copies of the index arithmetic that it needs.
-  void deferExclusiveLoads() {
-    for (Operation &op : llvm::make_early_inc_range(*body)) {
-      if (!isa<tile::LoadOp>(op) ||
-          !llvm::all_of(op.getUsers(), [&](Operation *user) {
-            return deferred.contains(body->findAncestorOpInBlock(*user));
-          }))
-        continue;
-      deferred.insert(&op);
-      copyScalars(&op);
+  bool isDeferred(Operation *op) const {
+    return deferred.contains(body->findAncestorOpInBlock(*op));
+  }
+
+  /// The products that are not deferred and what they need in their iteration.
+  DenseSet<Operation *> earlyOps() const {
+    DenseSet<Operation *> early;
+    std::function<void(Operation *)> require = [&](Operation *op) {
+      if (early.insert(op).second)
+        forEachProducer(op, body, require);
+    };
+    for (Operation &op : body->without_terminator())
+      if (isa<tile::DotOp>(op) && !deferred.contains(&op))
+        require(&op);
+    return early;
+  }
+
+  /// Whether an early operation uses what a deferred one computed an iteration
+  /// before: that is issued after it.
+  bool earlyNeedsDeferred() const {
+    auto loop = cast<scf::ForOp>(body->getParentOp());
+    auto comesLate = [&](Value operand) {
+      auto argument = dyn_cast<BlockArgument>(operand);
+      if (!argument || argument.getOwner() != body)
+        return false;
+      OpOperand *yielded = loop.getTiedLoopYieldedValue(argument);
+      Operation *def = yielded ? yielded->get().getDefiningOp() : nullptr;
+      return deferred.contains(def);
+    };
+    return llvm::any_of(earlyOps(), [&](Operation *op) {
+      return op
+          ->walk([&](Operation *nested) {
+            return llvm::any_of(nested->getOperands(), comesLate)
+                       ? WalkResult::interrupt()
+                       : WalkResult::advance();
+          })
+          .wasInterrupted();
+    });
+  }
+
+  /// Whether a product of each stage uses the same loaded tile.
+  bool sharesLoad() const {
+    return llvm::any_of(body->getOps<tile::LoadOp>(), [&](tile::LoadOp load) {
+      auto isDeferredUser = [&](Operation *user) { return isDeferred(user); };
+      auto isProduct = [](Operation *user) { return isa<tile::DotOp>(user); };
+      return llvm::any_of(load->getUsers(), isProduct) &&
+             llvm::any_of(load->getUsers(), isDeferredUser) &&
+             !llvm::all_of(load->getUsers(), isDeferredUser);
+    });
+  }
+
+  bool readsWhatItWrites() const {
+    SmallVector<Value> read, written;
+    for (Operation &op : body->without_terminator()) {
+      auto effects = getEffectsRecursively(&op);
+      if (!effects)
+        return true;
+      for (const MemoryEffects::EffectInstance &effect : *effects) {
+        if (isa<MemoryEffects::Read>(effect.getEffect()))
+          read.push_back(effect.getValue());
+        if (isa<MemoryEffects::Write>(effect.getEffect()))
+          written.push_back(effect.getValue());
+      }
     }
+    // An effect on no value in particular may be on any.
+    return llvm::any_of(written, [&](Value value) {
+      return value ? llvm::is_contained(read, value) ||
+                         llvm::is_contained(read, Value())
+                   : !read.empty();
+    });
   }
 
   void copyScalars(Operation *op) {
@@ -120,7 +199,6 @@ private:
   Block *body;
   DenseSet<Operation *> dependsOnDot;
   DenseSet<Operation *> deferred;
-  bool hasDeferredDot = false;
 };
 
 struct PipelineLoopsPass : fa3::impl::PipelineLoopsPassBase<PipelineLoopsPass> {
@@ -141,12 +219,11 @@ struct PipelineLoopsPass : fa3::impl::PipelineLoopsPassBase<PipelineLoopsPass> {
 
   LogicalResult pipeline(scf::ForOp loop) {
     StageAssignment stages(loop);
-    if (!stages.worthwhile()) {
-      remark::missed(loop.getLoc(), kRemark)
-          << "not pipelined: no product of the loop needs another product of "
-             "the same iteration";
+    if (StringRef obstacle = stages.obstacle(); !obstacle.empty()) {
+      remark::missed(loop.getLoc(), kRemark) << "not pipelined: " << obstacle;
       return success();
     }
+    stages.deferExclusiveLoads();
     remark::passed(loop.getLoc(), kRemark)
         << "pipelined: the next iteration's first products are issued ahead of "
            "this iteration's dependent ones";
@@ -187,16 +264,20 @@ struct PipelineLoopsPass : fa3::impl::PipelineLoopsPassBase<PipelineLoopsPass> {
     IRRewriter rewriter(loop);
     Location loc = loop.getLoc();
     Value runs =
-        arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::slt,
+        arith::CmpIOp::create(rewriter, loc,
+                              loop.getUnsignedCmp() ? arith::CmpIPredicate::ult
+                                                    : arith::CmpIPredicate::slt,
                               loop.getLowerBound(), loop.getUpperBound());
     auto ifOp = scf::IfOp::create(rewriter, loc, loop.getResultTypes(), runs,
                                   /*withElseRegion=*/true);
     rewriter.replaceAllUsesWith(loop.getResults(), ifOp.getResults());
-    rewriter.setInsertionPointToEnd(ifOp.elseBlock());
-    scf::YieldOp::create(rewriter, loc, loop.getInitArgs());
-    rewriter.setInsertionPointToEnd(ifOp.thenBlock());
-    auto yield = scf::YieldOp::create(rewriter, loc, loop.getResults());
-    rewriter.moveOpBefore(loop, yield);
+    if (loop.getNumResults() != 0) {
+      rewriter.setInsertionPointToEnd(ifOp.elseBlock());
+      scf::YieldOp::create(rewriter, loc, loop.getInitArgs());
+      rewriter.setInsertionPointToEnd(ifOp.thenBlock());
+      scf::YieldOp::create(rewriter, loc, loop.getResults());
+    }
+    rewriter.moveOpBefore(loop, ifOp.thenBlock(), ifOp.thenBlock()->begin());
     return loop;
   }
 };

@@ -26,24 +26,6 @@ bool containsProduct(Operation &op) {
                                       }).wasInterrupted();
 }
 
-/// The operation of `block` before which a value must be known: its first use,
-/// the end of the block, or a nested loop with products of its own (groups
-/// are counted in straight lines only).
-Operation *firstNeed(Value value, Operation *from) {
-  Block *block = from->getBlock();
-  Operation *need = block->getTerminator();
-  for (Operation *user : value.getUsers()) {
-    Operation *ancestor = block->findAncestorOpInBlock(*user);
-    if (ancestor && ancestor->isBeforeInBlock(need))
-      need = ancestor;
-  }
-  for (Operation *op = from->getNextNode(); op && op != need;
-       op = op->getNextNode())
-    if (containsProduct(*op))
-      return op;
-  return need;
-}
-
 /// The buffer of a ring that `operand` is part of.
 Value bufferOf(Value operand) {
   while (auto rows = operand.getDefiningOp<hopper::RowsOp>())
@@ -51,18 +33,92 @@ Value bufferOf(Value operand) {
   return operand;
 }
 
+/// Puts of a ring that `op` may execute.
+int64_t countPuts(Operation &op, Value ring) {
+  int64_t puts = 0;
+  op.walk([&](hopper::RingPutOp put) { puts += put.getRing() == ring; });
+  return puts;
+}
+
+/// A buffer that a product reads, and the puts that its ring can still take
+/// before the buffer must be released.
+struct Held {
+  Held(hopper::RingGetOp get, Operation *now) : ring(get.getRing()) {
+    budget = get.getRing().getType().getStages() - 1;
+    for (Operation *end = now;; end = end->getParentOp()) {
+      bool whole = end->getBlock() == get->getBlock();
+      for (Operation *op = whole ? get->getNextNode()
+                                 : &end->getBlock()->front();
+           op != end; op = op->getNextNode())
+        budget -= countPuts(*op, ring);
+      if (whole)
+        return;
+    }
+  }
+
+  Value ring;
+  int64_t budget;
+};
+
+/// The operation before which the product's value must be known or its buffers
+/// be free: the value's first use, the end of the block, a region with products
+/// of its own (groups are counted in straight lines only), or a put that would
+/// wait for one of the buffers.
+Operation *firstNeed(hopper::WaitOp wait) {
+  Block *block = wait->getBlock();
+  Operation *need = block->getTerminator();
+  for (Operation *user : wait->getUsers()) {
+    Operation *ancestor = block->findAncestorOpInBlock(*user);
+    if (ancestor && ancestor->isBeforeInBlock(need))
+      need = ancestor;
+  }
+  auto wgmma = wait.getPending().getDefiningOp<hopper::WgmmaOp>();
+  SmallVector<Held> buffers;
+  for (Value operand : {wgmma.getA(), Value(wgmma.getB())})
+    if (auto get = bufferOf(operand).getDefiningOp<hopper::RingGetOp>())
+      buffers.emplace_back(get, wait);
+  for (Operation *op = wait->getNextNode(); op != need;
+       op = op->getNextNode()) {
+    if (containsProduct(*op))
+      return op;
+    for (Held &held : buffers) {
+      held.budget -= countPuts(*op, held.ring);
+      if (held.budget < 0)
+        return op;
+    }
+  }
+  return need;
+}
+
 struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
   void runOnOperation() override {
     SmallVector<hopper::WaitOp> waits;
     getOperation().walk([&](hopper::WaitOp wait) { waits.push_back(wait); });
     for (hopper::WaitOp wait : waits)
-      wait->moveBefore(firstNeed(wait.getResult(), wait));
+      if (failed(check(wait)))
+        return signalPassFailure();
+    for (hopper::WaitOp wait : waits) {
+      Operation *need = firstNeed(wait);
+      if (need != wait->getNextNode())
+        wait->moveBefore(need);
+    }
+    for (hopper::WaitOp wait : waits)
+      separateFromNextOperand(wait);
     for (hopper::WaitOp wait : waits)
       countYounger(wait);
+    SmallVector<hopper::RingReleaseOp> releases;
     getOperation().walk(
-        [&](hopper::RingReleaseOp release) { delayRelease(release); });
-    for (hopper::WaitOp wait : waits)
-      delayNextOperand(wait);
+        [&](hopper::RingReleaseOp release) { releases.push_back(release); });
+    for (hopper::RingReleaseOp release : releases)
+      delayRelease(release);
+  }
+
+  LogicalResult check(hopper::WaitOp wait) {
+    auto wgmma = wait.getPending().getDefiningOp<hopper::WgmmaOp>();
+    if (!wgmma || wgmma->getBlock() != wait->getBlock())
+      return wait.emitError("a wait must be in the block of its product: "
+                            "groups are counted in straight lines");
+    return success();
   }
 
   /// Products that were issued between the waited-for one and its wait may
@@ -92,9 +148,10 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
   }
 
   /// The registers of a running product's first operand are busy until its
-  /// wait. Where the loop computes the next iteration's operand, do so after
-  /// the wait: its registers can then be the same.
-  void delayNextOperand(hopper::WaitOp wait) {
+  /// wait. Where the loop computes the next iteration's operand meanwhile, it
+  /// must not be in the same registers: it is computed after the wait, or, if
+  /// it is needed earlier, the wait comes first.
+  void separateFromNextOperand(hopper::WaitOp wait) {
     auto wgmma = wait.getPending().getDefiningOp<hopper::WgmmaOp>();
     auto carried = dyn_cast<BlockArgument>(wgmma.getA());
     auto loop = dyn_cast<scf::ForOp>(wgmma->getParentOp());
@@ -102,10 +159,14 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
       return;
     OpOperand *next = loop.getTiedLoopYieldedValue(carried);
     Operation *def = next ? next->get().getDefiningOp() : nullptr;
-    if (!def || def->getBlock() != loop.getBody() || !isPure(def) ||
-        !def->isBeforeInBlock(wait) || !def->hasOneUse())
+    // Computed before the product is issued, it has other registers.
+    if (!def || def->getBlock() != loop.getBody() ||
+        def->isBeforeInBlock(wgmma) || wait->isBeforeInBlock(def))
       return;
-    def->moveBefore(loop.getBody()->getTerminator());
+    if (isPure(def) && def->hasOneUse())
+      def->moveBefore(loop.getBody()->getTerminator());
+    else
+      wait->moveBefore(def);
   }
 };
 

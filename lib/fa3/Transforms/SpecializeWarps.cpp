@@ -48,6 +48,19 @@ public:
       keep(parent);
   }
 
+  /// The first operation that only consumers can execute: tiles, buffers and
+  /// what is written do not cross to the producer. Null if there is none.
+  Operation *findForeign() const {
+    Operation *foreign = nullptr;
+    root.getParentOp()->walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (!kept.contains(op) || isForProducer(op))
+        return WalkResult::advance();
+      foreign = op;
+      return WalkResult::interrupt();
+    });
+    return foreign;
+  }
+
   /// Clones the kept operations to the builder's position.
   void clone(OpBuilder &builder) {
     IRMapping mapping;
@@ -55,6 +68,30 @@ public:
   }
 
 private:
+  bool isForProducer(Operation *op) const {
+    if (isa<hopper::RingPutOp, scf::IfOp>(op))
+      return true;
+    auto isScalar = [](Type type) { return type.isIntOrIndexOrFloat(); };
+    if (auto loop = dyn_cast<scf::ForOp>(op))
+      return llvm::all_of(loop.getRegionIterArgs(), [&](Value argument) {
+        return !needed.contains(argument) || isScalar(argument.getType());
+      });
+    auto isPlain = [&](Value operand) {
+      return isScalar(operand.getType()) || isa<MemRefType>(operand.getType());
+    };
+    return op->getNumRegions() == 0 && (isPure(op) || onlyReads(op)) &&
+           !isa<hopper::WarpgroupOp>(op) &&
+           llvm::all_of(op->getResultTypes(), isScalar) &&
+           llvm::all_of(op->getOperands(), isPlain);
+  }
+
+  static bool onlyReads(Operation *op) {
+    auto effects = getEffectsRecursively(op);
+    return effects && llvm::all_of(*effects, [](const auto &effect) {
+             return isa<MemoryEffects::Read>(effect.getEffect());
+           });
+  }
+
   void need(Value value) {
     if (!needed.insert(value).second)
       return;
@@ -214,6 +251,12 @@ struct SpecializeWarpsPass
     Slice slice(*consumer);
     for (hopper::RingPutOp put : puts)
       slice.keep(put);
+    if (Operation *foreign = slice.findForeign()) {
+      foreign->emitError("a load's address or condition needs this operation, "
+                         "which only consumers can execute: the producer has "
+                         "scalars and what it reads from memory");
+      return signalPassFailure();
+    }
     builder.setInsertionPointToStart(producer);
     slice.clone(builder);
     for (hopper::RingPutOp put : puts)

@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "RingAssignment.h"
+
 #include "fa3/Conversion/Passes.h"
 #include "fa3/Hopper/HopperOps.h"
 #include "fa3/Tile/TileOps.h"
@@ -25,130 +27,173 @@ namespace {
 
 constexpr auto kRemark = remark::RemarkOpts::name(DEBUG_TYPE).category("fa3");
 
-/// Loads that share a ring: the same tensor cut into the same tiles.
-using RingKey = std::pair<Value, VectorType>;
+/// wgmma's largest n.
+constexpr int64_t kMaxColumns = 256;
+/// Rows of wgmma's m and the granularity of its n.
+constexpr int64_t kRowGranularity = 64;
+constexpr int64_t kColumnGranularity = 8;
+/// Bytes of the contraction that one wgmma instruction takes.
+constexpr int64_t kStepBytes = 32;
 
 struct TileToHopperPass : fa3::impl::TileToHopperPassBase<TileToHopperPass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
     SmallVector<tile::DotOp> dots;
     kernel.walk([&](tile::DotOp dot) { dots.push_back(dot); });
-    SetVector<tile::LoadOp> loads;
-    for (tile::DotOp dot : dots)
+    DenseSet<tile::LoadOp> operands;
+    for (tile::DotOp dot : dots) {
+      if (failed(checkProduct(dot)))
+        return signalPassFailure();
       for (Value operand : {dot.getA(), dot.getB()})
         if (auto load = operand.getDefiningOp<tile::LoadOp>())
-          loads.insert(load);
-    createRings(kernel, loads.getArrayRef());
-    for (tile::LoadOp load : loads)
-      if (failed(stage(load)))
-        return signalPassFailure();
-    for (tile::DotOp dot : dots)
-      if (failed(convert(dot)))
-        return signalPassFailure();
-  }
-
-  /// Whether a load is repeated and used up by each iteration of its loop. A
-  /// tile that a nested loop uses throughout needs no second buffer: loading
-  /// the next one ahead would only save the start of that loop.
-  static bool isStreamed(tile::LoadOp load) {
-    return load->getParentOfType<scf::ForOp>() &&
-           llvm::all_of(load->getUsers(), [&](Operation *user) {
-             return user->getBlock() == load->getBlock();
-           });
-  }
-
-  /// One ring for each kind of load, at the start of the kernel. A tile that is
-  /// streamed through a loop gets as many buffers as the schedule has stages.
-  void createRings(tile::KernelOp kernel, ArrayRef<tile::LoadOp> loads) {
-    tile::ScheduleAttr schedule = kernel.getScheduleAttr();
-    llvm::MapVector<RingKey, bool> streams;
-    for (tile::LoadOp load : loads)
-      streams[{load.getSource(), load.getResult().getType()}] |=
-          isStreamed(load);
-    OpBuilder builder = OpBuilder::atBlockBegin(&kernel.getBody().front());
-    for (auto [key, streamed] : streams) {
-      int64_t stages = streamed && schedule ? schedule.getStages() : 1;
-      auto type =
-          hopper::RingType::get(builder.getContext(), stages, key.second);
-      rings[key] =
-          hopper::RingAllocOp::create(builder, kernel.getLoc(), type,
-                                      schedule ? schedule.getWarpgroups() : 1,
-                                      /*offset=*/nullptr, /*barriers=*/nullptr);
-      remark::passed(kernel.getLoc(), kRemark)
-          << "a ring of " << std::to_string(stages) << " buffers of "
-          << std::to_string(type.getStageBytes()) << " bytes";
+          operands.insert(load);
     }
+    SmallVector<tile::LoadOp> loads;
+    kernel.walk<WalkOrder::PreOrder>([&](tile::LoadOp load) {
+      if (operands.contains(load))
+        loads.push_back(load);
+    });
+    for (tile::LoadOp load : loads)
+      if (failed(checkLoad(load)))
+        return signalPassFailure();
+    for (const LoadGroup &group : assignRings(loads)) {
+      Value ring = createRing(kernel, group);
+      for (tile::LoadOp load : group.loads)
+        stage(load, ring);
+    }
+    for (tile::DotOp dot : dots)
+      convert(dot);
+    for (tile::LoadOp load : loads)
+      load.erase();
   }
 
-  /// Replaces a load by a put and a get of its ring; the buffer is released
-  /// after its last use.
-  LogicalResult stage(tile::LoadOp load) {
+private:
+  /// Whether wgmma has the product, and every thread of a warpgroup executes
+  /// it.
+  LogicalResult checkProduct(tile::DotOp dot) {
+    for (Operation *op = dot->getParentOp(); !isa<tile::KernelOp>(op);
+         op = op->getParentOp())
+      if (!isa<scf::ForOp, scf::IfOp>(op)) {
+        InFlightDiagnostic diagnostic = dot.emitError(
+            "a product must be in scf.for and scf.if only: all threads of a "
+            "warpgroup execute it together");
+        diagnostic.attachNote(op->getLoc()) << "enclosed by this operation";
+        return diagnostic;
+      }
+    auto a = cast<VectorType>(dot.getA().getType());
+    Type element = a.getElementType();
+    if (!element.isF16() && !element.isBF16())
+      return dot.emitError(
+                 "the operands of a product must be f16 or bf16, not ")
+             << element;
+    auto result = cast<VectorType>(dot.getResult().getType());
+    if (!result.getElementType().isF32())
+      return dot.emitError("the result of a product must be f32, not ")
+             << result.getElementType();
+    if (result.getDimSize(0) % kRowGranularity != 0)
+      return dot.emitError("the result of a product must have a multiple of ")
+             << kRowGranularity << " rows, not " << result.getDimSize(0);
+    if (result.getDimSize(1) % kColumnGranularity != 0 ||
+        result.getDimSize(1) > kMaxColumns)
+      return dot.emitError("the result of a product must have a multiple of ")
+             << kColumnGranularity << " columns, " << kMaxColumns
+             << " at most, not " << result.getDimSize(1);
+    int64_t contraction = a.getDimSize(dot.getContractA());
+    int64_t step = kStepBytes * 8 / element.getIntOrFloatBitWidth();
+    if (contraction % step != 0)
+      return dot.emitError("a product of ")
+             << element << " must contract a multiple of " << step
+             << " elements, not " << contraction;
+    if (!dot.getB().getDefiningOp<tile::LoadOp>())
+      return dot.emitError("the second operand of a product must be a tile "
+                           "loaded from memory: wgmma reads it from shared "
+                           "memory");
+    if (!dot.getA().getDefiningOp<tile::LoadOp>() && dot.getContractA() != 1)
+      return dot.emitError("the first operand of a product must be contracted "
+                           "over its columns or be loaded from memory: wgmma "
+                           "takes no transposed operand from registers");
+    return success();
+  }
+
+  /// Whether TMA can load the tile to a ring.
+  LogicalResult checkLoad(tile::LoadOp load) {
     auto isProduct = [](Operation *user) { return isa<tile::DotOp>(user); };
     if (!llvm::all_of(load->getUsers(), isProduct))
       return load.emitError("a tile that feeds a product must have no other "
                             "use: it is only in shared memory");
+    auto memory = cast<MemRefType>(load.getSource().getType());
+    auto argument = dyn_cast<BlockArgument>(load.getSource());
+    if (!argument || !isa<tile::KernelOp>(argument.getOwner()->getParentOp()))
+      return load.emitError("a tile that feeds a product must be loaded from "
+                            "an argument of the kernel: TMA needs a tensor "
+                            "map of it");
+    if (load.getDims()[1] != memory.getRank() - 1)
+      return load.emitError("columns of a tile that feeds a product must run "
+                            "along the tensor's last dimension: contract the "
+                            "product's other dimension instead");
+    return success();
+  }
+
+  /// A ring at the start of the kernel. Tiles that are streamed through a loop
+  /// get as many buffers as the schedule has stages.
+  Value createRing(tile::KernelOp kernel, const LoadGroup &group) {
+    tile::ScheduleAttr schedule = kernel.getScheduleAttr();
+    tile::LoadOp first = group.loads.front();
+    int64_t stages = group.streamed && schedule ? schedule.getStages() : 1;
+    if (group.buffers > stages) {
+      remark::analysis(first.getLoc(), kRemark)
+          << std::to_string(stages) << " buffers would block: the program uses "
+          << std::to_string(group.buffers) << " tiles of this ring at once";
+      stages = group.buffers;
+    }
+    OpBuilder builder(&getContext());
+    if (lastRing)
+      builder.setInsertionPointAfter(lastRing);
+    else
+      builder.setInsertionPointToStart(&kernel.getBody().front());
+    auto type = hopper::RingType::get(builder.getContext(), stages,
+                                      first.getResult().getType());
+    lastRing = hopper::RingAllocOp::create(
+        builder, kernel.getLoc(), type, schedule ? schedule.getWarpgroups() : 1,
+        /*offset=*/nullptr, /*barriers=*/nullptr);
+    remark::passed(kernel.getLoc(), kRemark)
+        << "a ring of " << std::to_string(stages) << " buffers of "
+        << std::to_string(type.getStageBytes()) << " bytes";
+    return lastRing.getRing();
+  }
+
+  /// Adds a put and a get of the ring in place of a load; the buffer is
+  /// released after its last use.
+  void stage(tile::LoadOp load, Value ring) {
     OpBuilder builder(load);
     Location loc = load.getLoc();
     VectorType tile = load.getResult().getType();
-    Value ring = rings.lookup({load.getSource(), tile});
     hopper::RingPutOp::create(builder, loc, ring, load.getSource(),
                               load.getIndices(), load.getDims());
     auto type =
         hopper::BufferType::get(builder.getContext(), tile, tile.getDimSize(0));
     Value buffer = hopper::RingGetOp::create(builder, loc, type, ring);
     buffers[load.getResult()] = buffer;
-    release(load, *load->getBlock(), load, ring, buffer);
-    return success();
+    builder.setInsertionPointAfter(lastUse(load));
+    hopper::RingReleaseOp::create(builder, loc, ring, buffer);
   }
 
-  /// Releases a buffer after the load's last use in `block`, on every path: a
-  /// conditional with the last use releases it in both of its arms.
-  void release(tile::LoadOp load, Block &block, Operation *last, Value ring,
-               Value buffer) {
-    for (Operation *user : load->getUsers()) {
-      Operation *ancestor = block.findAncestorOpInBlock(*user);
-      if (ancestor && (!last || last->isBeforeInBlock(ancestor)))
-        last = ancestor;
-    }
-    auto conditional = dyn_cast_if_present<scf::IfOp>(last);
-    if (conditional && conditional.elseBlock()) {
-      release(load, *conditional.thenBlock(), nullptr, ring, buffer);
-      release(load, *conditional.elseBlock(), nullptr, ring, buffer);
-      return;
-    }
-    OpBuilder builder = OpBuilder::atBlockBegin(&block);
-    if (last)
-      builder.setInsertionPointAfter(last);
-    hopper::RingReleaseOp::create(builder, load.getLoc(), ring, buffer);
-  }
-
-  LogicalResult convert(tile::DotOp dot) {
+  void convert(tile::DotOp dot) {
     Value a = buffers.lookup(dot.getA());
-    Value b = buffers.lookup(dot.getB());
-    if (!b)
-      return dot.emitError("the second operand of a product must be a tile "
-                           "loaded from memory: wgmma reads it from shared "
-                           "memory");
     OpBuilder builder(dot);
     VectorType type = dot.getResult().getType();
     Value pending = hopper::WgmmaOp::create(
         builder, dot.getLoc(),
         hopper::PendingType::get(builder.getContext(), type),
-        a ? a : dot.getA(), b, dot.getAcc(), dot.getContractA(),
-        dot.getContractB());
+        a ? a : dot.getA(), buffers.lookup(dot.getB()), dot.getAcc(),
+        dot.getContractA(), dot.getContractB());
     Value result = hopper::WaitOp::create(builder, dot.getLoc(), type, pending,
                                           /*younger=*/0);
     dot.getResult().replaceAllUsesWith(result);
-    SmallVector<Value> operands{dot.getA(), dot.getB()};
     dot.erase();
-    for (Value operand : operands)
-      if (auto load = operand.getDefiningOp<tile::LoadOp>())
-        if (load->use_empty())
-          load.erase();
-    return success();
   }
 
-  llvm::MapVector<RingKey, Value> rings;
+  hopper::RingAllocOp lastRing;
   DenseMap<Value, Value> buffers;
 };
 

@@ -1,0 +1,82 @@
+//===- RingAssignment.cpp - Which loads share a ring ----------------------===//
+
+#include "RingAssignment.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace fa3;
+
+Operation *fa3::lastUse(tile::LoadOp load) {
+  Operation *last = load;
+  for (Operation *user : load->getUsers()) {
+    Operation *ancestor = load->getBlock()->findAncestorOpInBlock(*user);
+    if (last->isBeforeInBlock(ancestor))
+      last = ancestor;
+  }
+  return last;
+}
+
+namespace {
+
+enum class Overlap { none, once, always };
+
+/// How often `later` is executed while the tile of `load` is in use.
+Overlap overlap(tile::LoadOp load, tile::LoadOp later) {
+  Operation *ancestor = load->getBlock()->findAncestorOpInBlock(*later);
+  if (!ancestor || !load->isBeforeInBlock(ancestor) ||
+      lastUse(load)->isBeforeInBlock(ancestor))
+    return Overlap::none;
+  for (Operation *op = later; op != ancestor; op = op->getParentOp())
+    if (isa<scf::ForOp>(op->getParentOp()))
+      return Overlap::always;
+  return Overlap::once;
+}
+
+/// Whether a load is repeated and used up by each iteration of its loop. A tile
+/// that a nested loop uses throughout needs no second buffer: loading the next
+/// one ahead would only save the start of that loop.
+bool isStreamed(tile::LoadOp load) {
+  return load->getParentOfType<scf::ForOp>() &&
+         llvm::all_of(load->getUsers(), [&](Operation *user) {
+           return user->getBlock() == load->getBlock();
+         });
+}
+
+bool fits(const LoadGroup &group, tile::LoadOp load) {
+  tile::LoadOp member = group.loads.front();
+  return member.getSource() == load.getSource() &&
+         member.getResult().getType() == load.getResult().getType() &&
+         llvm::all_of(group.loads, [&](tile::LoadOp earlier) {
+           return overlap(earlier, load) != Overlap::always;
+         });
+}
+
+/// Buffers that the group's ring needs: a buffer comes round again after as
+/// many loads as there are buffers, and must have been released by then.
+int64_t countBuffers(const LoadGroup &group) {
+  int64_t buffers = 1;
+  for (tile::LoadOp load : group.loads)
+    buffers = std::max(buffers,
+                       1 + llvm::count_if(group.loads, [&](tile::LoadOp later) {
+                         return overlap(load, later) != Overlap::none;
+                       }));
+  return buffers;
+}
+
+} // namespace
+
+SmallVector<LoadGroup> fa3::assignRings(ArrayRef<tile::LoadOp> loads) {
+  SmallVector<LoadGroup> groups;
+  for (tile::LoadOp load : loads) {
+    auto group = llvm::find_if(
+        groups, [&](const LoadGroup &group) { return fits(group, load); });
+    if (group == groups.end())
+      group = &groups.emplace_back();
+    group->loads.push_back(load);
+    group->streamed |= isStreamed(load);
+  }
+  for (LoadGroup &group : groups)
+    group.buffers = countBuffers(group);
+  return groups;
+}
