@@ -41,6 +41,7 @@ void fa3::buildTileToHopperPipeline(OpPassManager &manager) {
   kernel.addPass(createPlaceWaitsPass());
   kernel.addPass(createTakeTurnsPass());
   kernel.addPass(createSpecializeWarpsPass());
+  kernel.addPass(createVerifyHopperPass());
   addCleanup(manager);
 }
 

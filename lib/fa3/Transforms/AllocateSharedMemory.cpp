@@ -4,6 +4,7 @@
 #include "fa3/Transforms/Passes.h"
 
 #include "mlir/IR/Remarks.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 #define DEBUG_TYPE "fa3-allocate-shared-memory"
@@ -54,8 +55,9 @@ struct AllocateSharedMemoryPass
     kernel->setAttr(hopper::kSharedMemoryAttrName,
                     builder.getI64IntegerAttr(offset));
     remark::analysis(kernel.getLoc(), kRemark)
-        << std::to_string(offset) << " bytes of shared memory for "
-        << std::to_string(rings.size()) << " rings";
+        << llvm::formatv("{0} bytes of shared memory for {1} rings", offset,
+                         rings.size())
+               .str();
   }
 };
 

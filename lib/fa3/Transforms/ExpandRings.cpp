@@ -367,10 +367,10 @@ LogicalResult check(hopper::RingAllocOp ring) {
     return ring.emitError("the ring has no place in shared memory: run "
                           "fa3-allocate-shared-memory first");
   int64_t rows = ring.getRing().getType().getTile().getDimSize(0);
-  if (rows > kMaxBox && rows % kAtomRows != 0)
-    return ring.emitError("a tile of more than ")
-           << kMaxBox << " rows must have a multiple of " << kAtomRows
-           << " rows to be loaded in parts, not " << rows;
+  if (rows % kAtomRows != 0)
+    return ring.emitError("a ring's tile must have a multiple of ")
+           << kAtomRows << " rows, after which the swizzle repeats, not "
+           << rows;
   for (Operation *user : ring->getUsers()) {
     for (Operation *op = user->getParentOp(); !isa<tile::KernelOp>(op);
          op = op->getParentOp())

@@ -9,6 +9,7 @@
 #include "fa3/Transforms/Passes.h"
 
 #include "mlir/IR/Remarks.h"
+#include "llvm/Support/FormatVariadic.h"
 
 #define DEBUG_TYPE "fa3-partition-warpgroups"
 
@@ -49,8 +50,10 @@ struct PartitionWarpgroupsPass
       if (failed(divide(op)))
         return signalPassFailure();
     remark::passed(kernel.getLoc(), kRemark)
-        << "dimension 0 of every tile is divided among "
-        << std::to_string(warpgroups) << " warpgroups";
+        << llvm::formatv(
+               "dimension 0 of every tile is divided among {0} warpgroups",
+               warpgroups)
+               .str();
   }
 
   /// Every tile's dimension 0 must be 1 or a multiple of a share.

@@ -220,7 +220,8 @@ struct PipelineLoopsPass : fa3::impl::PipelineLoopsPassBase<PipelineLoopsPass> {
   LogicalResult pipeline(scf::ForOp loop) {
     StageAssignment stages(loop);
     if (StringRef obstacle = stages.obstacle(); !obstacle.empty()) {
-      remark::missed(loop.getLoc(), kRemark) << "not pipelined: " << obstacle;
+      remark::missed(loop.getLoc(), kRemark)
+          << ("not pipelined: " + obstacle).str();
       return success();
     }
     stages.deferExclusiveLoads();

@@ -8,6 +8,7 @@
 #include "fa3/Transforms/Passes.h"
 
 #include "mlir/IR/Remarks.h"
+#include "llvm/Support/FormatVariadic.h"
 
 #define DEBUG_TYPE "fa3-specialize-warps"
 
@@ -262,8 +263,11 @@ struct SpecializeWarpsPass
     for (hopper::RingPutOp put : puts)
       put.erase();
     remark::passed(kernel.getLoc(), kRemark)
-        << "one producer thread issues the loads for "
-        << std::to_string(schedule.getWarpgroups()) << " consumer warpgroups";
+        << llvm::formatv(
+               "one producer thread issues the loads for {0} consumer "
+               "warpgroups",
+               schedule.getWarpgroups())
+               .str();
   }
 };
 

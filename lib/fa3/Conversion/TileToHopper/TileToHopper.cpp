@@ -12,6 +12,7 @@
 #include "fa3/Tile/TileOps.h"
 
 #include "mlir/IR/Remarks.h"
+#include "llvm/Support/FormatVariadic.h"
 
 #define DEBUG_TYPE "fa3-tile-to-hopper"
 
@@ -38,6 +39,8 @@ constexpr int64_t kStepBytes = 32;
 struct TileToHopperPass : fa3::impl::TileToHopperPassBase<TileToHopperPass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
+    lastRing = nullptr;
+    buffers.clear();
     SmallVector<tile::DotOp> dots;
     kernel.walk([&](tile::DotOp dot) { dots.push_back(dot); });
     DenseSet<tile::LoadOp> operands;
@@ -142,8 +145,11 @@ private:
     int64_t stages = group.streamed && schedule ? schedule.getStages() : 1;
     if (group.buffers > stages) {
       remark::analysis(first.getLoc(), kRemark)
-          << std::to_string(stages) << " buffers would block: the program uses "
-          << std::to_string(group.buffers) << " tiles of this ring at once";
+          << llvm::formatv(
+                 "{0} buffers would block: the program uses {1} tiles "
+                 "of this ring at once",
+                 stages, group.buffers)
+                 .str();
       stages = group.buffers;
     }
     OpBuilder builder(&getContext());
@@ -157,8 +163,9 @@ private:
         builder, kernel.getLoc(), type, schedule ? schedule.getWarpgroups() : 1,
         /*offset=*/nullptr, /*barriers=*/nullptr);
     remark::passed(kernel.getLoc(), kRemark)
-        << "a ring of " << std::to_string(stages) << " buffers of "
-        << std::to_string(type.getStageBytes()) << " bytes";
+        << llvm::formatv("a ring of {0} buffers of {1} bytes", stages,
+                         type.getStageBytes())
+               .str();
     return lastRing.getRing();
   }
 

@@ -1,0 +1,42 @@
+// RUN: fa3-opt %s --pass-pipeline='builtin.module(tile.kernel(fa3-partition-warpgroups))' --verify-diagnostics --split-input-file
+
+tile.kernel @rows() attributes {schedule = #tile.schedule<block_q = 128, block_kv = 32, warpgroups = 2>} {
+  // expected-error @+1 {{a tile of 192 rows cannot be divided among 2 warpgroups: each needs a multiple of 64 rows}}
+  %x = arith.constant dense<0.0> : vector<192x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @one_warpgroup() {
+  // expected-error @+1 {{a tile of 32 rows cannot be divided among 1 warpgroups}}
+  %x = arith.constant dense<0.0> : vector<32x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @constant() attributes {schedule = #tile.schedule<block_q = 128, block_kv = 32, warpgroups = 2>} {
+  // expected-error @+1 {{a constant tile must be a splat to be divided among warpgroups}}
+  %x = arith.constant dense<"0x0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000001"> : vector<128x1xi8>
+  tile.return
+}
+
+// -----
+
+tile.kernel @columns(%x: vector<128x8xf32>) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 32, warpgroups = 2>} {
+  // expected-error @+1 {{a reduction along dimension 0 needs the rows of all warpgroups: choose one warpgroup}}
+  %s = tile.reduce add %x dim 0 : vector<128x8xf32> -> vector<1x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @transposed() attributes {schedule = #tile.schedule<block_q = 128, block_kv = 32, warpgroups = 2>} {
+  %ra = hopper.ring_alloc : !hopper.ring<1, vector<64x128xbf16>>
+  %a = hopper.ring_get %ra : !hopper.ring<1, vector<64x128xbf16>> -> !hopper.buffer<vector<64x128xbf16>, 64>
+  // expected-error @+1 {{the rows of a product must be rows of its first operand in shared memory to be divided among warpgroups}}
+  %p = hopper.wgmma %a, %a contract(0, 0) : !hopper.buffer<vector<64x128xbf16>, 64>, !hopper.buffer<vector<64x128xbf16>, 64> -> !hopper.pending<vector<128x128xf32>>
+  %s = hopper.wait %p younger 0 : !hopper.pending<vector<128x128xf32>> -> vector<128x128xf32>
+  tile.return
+}
