@@ -52,8 +52,7 @@ tile.kernel @once(%k: !m, %b: index, %i: index) {
 // CHECK: scf.for {{.*}} iter_args(%[[OUTER:.*]] = %c0_i32) -> (i32)
 // CHECK: scf.for {{.*}} iter_args(%[[NUMBER:.*]] = %[[OUTER]]) -> (i32)
 // CHECK: scf.if {{.*}} -> (i32) {
-// CHECK-DAG: %[[NEXT:.*]] = arith.addi %[[NUMBER]], %c1_i32
-// CHECK-DAG: %[[SLOT:.*]] = arith.remui %[[NUMBER]], %c2_i32
+// CHECK: %[[SLOT:.*]] = arith.remui %[[NUMBER]], %c2_i32
 // CHECK: %[[ROUND:.*]] = arith.divui %[[NUMBER]], %c2_i32
 // CHECK: %[[FULL:.*]] = arith.andi %[[ROUND]], %c1_i32
 // CHECK: %[[EMPTY:.*]] = arith.xori %[[FULL]], %c1_i32
@@ -63,8 +62,9 @@ tile.kernel @once(%k: !m, %b: index, %i: index) {
 // CHECK: %[[ROW:.*]] = arith.addi %{{.*}}, %c256_i32
 // CHECK: %[[AT:.*]] = arith.addi %{{.*}}, %c32768_i32
 // CHECK: hopper.tma_load %{{.*}}[%[[ROW]], %c0_i32], %[[AT]]
-// CHECK: scf.yield %[[NEXT]]
-// CHECK: } else {
+// CHECK: %[[NEXT:.*]] = arith.addi %[[NUMBER]], %c1_i32
+// CHECK-NEXT: scf.yield %[[NEXT]]
+// CHECK-NEXT: } else {
 // CHECK-NEXT: scf.yield %[[NUMBER]]
 // CHECK: } consumer {
 // CHECK: scf.for {{.*}} iter_args

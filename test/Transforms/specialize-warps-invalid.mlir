@@ -8,8 +8,8 @@ tile.kernel @condition_from_tile(%k: !m, %l: memref<?xf32, strided<[1]>>) attrib
   %rk = hopper.ring_alloc : !r
   %c0 = arith.constant 0 : index
   %zero = arith.constant 0.0 : f32
-  %x = tile.load %l[%c0] dims [0, -1] : memref<?xf32, strided<[1]>>, vector<64x1xf32>
   // expected-error @+1 {{a load's address or condition needs this operation, which only consumers can execute: the producer has scalars and what it reads from memory}}
+  %x = tile.load %l[%c0] dims [0, -1] : memref<?xf32, strided<[1]>>, vector<64x1xf32>
   %e = vector.extract %x[0, 0] : f32 from vector<64x1xf32>
   %c = arith.cmpf ogt, %e, %zero : f32
   scf.if %c {
