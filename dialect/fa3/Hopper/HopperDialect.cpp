@@ -25,8 +25,9 @@ void HopperDialect::initialize() {
       >();
 }
 
-/// Bytes of a panel's row.
+/// Bytes of a panel's row, and of the chunks that the swizzle permutes in it.
 static constexpr int64_t kPanelBytes = 128;
+static constexpr int64_t kChunkBytes = 16;
 
 int64_t RingType::getStageBytes() {
   int64_t panels = llvm::divideCeil(getTile().getDimSize(1), getPanelColumns());
@@ -54,7 +55,7 @@ LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "a buffer holds a tile of rank 2 of 8-bit or 16-bit "
                           "floats, not "
                        << tile;
-  int64_t columns = 128 * 8 / element.getIntOrFloatBitWidth();
+  int64_t columns = kChunkBytes * 8 / element.getIntOrFloatBitWidth();
   if (tile.getDimSize(0) % 8 != 0 || tile.getDimSize(1) % columns != 0)
     return emitError() << "a buffer of " << element
                        << " has a multiple of 8 rows and of " << columns

@@ -74,13 +74,16 @@ struct Row {
   int64_t blockQ;
   int64_t blockKv;
   int64_t warpgroups;
+  int64_t stages;
+  bool pingpong;
+  int64_t chains;
 };
 
 constexpr Row kForwardRows[] = {
-    {128, false, 128, 176, 2},
-    {128, true, 128, 128, 2},
-    {64, false, 192, 128, 3},
-    {64, true, 192, 128, 3},
+    {128, false, 192, 80, 3, 2, false, 2},
+    {128, true, 192, 80, 3, 3, false, 4},
+    {64, false, 192, 112, 3, 3, true, 4},
+    {64, true, 192, 128, 3, 3, true, 8},
 };
 
 /// Growth of the row maximum, in powers of two, that is not rescaled: the
@@ -176,6 +179,9 @@ static FailureOr<Fields> chooseFields(attn::ForwardOp forward) {
     fields.blockQ = row.blockQ;
     fields.blockKv = row.blockKv;
     fields.warpgroups = row.warpgroups;
+    fields.stages = row.stages;
+    fields.pingpong = row.pingpong;
+    fields.chains = row.chains;
     fields.lazyRescale = kLazyRescale;
     fields.longestFirst = row.causal;
     std::tie(fields.producerRegisters, fields.consumerRegisters) =

@@ -10,8 +10,8 @@ func.func private @f(!hopper.ring<1, vector<64x64xf32>>)
 
 // -----
 
-// expected-error@+1 {{a buffer of 'bf16' has a multiple of 8 rows and of 64 columns, but not 64 by 32}}
-func.func private @f(!hopper.buffer<vector<64x32xbf16>, 64>)
+// expected-error@+1 {{a buffer of 'bf16' has a multiple of 8 rows and of 8 columns, but not 64 by 36}}
+func.func private @f(!hopper.buffer<vector<64x36xbf16>, 64>)
 
 // -----
 

@@ -1,0 +1,160 @@
+// RUN: fa3-opt %s --pass-pipeline='builtin.module(tile.kernel(fa3-distribute))' --verify-diagnostics --split-input-file
+
+tile.kernel @ring() {
+  // expected-error @+1 {{must be expanded before tiles are distributed}}
+  %r = hopper.ring_alloc : !hopper.ring<1, vector<64x64xbf16>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @turn() {
+  // expected-error @+1 {{must be expanded before tiles are distributed}}
+  hopper.turn_pass
+  tile.return
+}
+
+// -----
+
+tile.kernel @shape() {
+  // expected-error @+1 {{cannot be distributed over a warpgroup: rows must be 1 or a multiple of 64, columns 1 or a multiple of 8, and 16-bit floats need columns}}
+  %x = arith.constant dense<1.0> : vector<32x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @rank_one() {
+  // expected-error @+1 {{a tile of type 'vector<64xf32>' cannot be distributed over a warpgroup}}
+  %x = arith.constant dense<1.0> : vector<64xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @narrow_statistic() {
+  // expected-error @+1 {{a tile of type 'vector<64x1xbf16>' cannot be distributed over a warpgroup}}
+  %x = arith.constant dense<1.0> : vector<64x1xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @constant() {
+  // expected-error @+1 {{only splat constants can be distributed}}
+  %x = arith.constant dense<[[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]]> : vector<1x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @narrow_arithmetic() {
+  %x = arith.constant dense<1.0> : vector<64x8xbf16>
+  // expected-error @+1 {{arithmetic on 16-bit tiles is not distributed: compute in f32 and narrow at the end}}
+  %y = arith.addf %x, %x : vector<64x8xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @narrow_compare() {
+  %x = arith.constant dense<1.0> : vector<64x8xbf16>
+  // expected-error @+1 {{arithmetic on 16-bit tiles is not distributed: compute in f32 and narrow at the end}}
+  %y = arith.cmpf ogt, %x, %x : vector<64x8xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @narrow_broadcast(%s: bf16) {
+  // expected-error @+1 {{a broadcast of 16-bit floats is not distributed: broadcast in f32 and narrow at the end}}
+  %y = vector.broadcast %s : bf16 to vector<64x8xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @narrow_reduce() {
+  %x = arith.constant dense<1.0> : vector<64x8xbf16>
+  %w = arith.extf %x : vector<64x8xbf16> to vector<64x8xf32>
+  // expected-error @+1 {{only reductions of rows are distributed: a column is spread over all warps}}
+  %y = tile.reduce add %w dim 0 : vector<64x8xf32> -> vector<1x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @narrow_load(%m: memref<?x8xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error @+1 {{only f32 tiles are loaded to registers}}
+  %y = tile.load %m[%i, %i] dims [0, 1] : memref<?x8xbf16, strided<[?, 1]>>, vector<64x8xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @stored_type(%m: memref<?x8xf64, strided<[?, 1]>>, %i: index) {
+  %x = arith.constant dense<1.0> : vector<64x8xf64>
+  // expected-error @+1 {{only f32, i32, f16 and bf16 tiles are stored, not 'f64'}}
+  tile.store %x, %m[%i, %i] dims [0, 1] : vector<64x8xf64>, memref<?x8xf64, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @stored_columns(%m: memref<?x?xbf16, strided<[?, 1]>>, %i: index) {
+  %x = arith.constant dense<1.0> : vector<64x8xbf16>
+  // expected-error @+1 {{16-bit floats are stored in pairs: the tensor's last dimension must have an even static size where the tile may leave it}}
+  tile.store %x, %m[%i, %i] dims [0, 1] : vector<64x8xbf16>, memref<?x?xbf16, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @stored_across(%m: memref<?x?xf32, strided<[?, 1]>>, %i: index) {
+  %x = arith.constant dense<1.0> : vector<64x8xf32>
+  // expected-error @+1 {{columns of a stored tile must run along the tensor's last dimension}}
+  tile.store %x, %m[%i, %i] dims [1, 0] : vector<64x8xf32>, memref<?x?xf32, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @stored_row(%m: memref<?xf32, strided<[1]>>, %i: index) {
+  %x = arith.constant dense<1.0> : vector<1x8xf32>
+  // expected-error @+1 {{a stored tile must have rows}}
+  tile.store %x, %m[%i] dims [-1, 0] : vector<1x8xf32>, memref<?xf32, strided<[1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @not_voted() {
+  %c = tile.iota 0 : vector<64x1xi32>
+  %b = arith.cmpi slt, %c, %c : vector<64x1xi32>
+  %x = arith.constant dense<1.0> : vector<64x1xf32>
+  // expected-error @+1 {{the condition must come from tile.vote_any: a warp takes the branch as a whole}}
+  %y = tile.uniform_if %b, %x {
+    tile.yield %x : vector<64x1xf32>
+  } : vector<64x1xi1>, vector<64x1xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @transpose() {
+  %x = arith.constant dense<1.0> : vector<64x64xf32>
+  // expected-error @+1 {{has no distribution over a warpgroup}}
+  %y = vector.transpose %x, [1, 0] : vector<64x64xf32> to vector<64x64xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @region() {
+  // expected-error @+1 {{has no distribution over a warpgroup}}
+  scf.execute_region {
+    %x = arith.constant dense<1.0> : vector<64x8xf32>
+    scf.yield
+  }
+  tile.return
+}

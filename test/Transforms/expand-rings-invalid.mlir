@@ -1,0 +1,53 @@
+// RUN: fa3-opt %s --pass-pipeline='builtin.module(tile.kernel(fa3-expand-rings))' --verify-diagnostics --split-input-file
+
+tile.kernel @no_place() {
+  // expected-error @+1 {{the ring has no place in shared memory: run fa3-allocate-shared-memory first}}
+  %r = hopper.ring_alloc : !hopper.ring<1, vector<64x64xbf16>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @rows() {
+  // expected-error @+1 {{a ring's tile must have a multiple of 8 rows, after which the swizzle repeats, not 20}}
+  %r = hopper.ring_alloc {offset = 0 : i64, barriers = 2560 : i64} : !hopper.ring<1, vector<20x64xbf16>>
+  tile.return
+}
+
+// -----
+
+!m = memref<?x64xbf16, strided<[?, 1]>>
+tile.kernel @not_an_argument(%k: !m, %l: !m, %c: i1) {
+  %c0 = arith.constant 0 : index
+  %r = hopper.ring_alloc {offset = 0 : i64, barriers = 8192 : i64} : !hopper.ring<1, vector<64x64xbf16>>
+  %x = arith.select %c, %k, %l : !m
+  // expected-error @+1 {{TMA loads from an argument of the kernel only}}
+  hopper.ring_put %r, %x[%c0, %c0] dims [0, 1] : !hopper.ring<1, vector<64x64xbf16>>, !m
+  tile.return
+}
+
+// -----
+
+!m = memref<64x?xbf16, strided<[?, 1]>>
+tile.kernel @columns(%k: !m) {
+  %c0 = arith.constant 0 : index
+  %r = hopper.ring_alloc {offset = 0 : i64, barriers = 8192 : i64} : !hopper.ring<1, vector<64x64xbf16>>
+  // expected-error @+1 {{TMA loads rows of a tensor whose columns run along its last dimension only}}
+  hopper.ring_put %r, %k[%c0, %c0] dims [1, 0] : !hopper.ring<1, vector<64x64xbf16>>, !m
+  tile.return
+}
+
+// -----
+
+!m = memref<?x64xbf16, strided<[?, 1]>>
+tile.kernel @in_a_region(%k: !m) {
+  %c0 = arith.constant 0 : index
+  %r = hopper.ring_alloc {offset = 0 : i64, barriers = 8192 : i64} : !hopper.ring<1, vector<64x64xbf16>>
+  // expected-note @+1 {{enclosed by this operation}}
+  scf.execute_region {
+    // expected-error @+1 {{a ring must be used in scf.for and scf.if only: its puts and gets are counted through them}}
+    hopper.ring_put %r, %k[%c0, %c0] dims [0, 1] : !hopper.ring<1, vector<64x64xbf16>>, !m
+    scf.yield
+  }
+  tile.return
+}

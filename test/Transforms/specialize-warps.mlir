@@ -1,0 +1,133 @@
+// RUN: fa3-opt %s --pass-pipeline='builtin.module(tile.kernel(fa3-specialize-warps,fa3-verify-hopper),canonicalize)' | FileCheck %s
+// RUN: fa3-opt %s --pass-pipeline='builtin.module(tile.kernel(fa3-specialize-warps))' --remarks-filter=fa3 --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+
+!m = memref<?x64xbf16, strided<[?, 1]>>
+!f = memref<?x64xf32, strided<[?, 1]>>
+!r = !hopper.ring<2, vector<64x64xbf16>>
+!b = !hopper.buffer<vector<64x64xbf16>, 64>
+#s = #tile.schedule<block_q = 128, block_kv = 64, warpgroups = 2>
+
+// The producer has the puts, their loop and conditional and the index that the
+// loop carries for them; tiles stay with the consumers. A division is not moved
+// in front of the roles: both have it.
+// CHECK-LABEL: tile.kernel @roles
+// CHECK: hopper.ring_alloc
+// CHECK: hopper.specialize {{.*}}warpgroups = 2 : i64} producer {
+// CHECK-NEXT: %[[N:.*]] = arith.divui
+// CHECK-NEXT: scf.for %[[J:.*]] = %c0 to %[[N]] step %c1 iter_args(%[[ROW:.*]] = %c0) -> (index) {
+// CHECK-NEXT: scf.if
+// CHECK-NEXT: hopper.ring_put {{.*}}[%[[ROW]], %c0]
+// CHECK-NEXT: }
+// CHECK-NEXT: %[[NEXT:.*]] = arith.addi %[[ROW]], %[[J]]
+// CHECK-NEXT: scf.yield %[[NEXT]]
+// CHECK-NEXT: }
+// CHECK-NEXT: } consumer {
+// CHECK: arith.divui
+// CHECK: scf.for {{.*}} -> (index, vector<64x64xf32>)
+// CHECK-NOT: hopper.ring_put
+// CHECK: scf.if
+// CHECK: hopper.ring_get
+// CHECK: hopper.ring_release
+// CHECK: tile.store
+// REMARK: one producer thread issues the loads for 2 consumer warpgroups
+tile.kernel @roles(%k: !m, %o: !f, %a: index, %g: index, %c: i1, %x: vector<64x64xf32>) attributes {schedule = #s} {
+  %rk = hopper.ring_alloc : !r
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = arith.divui %a, %g : index
+  %r:2 = scf.for %j = %c0 to %n step %c1 iter_args(%row = %c0, %acc = %x) -> (index, vector<64x64xf32>) {
+    scf.if %c {
+      hopper.ring_put %rk, %k[%row, %c0] dims [0, 1] : !r, !m
+      %b = hopper.ring_get %rk : !r -> !b
+      hopper.ring_release %rk, %b : !r, !b
+    }
+    %y = math.exp2 %acc : vector<64x64xf32>
+    %next = arith.addi %row, %j : index
+    scf.yield %next, %y : index, vector<64x64xf32>
+  }
+  tile.store %r#1, %o[%r#0, %c0] dims [0, 1] : vector<64x64xf32>, !f
+  tile.return
+}
+
+// A ring in a loop in a loop; conditionals with an else; a scalar that one of
+// them gives; lengths that are read from memory.
+// CHECK-LABEL: tile.kernel @nested
+// CHECK: producer {
+// CHECK: %[[N:.*]] = memref.load
+// CHECK: scf.for %[[I:.*]] =
+// CHECK: %[[FIRST:.*]] = scf.if {{.*}} -> (index) {
+// CHECK: } else {
+// CHECK: }
+// CHECK-NEXT: scf.for %[[J:.*]] = %[[FIRST]] to %[[N]]
+// CHECK-NEXT: hopper.ring_put {{.*}}[%[[J]], %c0]
+// CHECK: } consumer {
+// CHECK: %[[N1:.*]] = memref.load
+// CHECK: scf.for
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[N1]]
+// CHECK-NEXT: hopper.ring_get
+tile.kernel @nested(%k: !m, %lengths: memref<?xindex>, %m: index, %c: i1, %d: index, %e: index) attributes {schedule = #s} {
+  %rk = hopper.ring_alloc : !r
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = memref.load %lengths[%c0] : memref<?xindex>
+  scf.for %i = %c0 to %m step %c1 {
+    %first = scf.if %c -> index {
+      %q = arith.divui %d, %e : index
+      scf.yield %q : index
+    } else {
+      scf.yield %i : index
+    }
+    scf.for %j = %first to %n step %c1 {
+      hopper.ring_put %rk, %k[%j, %c0] dims [0, 1] : !r, !m
+      %b = hopper.ring_get %rk : !r -> !b
+      hopper.ring_release %rk, %b : !r, !b
+    }
+  }
+  tile.return
+}
+
+// CHECK-LABEL: tile.kernel @both_arms
+// CHECK: producer {
+// CHECK: scf.if
+// CHECK-NEXT: hopper.ring_put {{.*}}[%c0, %c0]
+// CHECK-NEXT: } else {
+// CHECK-NEXT: hopper.ring_put {{.*}}[%c1, %c0]
+// CHECK: } consumer {
+tile.kernel @both_arms(%k: !m, %c: i1) attributes {schedule = #s} {
+  %rk = hopper.ring_alloc : !r
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.if %c {
+    hopper.ring_put %rk, %k[%c0, %c0] dims [0, 1] : !r, !m
+    %b = hopper.ring_get %rk : !r -> !b
+    hopper.ring_release %rk, %b : !r, !b
+  } else {
+    hopper.ring_put %rk, %k[%c1, %c0] dims [0, 1] : !r, !m
+    %b = hopper.ring_get %rk : !r -> !b
+    hopper.ring_release %rk, %b : !r, !b
+  }
+  tile.return
+}
+
+// Nothing to load through a ring: no roles.
+// CHECK-LABEL: tile.kernel @no_puts
+// CHECK-NOT: hopper.specialize
+// CHECK: tile.return
+tile.kernel @no_puts(%l: memref<?xf32, strided<[1]>>) attributes {schedule = #s} {
+  %c0 = arith.constant 0 : index
+  %x = tile.load %l[%c0] dims [0, -1] : memref<?xf32, strided<[1]>>, vector<64x1xf32>
+  tile.store %x, %l[%c0] dims [0, -1] : vector<64x1xf32>, memref<?xf32, strided<[1]>>
+  tile.return
+}
+
+// CHECK-LABEL: tile.kernel @off
+// CHECK-NOT: hopper.specialize
+// CHECK: hopper.ring_put
+tile.kernel @off(%k: !m) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1, specialize = false>} {
+  %rk = hopper.ring_alloc : !r
+  %c0 = arith.constant 0 : index
+  hopper.ring_put %rk, %k[%c0, %c0] dims [0, 1] : !r, !m
+  %b = hopper.ring_get %rk : !r -> !b
+  hopper.ring_release %rk, %b : !r, !b
+  tile.return
+}
