@@ -189,8 +189,12 @@ def Hopper_ViewOp : HopperOp<"view", [Pure]> {
 
 def Hopper_MbarrierInitOp : HopperOp<"mbarrier_init"> {
   let summary = "mbarrier.init: a phase completes after `count` arrivals";
-  let arguments = (ins I32:$barrier, I32:$count);
-  let assemblyFormat = "$barrier `,` $count attr-dict";
+  let description = [{
+    With `active`, as many arrivals as the operand says complete a phase, at
+    most `count`.
+  }];
+  let arguments = (ins I32:$barrier, HopperPositive:$count, Optional<I32>:$active);
+  let assemblyFormat = "$barrier `,` $count (`active` $active^)? attr-dict";
 }
 
 def Hopper_FenceMbarrierInitOp : HopperOp<"fence_mbarrier_init"> {

@@ -194,9 +194,8 @@ private:
     Value address = hopper::SharedAddressOp::create(
         builder, ring.getLoc(), builder.getI32Type(),
         *ring.getBarriers() + index * kBarrierBytes);
-    hopper::MbarrierInitOp::create(
-        builder, ring.getLoc(), address,
-        active ? active : constant(builder, ring.getLoc(), count));
+    hopper::MbarrierInitOp::create(builder, ring.getLoc(), address, count,
+                                   active);
   }
 
   Value slotOf(OpBuilder &builder, Location loc, Value number) {

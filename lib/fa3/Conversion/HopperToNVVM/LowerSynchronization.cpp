@@ -4,7 +4,6 @@
 #include "fa3/Conversion/HopperToNVVM/Patterns.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace fa3;
@@ -17,10 +16,8 @@ struct LowerMbarrierInit : OpRewritePattern<hopper::MbarrierInitOp> {
                                 PatternRewriter &rewriter) const override {
     InlineAsm ptx(rewriter, op.getLoc());
     std::string barrier = ptx.input(op.getBarrier());
-    // A constant count is an immediate of the instruction.
-    std::optional<int64_t> constant = getConstantIntValue(op.getCount());
-    std::string count =
-        constant ? std::to_string(*constant) : ptx.input(op.getCount());
+    std::string count = op.getActive() ? ptx.input(op.getActive())
+                                       : std::to_string(op.getCount());
     ptx.clobbersMemory().emit("mbarrier.init.shared::cta.b64 [" + barrier +
                               "], " + count + ";");
     rewriter.eraseOp(op);
