@@ -282,7 +282,7 @@ ExitStatus Run::execute() {
   }
 }
 
-int main(int argc, char **argv) {
+static ExitStatus invoke(int argc, char **argv) {
   Options options;
   try {
     options = parseOptions(argc, argv);
@@ -295,4 +295,13 @@ int main(int argc, char **argv) {
     return Right;
   }
   return Run(options).execute();
+}
+
+int main(int argc, char **argv) {
+  try {
+    return invoke(argc, argv);
+  } catch (const std::exception &exception) {
+    std::fprintf(stderr, "fa3-run: %s\n", exception.what());
+    return BadUsage;
+  }
 }

@@ -98,7 +98,7 @@ private:
     std::function<void(Text name, Text value)> apply;
   };
 
-  std::function<void(Text, Text)> size(std::string symbol) {
+  std::function<void(Text, Text)> size(const std::string &symbol) {
     return [this, symbol](Text name, Text value) {
       options.symbols[symbol] =
           parseInteger<int64_t>(name, value, 0, largestCount);
