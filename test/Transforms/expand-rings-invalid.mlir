@@ -8,14 +8,6 @@ tile.kernel @no_place() {
 
 // -----
 
-tile.kernel @rows() {
-  // expected-error @+1 {{a ring's tile must have a multiple of 8 rows, after which the swizzle repeats, not 20}}
-  %r = hopper.ring_alloc {offset = 0 : i64, barriers = 2560 : i64} : !hopper.ring<1, vector<20x64xbf16>>
-  tile.return
-}
-
-// -----
-
 !m = memref<?x64xbf16, strided<[?, 1]>>
 tile.kernel @not_an_argument(%k: !m, %l: !m, %c: i1) {
   %c0 = arith.constant 0 : index

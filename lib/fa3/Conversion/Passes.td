@@ -94,7 +94,8 @@ def HopperToNVVMPass : Pass<"fa3-hopper-to-nvvm", "::mlir::ModuleOp"> {
     pointer to a 128-byte parameter. The function's attributes say how the
     runtime computes each parameter (`hopper.parameters`) and the grid
     (`hopper.grid`). The index type becomes i32, since every size is below 2^31;
-    addresses are computed in 64 bits.
+    addresses are computed in 64 bits. Coordinates of a tile are compared by
+    their constant part, so that they need no registers.
 
     Precondition: bodies are at the thread level: `scf`, `memref.dim` and `arith`
     and `math` on scalars, `tile.program_id`, thread-level `hopper` operations;

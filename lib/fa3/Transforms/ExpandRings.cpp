@@ -374,11 +374,6 @@ LogicalResult check(hopper::RingAllocOp ring) {
   if (!ring.getOffset() || !ring.getBarriers())
     return ring.emitError("the ring has no place in shared memory: run "
                           "fa3-allocate-shared-memory first");
-  int64_t rows = ring.getRing().getType().getTile().getDimSize(0);
-  if (rows % kAtomRows != 0)
-    return ring.emitError("a ring's tile must have a multiple of ")
-           << kAtomRows << " rows, after which the swizzle repeats, not "
-           << rows;
   for (Operation *user : ring->getUsers()) {
     for (Operation *op = user->getParentOp(); !isa<tile::KernelOp>(op);
          op = op->getParentOp())

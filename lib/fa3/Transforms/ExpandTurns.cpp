@@ -32,8 +32,8 @@ struct ExpandTurnsPass : fa3::impl::ExpandTurnsPassBase<ExpandTurnsPass> {
       return;
     tile::ScheduleAttr schedule = kernel.getScheduleAttr();
     if (!schedule || schedule.getWarpgroups() < 2) {
-      turns.front()->emitError("turns need a schedule with two warpgroups or "
-                               "more");
+      turns.front()->emitError("needs a kernel with a schedule of two "
+                               "warpgroups or more");
       return signalPassFailure();
     }
     int64_t warpgroups = schedule.getWarpgroups();
