@@ -1,0 +1,78 @@
+//===- TileAttrs.td - Attributes of the tile dialect -------*- tablegen -*-===//
+
+#ifndef FA3_TILE_TILEATTRS_TD
+#define FA3_TILE_TILEATTRS_TD
+
+include "fa3/Tile/TileDialect.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+
+class TileAttr<string attrName, string attrMnemonic> : AttrDef<TileDialect, attrName> {
+  let mnemonic = attrMnemonic;
+}
+
+def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
+  let summary = "Every decision of how a kernel is executed";
+  let description = [{
+    The one place where execution decisions live. `fa3-select-schedule` chooses
+    it; a user may write it by hand or override single fields.
+
+    - `block_q`, `block_kv`: rows of the query tile and of the key/value tile.
+    - `warpgroups`: consumer warpgroups; they divide dimension 0 of every tile.
+    - `stages`: buffers of every tile that is loaded inside a loop.
+    - `overlap`: issue the next block's first product ahead of this block's
+      second one (software pipelining, FlashAttention-3 section 3.2).
+    - `specialize`: a producer warp moves data, consumer warpgroups compute.
+    - `pingpong`: warpgroups take turns on the tensor cores (FlashAttention-3
+      section 3.1).
+    - `split_loops`: separate loops for blocks that need a mask and those that
+      do not.
+    - `lazy_rescale`: keep the old row maximum while the scores have grown by no
+      more than 2^lazy_rescale; 0 rescales always.
+    - `chains`: independent dependence chains of a row reduction.
+    - `longest_first`: start the blocks with most work first.
+    - `producer_registers`, `consumer_registers`: registers per thread after
+      `setmaxnreg`, multiples of 8 in [24, 256].
+  }];
+  let parameters = (ins
+    "int64_t":$block_q,
+    "int64_t":$block_kv,
+    DefaultValuedParameter<"int64_t", "2">:$warpgroups,
+    DefaultValuedParameter<"int64_t", "2">:$stages,
+    DefaultValuedParameter<"bool", "true">:$overlap,
+    DefaultValuedParameter<"bool", "true">:$specialize,
+    DefaultValuedParameter<"bool", "true">:$pingpong,
+    DefaultValuedParameter<"bool", "true">:$split_loops,
+    DefaultValuedParameter<"int64_t", "0">:$lazy_rescale,
+    DefaultValuedParameter<"int64_t", "4">:$chains,
+    DefaultValuedParameter<"bool", "false">:$longest_first,
+    DefaultValuedParameter<"int64_t", "24">:$producer_registers,
+    DefaultValuedParameter<"int64_t", "240">:$consumer_registers);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def TileArgumentAttr : TileAttr<"Argument", "argument"> {
+  let summary = "What a kernel argument is to the caller";
+  let description = [{
+    `name` is the tensor's name in the package, `role` is "input" or "output",
+    and `dims` names each dimension; a dynamic dimension's name is a symbol
+    that every tensor of the package shares, e.g. "seqlen_q".
+  }];
+  let parameters = (ins
+    StringRefParameter<"tensor name">:$name,
+    StringRefParameter<"input or output">:$role,
+    ArrayRefParameter<"::mlir::StringAttr", "a name for each dimension">:$dims);
+  let assemblyFormat = "`<` $name `,` $role `,` `[` $dims `]` `>`";
+}
+
+def TileReduceKind : I32EnumAttr<"ReduceKind", "how tile.reduce combines", [
+    I32EnumAttrCase<"add", 0>, I32EnumAttrCase<"maxnum", 1>]> {
+  let cppNamespace = "::fa3::tile";
+  let genSpecializedAttr = 0;
+}
+def TileReduceKindAttr : EnumAttr<TileDialect, TileReduceKind, "reduce_kind"> {
+  let assemblyFormat = "$value";
+}
+
+#endif // FA3_TILE_TILEATTRS_TD

@@ -1,0 +1,30 @@
+//===- TileOps.h - Operations of the tile dialect ---------------*- C++ -*-===//
+
+#ifndef FA3_TILE_TILEOPS_H
+#define FA3_TILE_TILEOPS_H
+
+#include "fa3/Tile/TileDialect.h"
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "fa3/Tile/TileEnums.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "fa3/Tile/TileAttrs.h.inc"
+#define GET_OP_CLASSES
+#include "fa3/Tile/TileOps.h.inc"
+
+namespace fa3::tile {
+
+/// Name of the argument attribute that holds a #tile.argument.
+inline constexpr llvm::StringLiteral kArgumentAttrName = "tile.argument";
+
+} // namespace fa3::tile
+
+#endif // FA3_TILE_TILEOPS_H

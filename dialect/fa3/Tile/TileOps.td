@@ -1,0 +1,215 @@
+//===- TileOps.td - Operations of the tile dialect ---------*- tablegen -*-===//
+
+#ifndef FA3_TILE_TILEOPS_TD
+#define FA3_TILE_TILEOPS_TD
+
+include "fa3/Tile/TileAttrs.td"
+include "fa3/Tile/TileDialect.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class TileOp<string mnemonic, list<Trait> traits = []> : Op<TileDialect, mnemonic, traits>;
+
+// A tile: a builtin vector of rank two.
+def AnyTile : VectorOfRankAndType<[2], [AnyType]>;
+def TileOfI1 : VectorOfRankAndType<[2], [I1]>;
+def TileOfI32 : VectorOfRankAndType<[2], [I32]>;
+def TileOfFloat : VectorOfRankAndType<[2], [AnyFloat]>;
+
+def Tile_KernelOp : TileOp<"kernel", [FunctionOpInterface, IsolatedFromAbove, AutomaticAllocationScope, SingleBlock]> {
+  let summary = "The program of one CTA";
+  let description = [{
+    Arguments are strided memrefs (tensors in global memory) with a
+    `tile.argument` argument attribute each. `schedule` holds every decision of
+    how the kernel runs; `problem` is carried into the package's manifest;
+    `constraints` lists pairs [a, b] of dimension symbols where a divides b.
+
+    ```mlir
+    tile.kernel @copy(%a: memref<?x64xf32, strided<[?, 1]>>, %b: memref<?x64xf32, strided<[?, 1]>>) {
+      %t = tile.load %a[%c0, %c0] dims [0, 1] : memref<?x64xf32, strided<[?, 1]>>, vector<64x64xf32>
+      tile.store %t, %b[%c0, %c0] dims [0, 1] : vector<64x64xf32>, memref<?x64xf32, strided<[?, 1]>>
+      tile.return
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+                       TypeAttrOf<FunctionType>:$function_type,
+                       OptionalAttr<TileScheduleAttr>:$schedule,
+                       OptionalAttr<DictionaryAttr>:$problem,
+                       OptionalAttr<ArrayAttr>:$constraints,
+                       OptionalAttr<DictArrayAttr>:$arg_attrs,
+                       OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region AnyRegion:$body);
+  let builders = [OpBuilder<(ins "::llvm::StringRef":$name, "::mlir::FunctionType":$type)>];
+  let extraClassDeclaration = [{
+    ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
+    ::llvm::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+  }];
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Tile_ReturnOp : TileOp<"return", [Pure, Terminator, HasParent<"KernelOp">]> {
+  let summary = "Ends a kernel";
+  let assemblyFormat = "attr-dict";
+}
+
+def Tile_ProgramIdOp : TileOp<"program_id", [Pure]> {
+  let summary = "Which piece of the grid this CTA computes";
+  let description = [{
+    Declares the grid and gives this CTA's coordinates in it. The operands are
+    the extents, the fastest varying first; the grid has as many CTAs as their
+    product. A kernel has exactly one.
+
+    ```mlir
+    %i, %h, %b = tile.program_id(%blocks, %heads, %batch)
+    ```
+  }];
+  let arguments = (ins Variadic<Index>:$extents);
+  let results = (outs Variadic<Index>:$ids);
+  let assemblyFormat = "`(` $extents `)` attr-dict `:` type($ids)";
+}
+
+def Tile_LoadOp : TileOp<"load", [MemoryEffects<[MemRead]>]> {
+  let summary = "Reads a tile from strided memory";
+  let description = [{
+    Reads the tile whose first element is at `indices`. `dims` gives, for each
+    of the tile's two dimensions, the memref dimension that it runs along, or -1
+    for a dimension of size 1. Elements outside of the tensor read as zero.
+
+    ```mlir
+    %k = tile.load %K[%b, %row, %h, %c0] dims [1, 3] : memref<?x?x?x128xbf16, strided<[?, ?, ?, 1]>>, vector<128x128xbf16>
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source, Variadic<Index>:$indices, DenseI64ArrayAttr:$dims);
+  let results = (outs AnyTile:$result);
+  let assemblyFormat = "$source `[` $indices `]` `dims` $dims attr-dict `:` type($source) `,` type($result)";
+}
+
+def Tile_StoreOp : TileOp<"store", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Writes a tile to strided memory";
+  let description = [{
+    The inverse of `tile.load`. Elements outside of the tensor are not written.
+
+    ```mlir
+    tile.store %o, %O[%b, %row, %h, %c0] dims [1, 3] : vector<128x128xbf16>, memref<?x?x?x128xbf16, strided<[?, ?, ?, 1]>>
+    ```
+  }];
+  let arguments = (ins AnyTile:$value, Arg<AnyMemRef, "", [MemWrite]>:$target, Variadic<Index>:$indices, DenseI64ArrayAttr:$dims);
+  let assemblyFormat = "$value `,` $target `[` $indices `]` `dims` $dims attr-dict `:` type($value) `,` type($target)";
+}
+
+def Tile_IotaOp : TileOp<"iota", [Pure]> {
+  let summary = "Coordinates along a dimension";
+  let description = [{
+    The tile whose element at index i of dimension `dim` is i; the other
+    dimension has size 1.
+
+    ```mlir
+    %cols = tile.iota 1 : vector<1x128xi32>
+    ```
+  }];
+  let arguments = (ins I64Attr:$dim);
+  let results = (outs TileOfI32:$result);
+  let assemblyFormat = "$dim attr-dict `:` type($result)";
+}
+
+def Tile_ReduceOp : TileOp<"reduce", [Pure]> {
+  let summary = "Reduces along a dimension, which keeps size 1";
+  let description = [{
+    `add` sums in an unspecified order. `maxnum` ignores NaN as
+    `arith.maxnumf` does.
+
+    ```mlir
+    %m = tile.reduce maxnum %s dim 1 : vector<128x176xf32> -> vector<128x1xf32>
+    ```
+  }];
+  let arguments = (ins TileReduceKindAttr:$kind, TileOfFloat:$source, I64Attr:$dim);
+  let results = (outs TileOfFloat:$result);
+  let assemblyFormat = "$kind $source `dim` $dim attr-dict `:` type($source) `->` type($result)";
+}
+
+def Tile_PartialReduceOp : TileOp<"partial_reduce", [Pure]> {
+  let summary = "Sums of the columns that are congruent modulo 8";
+  let description = [{
+    Column c of the result is the sum of the source's columns c, c + 8,
+    c + 16, ... A row sum that is carried through a loop stays in this form, in
+    which no thread needs another one's values, and is reduced once afterwards.
+
+    ```mlir
+    %l8 = tile.partial_reduce %p : vector<128x176xf32> -> vector<128x8xf32>
+    ```
+  }];
+  let arguments = (ins TileOfFloat:$source);
+  let results = (outs TileOfFloat:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
+}
+
+def Tile_DotOp : TileOp<"dot", [Pure]> {
+  let summary = "Matrix product of two tiles, added to a third";
+  let description = [{
+    Contracts dimension `contract_a` of `a` with dimension `contract_b` of `b`
+    (0 or 1 each); the result has the other dimension of `a` as rows and the
+    other one of `b` as columns. Without `acc` nothing is added.
+
+    ```mlir
+    %s = tile.dot %q, %k contract(1, 1) : vector<128x64xbf16>, vector<96x64xbf16> -> vector<128x96xf32>
+    %o = tile.dot %p, %v, %acc contract(1, 0) : vector<128x96xbf16>, vector<96x64xbf16>, vector<128x64xf32> -> vector<128x64xf32>
+    ```
+  }];
+  let arguments = (ins TileOfFloat:$a, TileOfFloat:$b, Optional<TileOfFloat>:$acc, I64Attr:$contract_a, I64Attr:$contract_b);
+  let results = (outs TileOfFloat:$result);
+  let assemblyFormat = [{
+    $a `,` $b (`,` $acc^)? `contract` `(` $contract_a `,` $contract_b `)` attr-dict
+    `:` type($a) `,` type($b) (`,` type($acc)^)? `->` type($result)
+  }];
+}
+
+def Tile_VoteOp : TileOp<"vote_any", [Pure, SameOperandsAndResultType]> {
+  let summary = "Whether the condition holds for any row of a row's group";
+  let description = [{
+    Rows are divided into groups of an unspecified size (a warp's rows on the
+    machine); every row gets the disjunction over its group. Only programs whose
+    meaning does not depend on the grouping may use it.
+
+    ```mlir
+    %grow = tile.vote_any %cond : vector<128x1xi1>
+    ```
+  }];
+  let arguments = (ins TileOfI1:$condition);
+  let results = (outs TileOfI1:$result);
+  let assemblyFormat = "$condition attr-dict `:` type($condition)";
+}
+
+def Tile_UniformIfOp : TileOp<"uniform_if", [SingleBlock, RecursiveMemoryEffects, AllTypesMatch<["source", "result"]>]> {
+  let summary = "Replaces rows whose group voted for it";
+  let description = [{
+    `condition` must come from `tile.vote_any`. Rows where it holds get the
+    region's value, computed from `source`; the others keep `source`. Lowers to
+    a branch that a warp takes as a whole.
+
+    ```mlir
+    %o1 = tile.uniform_if %grow, %o {
+      %x = arith.mulf %o, %scale : vector<128x128xf32>
+      tile.yield %x : vector<128x128xf32>
+    } : vector<128x1xi1>, vector<128x128xf32>
+    ```
+  }];
+  let arguments = (ins TileOfI1:$condition, AnyTile:$source);
+  let results = (outs AnyTile:$result);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$condition `,` $source $body attr-dict `:` type($condition) `,` type($source)";
+}
+
+def Tile_YieldOp : TileOp<"yield", [Pure, Terminator, ReturnLike, HasParent<"UniformIfOp">]> {
+  let summary = "The value of a tile.uniform_if region";
+  let arguments = (ins AnyTile:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+#endif // FA3_TILE_TILEOPS_TD

@@ -1,0 +1,20 @@
+//===- Spec.h - Functions that specify an attention kernel ------*- C++ -*-===//
+
+#ifndef FA3_ANALYSIS_SPEC_H
+#define FA3_ANALYSIS_SPEC_H
+
+#include "fa3/Attn/AttnOps.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace fa3 {
+
+/// Returns the attention operation of a spec, a null operation if `function`
+/// contains none, or failure, with an error at the operation that is to blame,
+/// if it contains one but is not a spec: a spec passes its three arguments to
+/// one attention operation and returns that operation's results.
+mlir::FailureOr<attn::ForwardOp> getSpec(mlir::func::FuncOp function);
+
+} // namespace fa3
+
+#endif // FA3_ANALYSIS_SPEC_H

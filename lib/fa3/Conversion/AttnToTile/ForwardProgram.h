@@ -1,0 +1,18 @@
+//===- ForwardProgram.h - Tile program of attn.forward ----------*- C++ -*-===//
+
+#ifndef FA3_CONVERSION_ATTNTOTILE_FORWARDPROGRAM_H
+#define FA3_CONVERSION_ATTNTOTILE_FORWARDPROGRAM_H
+
+#include "fa3/Attn/AttnOps.h"
+
+namespace fa3 {
+
+/// Writes the kernel of `forward` at the builder's insertion point. The
+/// operation must have a schedule.
+tile::KernelOp writeForwardProgram(mlir::OpBuilder &builder,
+                                   llvm::StringRef name,
+                                   attn::ForwardOp forward);
+
+} // namespace fa3
+
+#endif // FA3_CONVERSION_ATTNTOTILE_FORWARDPROGRAM_H

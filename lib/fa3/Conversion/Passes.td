@@ -1,0 +1,58 @@
+//===- Passes.td - Passes of the conversion library ---------*- tablegen -*-===//
+
+#ifndef FA3_CONVERSION_PASSES_TD
+#define FA3_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def AttnToTilePass : Pass<"fa3-attn-to-tile", "::mlir::ModuleOp"> {
+  let summary = "Writes the tile program of an attention spec";
+  let description = [{
+    Replaces every spec (a function whose body is one `attn` operation) by a
+    `tile.kernel` of the same name. Its arguments are the tensors in global
+    memory, in the order of the operation's operands and then results: `q`, `k`,
+    `v`, `o`, `lse`, with any strides but the last, which is 1.
+
+    The forward program is FlashAttention's (Dao et al., FlashAttention-2,
+    algorithm 1, and FlashAttention-3): for `block_q` queries it visits blocks
+    of `block_kv` keys from right to left and carries the row maximum, the row
+    sums and the unnormalised output. Every block is masked;
+    `fa3-mask-analysis` finds out which ones need it. A row that sees no key
+    gives 0 and a logsumexp of -inf.
+
+    Precondition: specs have a schedule (`fa3-select-schedule`). Postcondition:
+    no `attn` operation is left.
+
+    ```mlir
+    func.func @attention(%q: tensor<?x?x?x64xbf16>, ...) -> (tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>) {
+      %o, %lse = attn.forward %q, %k, %v {schedule = ...} : ...
+      return %o, %lse : tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>
+    }
+    // becomes
+    tile.kernel @attention(%q: memref<?x?x?x64xbf16, strided<[?, ?, ?, 1]>> {tile.argument = ...}, ...) {
+      %i, %h, %b = tile.program_id(%blocks, %heads, %batch) : index, index, index
+      %Q = tile.load %q[%b, %row0, %h, %c0] dims [1, 3] : ...
+      %r:3 = scf.for %j = %c0 to %n step %c1 iter_args(%m0 = %lowest, %l0 = %zero8, %acc0 = %zero) {
+        %K = tile.load %k[%b, %col0, %hk, %c0] dims [1, 3] : ...
+        %S = tile.dot %Q, %K contract(1, 1) : ...
+        %s = arith.select %visible, %S, %hidden : ...
+        %x = tile.reduce maxnum %s dim 1 : ...
+        %m = arith.maxnumf %m0, %x : ...
+        %p = math.exp2 %exponent : ...
+        %a = math.exp2 %change : ...
+        ...
+        %acc = tile.dot %P, %V, %scaled contract(1, 0) : ...
+        scf.yield %m, %l, %acc
+      }
+      tile.store %O, %o[%b, %row0, %h, %c0] dims [1, 3] : ...
+      tile.store %L, %lse[%b, %h, %row0] dims [2, -1] : ...
+      tile.return
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect", "::fa3::tile::TileDialect"];
+}
+
+#endif // FA3_CONVERSION_PASSES_TD

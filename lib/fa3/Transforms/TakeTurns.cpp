@@ -1,0 +1,60 @@
+//===- TakeTurns.cpp - Ping-pong scheduling of warpgroups -----------------===//
+//
+// Puts a named-barrier turn around every run of product issues, so that one
+// warpgroup's softmax runs while another one has the tensor cores.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fa3/Hopper/HopperOps.h"
+#include "fa3/Transforms/Passes.h"
+
+#define DEBUG_TYPE "fa3-take-turns"
+
+namespace fa3 {
+#define GEN_PASS_DEF_TAKETURNSPASS
+#include "fa3/Transforms/Passes.h.inc"
+} // namespace fa3
+
+using namespace mlir;
+using namespace fa3;
+
+namespace {
+
+/// Whether a run of issues ends before `op`: at a wait for a product, and at
+/// anything that leaves the straight line.
+bool endsRun(Operation &op) {
+  return isa<hopper::WaitOp>(op) || op.getNumRegions() != 0 ||
+         op.hasTrait<OpTrait::IsTerminator>();
+}
+
+struct TakeTurnsPass : fa3::impl::TakeTurnsPassBase<TakeTurnsPass> {
+  void runOnOperation() override {
+    tile::KernelOp kernel = getOperation();
+    tile::ScheduleAttr schedule = kernel.getScheduleAttr();
+    if (!schedule || !schedule.getPingpong() || schedule.getWarpgroups() < 2)
+      return;
+    SmallVector<Block *> blocks;
+    kernel.walk([&](Block *block) { blocks.push_back(block); });
+    for (Block *block : blocks)
+      placeTurns(*block);
+  }
+
+  void placeTurns(Block &block) {
+    OpBuilder builder(&getContext());
+    bool inRun = false;
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      if (inRun && endsRun(op)) {
+        builder.setInsertionPoint(&op);
+        hopper::TurnPassOp::create(builder, op.getLoc());
+        inRun = false;
+      }
+      if (!inRun && isa<hopper::WgmmaOp>(op)) {
+        builder.setInsertionPoint(&op);
+        hopper::TurnWaitOp::create(builder, op.getLoc());
+        inRun = true;
+      }
+    }
+  }
+};
+
+} // namespace
