@@ -96,7 +96,7 @@ struct LaunchOptions {
   /// Vector-clock detection of shared-memory races and missing proxy fences.
   bool detectRaces = true;
   /// Instructions that one warp may execute before the launch is given up.
-  uint64_t warpInstructionLimit = uint64_t(1) << 34;
+  uint64_t warpInstructionLimit = uint64_t(1) << 30;
   /// CTAs that are resident at a time; those beyond start when one ends.
   uint32_t residentCtas = 132;
   /// Diagnostics kept; reporting goes on after the first where that is safe.
