@@ -15,12 +15,14 @@ whose result a device only approximates, where the snippet states the bound.
 
 A snippet begins with lines that say how to run it:
 
-    //! block N | grid N | cluster N | shared BYTES
+    //! block N | grid X [Y Z] | cluster N | shared BYTES | kernel NAME
     //! in NAME TYPE COUNT GENERATOR       filled as snippet_data.py says
     //! out NAME TYPE COUNT TOLERANCE      exact, ulp:N, scaled:X or absolute:X
     //! map NAME TYPE BUFFER dims=.. strides=.. box=.. swizzle=.. [fill=nan] [steps=..]
+    //! i32 NAME VALUE | f32 NAME VALUE
 
-and takes the buffers and maps as its parameters in this order.
+and takes the buffers, maps and numbers as its parameters in this order, but for
+buffers that are marked `hidden` at the end, which only a map uses.
 """
 
 import argparse
@@ -46,20 +48,19 @@ class Snippet:
     def __init__(self, path):
         self.name = path.stem
         self.text = path.read_text()
-        self.settings = {"block": 32, "grid": 1, "cluster": 0, "shared": 0}
+        self.settings = {"block": [32], "grid": [1], "cluster": [0], "shared": [0], "kernel": [self.name]}
         self.parameters = []
         for line in self.text.splitlines():
             if not line.startswith("//! "):
                 continue
             kind, *words = line[4:].split()
             if kind in self.settings:
-                self.settings[kind] = int(words[0])
+                self.settings[kind] = words if kind == "kernel" else [int(word) for word in words]
             else:
                 self.parameters.append((kind, *words))
 
     def outputs(self):
-        return [(name, kind, tolerance) for what, name, kind, _, tolerance in
-                (p for p in self.parameters if p[0] == "out")]
+        return [(p[1], p[2], p[4]) for p in self.parameters if p[0] == "out"]
 
     def inputs_digest(self):
         """Tells dumps of an older version of this snippet apart."""
@@ -71,12 +72,13 @@ class Snippet:
         buffers = {}
         try:
             values = [self._parameter(driver, buffers, p) for p in self.parameters]
-            function = driver.function(library, self.name)
-            shared, cluster = self.settings["shared"], self.settings["cluster"]
+            values = [value for value in values if value is not None]
+            function = driver.function(library, self.settings["kernel"][0])
+            shared, cluster = self.settings["shared"][0], self.settings["cluster"][0]
+            grid, block = ((*self.settings[key], 1, 1)[:3] for key in ("grid", "block"))
             if shared:
                 driver.set_shared(function, shared)
-            code = driver.launch(function, (self.settings["grid"], 1, 1), (self.settings["block"], 1, 1), shared,
-                                 values, (cluster, 1, 1) if cluster else None)
+            code = driver.launch(function, grid, block, shared, values, (cluster, 1, 1) if cluster else None)
             if code:
                 raise DriverError("cuLaunchKernelEx", code, driver.error_name(code))
             driver.synchronize()
@@ -93,14 +95,16 @@ class Snippet:
     def _parameter(self, driver, buffers, words):
         if words[0] == "map":
             return self._map(driver, buffers, *words[1:])
-        what, name, kind, count, detail = words
+        if words[0] in ("i32", "f32"):
+            return ctypes.c_int32(int(words[2])) if words[0] == "i32" else ctypes.c_float(float(words[2]))
+        what, name, kind, count, detail, *options = words
         size = int(count) * snippet_data.ENCODERS[kind][0]
         data = bytes([UNTOUCHED]) * size
         if what == "in":
             data = snippet_data.make_input(kind, detail, int(count), f"{self.name}.{name}")
         buffers[name] = (driver.allocate(size), size)
         driver.upload(buffers[name][0], data)
-        return ctypes.c_uint64(buffers[name][0])
+        return None if "hidden" in options else ctypes.c_uint64(buffers[name][0])
 
     def _map(self, driver, buffers, name, kind, buffer, *options):
         chosen = dict(option.split("=") for option in options)

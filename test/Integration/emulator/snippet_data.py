@@ -45,26 +45,34 @@ def to_f16(value):
     return struct.unpack("<H", struct.pack("<e", value))[0]
 
 
-def to_fp8(value, exponent_bits, bias):
-    """Exact values only: the nearest code by search over the positive ones."""
+def fp8_codes(exponent_bits, bias, codes):
+    """The code of every value of an fp8 type that is not negative."""
     mantissa_bits = 7 - exponent_bits
-    for code in range(0x78):
+    table = {}
+    for code in range(codes):
         exponent, mantissa = code >> mantissa_bits, code & (1 << mantissa_bits) - 1
         scale = 2.0 ** (max(exponent, 1) - bias - mantissa_bits)
-        if (mantissa + ((1 << mantissa_bits) if exponent else 0)) * scale == abs(value):
-            return code | (0x80 if math.copysign(1, value) < 0 else 0)
-    raise ValueError(f"{value} is not exact")
+        table[(mantissa + ((1 << mantissa_bits) if exponent else 0)) * scale] = code
+    return table
+
+
+E4M3, E5M2 = fp8_codes(4, 7, 0x7F), fp8_codes(5, 15, 0x7C)
+
+
+def to_fp8(value, table):
+    """Exact values only."""
+    return table[abs(value)] | (0x80 if math.copysign(1, value) < 0 else 0)
 
 
 ENCODERS = {
     "f32": (4, to_f32),
     "bf16": (2, to_bf16),
     "f16": (2, to_f16),
-    "e4m3": (1, lambda v: to_fp8(v, 4, 7)),
-    "e5m2": (1, lambda v: to_fp8(v, 5, 15)),
+    "e4m3": (1, lambda v: to_fp8(v, E4M3)),
+    "e5m2": (1, lambda v: to_fp8(v, E5M2)),
     "u8": (1, int),
     "u16": (2, int),
-    "u32": (4, int),
+    "u32": (4, lambda v: int(v) & 0xFFFFFFFF),
     "s32": (4, lambda v: int(v) & 0xFFFFFFFF),
     "u64": (8, int),
 }
