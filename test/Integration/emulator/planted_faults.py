@@ -130,7 +130,7 @@ def run(runner, mutant, seed, limit):
         kinds = []
         if diagnostics.exists():
             kinds = [json.loads(line)["kind"] for line in diagnostics.read_text().splitlines()]
-        if result.returncode < 0 or (result.returncode != 1 and not kinds) or "parse" in kinds:
+        if result.returncode < 0 or (result.returncode != 1 and not kinds) or "parse-error" in kinds:
             # A crash, or a mutant that is no PTX, is this test's own failure.
             raise RuntimeError(f"{mutant.name() if mutant else 'the kernel'}: exit status {result.returncode}\n"
                                f"{result.stdout[-2000:]}")
