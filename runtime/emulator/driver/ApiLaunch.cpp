@@ -63,6 +63,8 @@ void CheckedLaunch::operator()(Context &context) const {
   // Every launch gets its own interleaving, the same in every run.
   options.seed = settings().seed + 0x9e3779b97f4a7c15 * launches++;
   options.threads = settings().threads;
+  if (settings().instructions)
+    options.warpInstructionLimit = settings().instructions;
   std::unique_ptr<LaunchTrace> trace;
   if (!settings().traceFile.empty())
     trace = std::make_unique<LaunchTrace>(kernel->info.name, config.grid,

@@ -50,6 +50,7 @@ void readEnvironment(Settings &settings) {
   readNumber("FA3_EMULATOR_SEED", settings.seed);
   readNumber("FA3_EMULATOR_THREADS", settings.threads);
   readNumber("FA3_EMULATOR_DEVICES", settings.devices);
+  readNumber("FA3_EMULATOR_INSTRUCTIONS", settings.instructions);
   readNumber("FA3_EMULATOR_TRACE_CTAS", settings.traceCtas);
 }
 
