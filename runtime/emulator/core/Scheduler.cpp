@@ -319,7 +319,8 @@ bool ClusterRun::runWarp(Warp &w, uint32_t budget) {
 
 void ClusterRun::finishWarp(Warp &w) {
   Cta &cta = *w.cta;
-  cta.freeRegisters += w.registers * kLanes;
+  // Its registers do not return to the pool: PTX promises that only of
+  // setmaxnreg.dec.
   --cta.liveWarps;
   launch.instructions += w.executed;
   uint64_t longest = launch.clocks;

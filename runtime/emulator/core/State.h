@@ -193,7 +193,7 @@ struct Warp {
   /// Per register: sequence number of the last wgmma that accumulates into it,
   /// and of the last that reads it as matrix A.
   std::vector<uint32_t> accumulatorOf, fragmentOf;
-  uint32_t fenceEpoch = 1;
+  uint32_t fenceEpoch = 2; ///< 2: no wgmma.fence yet.
   uint32_t issuedSeq = 0, waitedSeq = 0;
   std::vector<WgmmaGroup> wgmmaGroups; ///< Committed and not waited for.
   uint32_t committedSeq = 0;

@@ -271,7 +271,7 @@ bool uniformValue(Warp &w, const Operand &op, uint64_t &value) {
 /// flight but accumulations into the same registers.
 bool checkRegisters(Warp &w, const Inst &i, uint32_t accumulators,
                     uint32_t fragments, bool reads) {
-  bool unfenced = w.fenceEpoch == 1;
+  bool unfenced = w.fenceEpoch == 2;
   for (uint32_t r = 0; r != accumulators + fragments; ++r) {
     uint32_t reg = i.ops[r].reg;
     if (reg == ~0u)
@@ -290,7 +290,7 @@ bool checkRegisters(Warp &w, const Inst &i, uint32_t accumulators,
   }
   if (unfenced)
     warn(w, i, -1, DiagnosticKind::MissingFence,
-         w.fenceEpoch == 1
+         w.fenceEpoch == 2
              ? "the first wgmma of the warp needs a wgmma.fence before it"
              : "registers of this wgmma were accessed after the last "
                "wgmma.fence");
@@ -397,8 +397,11 @@ Step mmaHandler(Warp &w, const Inst &i, Mask m) {
   }
   op.time = std::max(op.time, w.time);
   for (uint32_t r = 0; r != accumulators; ++r)
-    if (i.ops[r].reg != ~0u)
+    if (i.ops[r].reg != ~0u) {
       w.accumulatorOf[i.ops[r].reg] = seq;
+      // Written, but not by an access that the next wgmma.fence has to cover.
+      w.touched[i.ops[r].reg] = w.fenceEpoch - 1;
+    }
   for (uint32_t r = 0; r != fragments; ++r)
     if (i.ops[accumulators + r].reg != ~0u)
       w.fragmentOf[i.ops[accumulators + r].reg] = seq;
