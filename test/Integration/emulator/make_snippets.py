@@ -12,6 +12,7 @@ from pathlib import Path
 import snippets_elementwise
 import snippets_memory
 import snippets_mma
+import snippets_pipeline
 import snippets_wgmma
 
 FOLDER = Path(__file__).resolve().parent / "snippets"
@@ -22,7 +23,7 @@ def main():
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     wanted = {}
-    for part in (snippets_elementwise, snippets_memory, snippets_mma, snippets_wgmma):
+    for part in (snippets_elementwise, snippets_memory, snippets_mma, snippets_pipeline, snippets_wgmma):
         for writer in part.snippets():
             wanted[f"{writer.name}.ptx"] = writer.text()
     stale = [name for name, text in wanted.items()
