@@ -17,7 +17,7 @@ A snippet begins with lines that say how to run it:
 
     //! block N | grid X [Y Z] | cluster N | shared BYTES | kernel NAME
     //! in NAME TYPE COUNT GENERATOR       filled as snippet_data.py says
-    //! out NAME TYPE COUNT TOLERANCE      exact, ulp:N, scaled:X or absolute:X
+    //! out NAME TYPE COUNT TOLERANCE      as snippet_data.compare says
     //! map NAME TYPE BUFFER dims=.. strides=.. box=.. swizzle=.. [fill=nan] [steps=..]
     //! i32 NAME VALUE | f32 NAME VALUE
 

@@ -168,8 +168,23 @@ def to_float(kind, bits):
     return from_f32(bits << 16 if kind == "bf16" else bits)
 
 
+def probe_scale(index, top):
+    """The largest term of the sum at `index` of a probe's dump: see probe_matrix.
+
+    The dump holds the accumulator's fragment, register by register, of the 128
+    threads of a warpgroup.
+    """
+    register, thread = divmod(index, 128)
+    row = thread // 32 * 16 + thread % 32 // 4 + (8 if register % 4 >= 2 else 0)
+    return 2.0 ** min(row // 2, top)
+
+
 def compare(kind, tolerance, expected, actual):
-    """Compares two dumps of one output. Returns (mismatches, worst, example)."""
+    """Compares two dumps of one output. Returns (mismatches, worst, example).
+
+    Tolerances: exact; ulp:N, absolute:X; scaled:X, relative to the largest value
+    of the output; probe:TOP:X, relative to the largest term of each sum.
+    """
     if tolerance == "exact":
         size = ENCODERS[kind][0]
         bad = [i for i in range(0, len(expected), size) if expected[i:i + size] != actual[i:i + size]]
@@ -181,7 +196,7 @@ def compare(kind, tolerance, expected, actual):
             example = f"[{i // size}] expected 0x{expected[i:i + size][::-1].hex()}, got 0x{actual[i:i + size][::-1].hex()}"
         return len(bad), len(bad), example
     size, infinity = FLOATS[kind]
-    unit, bound = tolerance.split(":")
+    unit, *argument, bound = tolerance.split(":")
     bound = float(bound)
     words = [tuple(int.from_bytes(data[i:i + size], "little") for data in (expected, actual))
              for i in range(0, len(expected), size)]
@@ -200,7 +215,9 @@ def compare(kind, tolerance, expected, actual):
             error = abs(ordered(e, 8 * size) - ordered(a, 8 * size))
         else:
             error = abs(to_float(kind, e) - to_float(kind, a))
-            if unit == "scaled":
+            if unit == "probe":
+                error /= probe_scale(i, int(argument[0]))
+            elif unit == "scaled":
                 error = error / scale if scale else math.inf
         worst = max(worst, error)
         if not error <= bound:

@@ -145,11 +145,11 @@ def variations():
 
 def probes():
     """Which bits a sum keeps: see snippet_data.probe_matrix."""
-    for kind, top, bound in (("bf16", 31, "scaled:1e-6"), ("f16", 15, "scaled:1e-6"), ("e4m3", 8, "scaled:1e-3"),
-                             ("e5m2", 15, "scaled:1e-3")):
+    for kind, top, bound in (("bf16", 31, 2.0 ** -22), ("f16", 15, 2.0 ** -22), ("e4m3", 8, 2.0 ** -12),
+                             ("e5m2", 15, 2.0 ** -12)):
         columns = K[kind]
         w = wgmma(f"probe_{kind}", f"Large and small terms of {kind} in one sum.",
-                  Product(kind, n=8, a_registers=True, scale_d=0), tolerance=bound,
+                  Product(kind, n=8, a_registers=True, scale_d=0), tolerance=f"probe:{top}:{bound}",
                   a_generator=f"probe:{columns},{top}", b_generator="ones")
         yield w
     for kind, bound in (("bf16", "scaled:1e-6"), ("f16", "scaled:1e-6")):
