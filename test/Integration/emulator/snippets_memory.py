@@ -217,29 +217,35 @@ def barriers():
     w(f"mbarrier.init.shared::cta.b64 [{base}], 3")
     values = []
 
-    def pending(state):
-        values.append(w.op("mbarrier.pending_count.b64", state))
-
     def test(parity):
         done = w.op("mbarrier.test_wait.parity.shared::cta.b64", f"[{base}]", parity, kind="p")
         values.append(w.op("selp.u32", 1, 0, done))
 
+    def arrive(count, form="arrive"):
+        w(f"mbarrier.{form}.shared::cta.b64 _, [{base}], {count}")
+
     test(0)
     test(1)
-    pending(w.op("mbarrier.arrive.shared::cta.b64", f"[{base}]", kind="rd"))
-    pending(w.op("mbarrier.arrive.shared::cta.b64", f"[{base}]", 2, kind="rd"))
+    arrive(1)
+    test(0)
+    arrive(2)
     test(0)
     test(1)
-    pending(w.op("mbarrier.arrive.expect_tx.shared::cta.b64", f"[{base}]", 64, kind="rd"))
+    # A phase waits for its bytes as well as for its arrivals.
+    arrive(64, "arrive.expect_tx")
     w(f"mbarrier.complete_tx.relaxed.cta.shared::cta.b64 [{base}], 32")
-    pending(w.op("mbarrier.arrive.shared::cta.b64", f"[{base}]", 2, kind="rd"))
+    arrive(2)
     test(1)
     w(f"mbarrier.complete_tx.relaxed.cta.shared::cta.b64 [{base}], 32")
     test(1)
-    pending(w.op("mbarrier.arrive_drop.shared::cta.b64", f"[{base}]", kind="rd"))
-    pending(w.op("mbarrier.arrive.shared::cta.b64", f"[{base}]", 2, kind="rd"))
+    # Dropping out lowers the count of later phases.
+    arrive(1, "arrive_drop")
+    arrive(2)
     test(0)
-    pending(w.op("mbarrier.arrive.shared::cta.b64", f"[{base}]", 1, kind="rd"))
+    arrive(1)
+    test(1)
+    arrive(1)
+    test(1)
     for i, value in enumerate(values):
         w(f"st.global.u32 [{result}+{4 * i}], {value}")
     yield w

@@ -110,9 +110,7 @@ DONE:
 .visible .entry statics()
 {
     .shared .align 16 .b8 tile[1024];
-    .reg .b32 %r<2>;
-    mov.u32 %r1, 7;
-    st.shared.u32 [tile], %r1;
+    red.shared.add.u32 [tile], 1;
     ret;
 }
 )";
