@@ -283,6 +283,18 @@ void setDue(Cluster &cluster, AsyncOp &op) {
 
 CopyState &bulkState(Warp &w, uint32_t lane) { return w.bulk[lane]; }
 
+/// Logical time at which a copy issued now is complete: a latency, and the
+/// bandwidth that the CTA's copies share.
+uint64_t copyTime(Warp &w, const Inst &i, uint32_t bytes, uint32_t offset) {
+  Cta &cta = *w.cta;
+  cta.copyBusy = std::max(cta.copyBusy, w.time) + bytes / 48;
+  uint64_t end = cta.copyBusy + 500;
+  traceSpan(w, TraceCategory::Tma,
+            i.b & Tensor ? "cp.async.bulk.tensor" : "cp.async.bulk", i.line,
+            w.time, end, bytes, offset);
+  return end;
+}
+
 /// Issues a copy into shared memory of the CTAs in \p ranks.
 bool issueIn(Warp &w, const Inst &i, uint32_t l, std::unique_ptr<CopyIn> op,
              uint32_t rank, uint32_t offset, uint64_t barrierAddress,
@@ -342,7 +354,7 @@ bool issueIn(Warp &w, const Inst &i, uint32_t l, std::unique_ptr<CopyIn> op,
     std::memset(cluster.ctas[target.rank]->shared.data() +
                     (offset - kSharedBase),
                 kPoison, t.bytes);
-  op->time = w.time + 600 + t.bytes / 32;
+  op->time = copyTime(w, i, t.bytes, offset);
   cluster.launch->bytes += t.bytes;
   setDue(cluster, *op);
   cluster.enqueue(std::move(op));
@@ -365,6 +377,7 @@ bool issueOut(Warp &w, const Inst &i, uint32_t l, std::unique_ptr<CopyOut> op,
                AccessKind::AsyncRead, w.bulkAgent, state.committed + 1, w.clock,
                where, w.cta->rank);
   cluster.launch->bytes += op->transfer.bytes;
+  copyTime(w, i, op->transfer.bytes, offset);
   setDue(cluster, *op);
   cluster.enqueue(std::move(op));
   return true;

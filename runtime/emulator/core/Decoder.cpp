@@ -137,6 +137,7 @@ void Decoder::run() {
     consumed = 1;
     inst.line = p.line;
     inst.guard = p.guard < 0 ? -1 : int32_t(slots[p.guard]);
+    inst.guardReg = p.guard < 0 ? 0 : uint32_t(p.guard);
     inst.guardNegated = p.guardNegated;
     inst.first = uint32_t(kernel.operands.size());
     auto entry = table.find(p.parts[0]);

@@ -435,8 +435,9 @@ Mask compareLanes(uint32_t op, Mask m, Load load) {
   switch (op) {
     CASE(Eq)
     CASE(Ne)
-    CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Equ) CASE(Neu) CASE(Ltu) CASE(Leu)
-        CASE(Gtu) CASE(Geu) CASE(Num) CASE(Nan)
+    CASE(Lt)
+    CASE(Le) CASE(Gt) CASE(Ge) CASE(Equ) CASE(Neu) CASE(Ltu) CASE(Leu) CASE(Gtu)
+        CASE(Geu) CASE(Num) CASE(Nan)
   }
 #undef CASE
   return bits;

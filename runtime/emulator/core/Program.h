@@ -53,7 +53,8 @@ struct Operand {
 struct Inst {
   Handler fn = nullptr;
   uint32_t line = 0;
-  int32_t guard = -1; ///< Predicate number.
+  int32_t guard = -1;    ///< Predicate number.
+  uint32_t guardReg = 0; ///< Its register, for tracking.
   bool guardNegated = false;
   /// wgmma checks its own register operands; others are checked by the core.
   bool tracksRegisters = true;

@@ -55,6 +55,43 @@ Step fa3::emulator::fault(Warp &w, const Inst &i, int lane, DiagnosticKind kind,
   return Step::Fault;
 }
 
+void fa3::emulator::traceSpan(const Warp &w, TraceCategory category,
+                              const char *name, uint32_t line, uint64_t begin,
+                              uint64_t end, uint64_t value, uint64_t address) {
+  TraceSink *sink = w.cta->cluster->launch->options.trace;
+  if (sink && begin < end)
+    sink->event({category, name, w.cta->id, int32_t(w.index), line, begin, end,
+                 value, address});
+}
+
+/// The end of a wait that began at \p s.since: a span of instructions before
+/// it, and the wait.
+static void traceWait(Warp &w, const Inst &i, Split &s) {
+  TraceCategory category;
+  switch (s.waited) {
+  case WaitKind::Mbarrier:
+    category = TraceCategory::Wait;
+    break;
+  case WaitKind::Named:
+  case WaitKind::ClusterBar:
+  case WaitKind::Registers:
+    category = TraceCategory::Barrier;
+    break;
+  case WaitKind::Bulk:
+  case WaitKind::CpAsync:
+    category = TraceCategory::BulkWait;
+    break;
+  default:
+    return;
+  }
+  if (w.time <= s.since)
+    return;
+  traceSpan(w, TraceCategory::Issue, "instructions", i.line, w.spanBegin,
+            s.since);
+  traceSpan(w, category, i.name, i.line, s.since, w.time, 0, s.waitedOn);
+  w.spanBegin = w.time;
+}
+
 bool fa3::emulator::converged(Warp &w, Mask needed) {
   Split &s = w.split();
   if ((s.mask & needed) == needed)
@@ -194,6 +231,8 @@ bool ClusterRun::pick(Warp &w) {
     s.resumed = !mergeable;
     s.waited = s.wait.kind;
     s.since = s.wait.since;
+    s.waitedOn =
+        s.wait.barriers.empty() ? s.wait.id : s.wait.barriers[0].first->offset;
     s.wait = Wait();
   }
   if (mergeable && w.splits.size() > 1)
@@ -215,7 +254,7 @@ static bool trackRegisters(Warp &w, const Inst &i) {
   uint32_t epoch = w.fenceEpoch, waited = w.waitedSeq;
   for (uint32_t k = 0; k != i.count; ++k) {
     uint32_t reg = i.ops[k].reg;
-    if (reg == ~0u || i.ops[k].kind != Operand::Register)
+    if (reg == ~0u)
       continue;
     bool written = k < i.defCount;
     if (busy) {
@@ -260,9 +299,15 @@ bool ClusterRun::runWarp(Warp &w, uint32_t budget) {
         break;
       const Inst &i = code[s->pc];
       Mask mask = s->mask;
-      if (i.guard >= 0)
-        mask &= i.guardNegated ? ~w.preds[size_t(i.guard)]
-                               : w.preds[size_t(i.guard)];
+      if (i.guard >= 0) {
+        Mask p = w.preds[size_t(i.guard)];
+        mask &= i.guardNegated ? ~p : p;
+        if (!w.touched[i.guardReg]) {
+          fault(w, i, -1, DiagnosticKind::UninitializedUse,
+                "the guard is a predicate that was never written");
+          return false;
+        }
+      }
       --budget;
       ++w.executed;
       if (!mask) {
@@ -276,6 +321,8 @@ bool ClusterRun::runWarp(Warp &w, uint32_t budget) {
       switch (step) {
       case Step::Next:
         ++s->pc;
+        if (s->resumed)
+          traceWait(w, i, *s);
         s->resumed = false;
         w.time += i.cost;
         progress = true;
@@ -323,6 +370,10 @@ void ClusterRun::finishWarp(Warp &w) {
   // setmaxnreg.dec.
   --cta.liveWarps;
   launch.instructions += w.executed;
+  uint32_t lastLine = launch.kernel.code.back().line;
+  traceSpan(w, TraceCategory::Issue, "instructions", lastLine, w.spanBegin,
+            w.time);
+  traceSpan(w, TraceCategory::Warp, "warp", lastLine, 0, w.time);
   uint64_t longest = launch.clocks;
   while (longest < w.time &&
          !launch.clocks.compare_exchange_weak(longest, w.time)) {

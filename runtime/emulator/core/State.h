@@ -116,7 +116,9 @@ struct Warpgroup {
   uint32_t firstSeq = 1; ///< Sequence number of ops.front().
   uint32_t executed = 0; ///< Sequence number of the last executed.
   uint16_t agent = 0;
-  uint64_t busyUntil = 0; ///< Logical time.
+  /// The operations since the last commit, for the trace.
+  uint64_t spanBegin = 0, spanEnd = 0, spanFlops = 0;
+  uint32_t commits = 0; ///< By warps; four make one of the warpgroup.
   Warpgroup();
   ~Warpgroup();
   Warpgroup(Warpgroup &&) noexcept;
@@ -162,6 +164,7 @@ struct Split {
   uint32_t pollPc = ~0u;
   uint64_t since = 0;               ///< Logical time when the last wait began.
   WaitKind waited = WaitKind::None; ///< Its kind.
+  uint64_t waitedOn = 0;            ///< The barrier's address or number.
   Wait wait;
 };
 
@@ -233,6 +236,7 @@ struct Cta {
   uint32_t liveWarps = 0;
   uint32_t freeRegisters = 0;
   bool exited = false;
+  uint64_t tensorBusy = 0, copyBusy = 0; ///< Logical time.
 
   Mbarrier *findBarrier(uint32_t offset) {
     auto it = mbarriers.find(offset);
@@ -337,6 +341,11 @@ bool converged(Warp &warp, Mask needed);
   } while (false)
 
 std::string hex(uint64_t value);
+
+/// Adds a span to the trace if there is one and the span is not empty.
+void traceSpan(const Warp &warp, TraceCategory category, const char *name,
+               uint32_t line, uint64_t begin, uint64_t end, uint64_t value = 0,
+               uint64_t address = 0);
 
 } // namespace fa3::emulator
 

@@ -212,11 +212,16 @@ void fa3::emulator::executeWgmma(Cta &cta, uint32_t index, uint32_t seq) {
     ++group.executed;
     execute(cta, index, *group.ops[group.executed - group.firstSeq]);
   }
-  while (!group.ops.empty() && group.firstSeq <= group.executed &&
-         group.ops.front()->issued == 4) {
+}
+
+/// Forgets operations that all four warps have waited for.
+static void retire(Cta &cta, uint32_t index) {
+  Warpgroup &group = cta.groups[index];
+  uint32_t waited = ~0u;
+  for (uint32_t w = 0; w != 4; ++w)
+    waited = std::min(waited, cta.warps[index * 4 + w].waitedSeq);
+  for (; !group.ops.empty() && group.firstSeq <= waited; ++group.firstSeq)
     group.ops.pop_front();
-    ++group.firstSeq;
-  }
 }
 
 void fa3::emulator::advanceWgmma(Cta &cta) {
@@ -411,8 +416,11 @@ Step mmaHandler(Warp &w, const Inst &i, Mask m) {
   // Tensor-core clocks: 8192 bits of products a clock and SM.
   uint64_t flops = uint64_t(2) * 64 * s.n * s.k;
   uint64_t clocks = flops * elementBytes(s) / 8192;
-  group.busyUntil = std::max(group.busyUntil, op.time) + clocks;
-  op.time = group.busyUntil;
+  cta.tensorBusy = std::max(cta.tensorBusy, op.time) + clocks;
+  if (!group.spanFlops)
+    group.spanBegin = op.time;
+  op.time = group.spanEnd = cta.tensorBusy;
+  group.spanFlops += flops;
   cta.cluster->launch->flops += flops;
   // The later of the warps' views decides what was visible; its own reads of
   // shared memory are remembered under the operation's number.
@@ -446,6 +454,13 @@ Step commitHandler(Warp &w, const Inst &i, Mask m) {
   FA3_EMULATOR_ALIGNED(w, i, m);
   w.wgmmaGroups.push_back({w.issuedSeq});
   w.committedSeq = w.issuedSeq;
+  // The last of the four warps has seen all operations issued.
+  Warpgroup &group = w.cta->groups[w.index / 4];
+  if (++group.commits % 4 == 0 && group.spanFlops) {
+    traceSpan(w, TraceCategory::Wgmma, "wgmma", i.line, group.spanBegin,
+              group.spanEnd, group.spanFlops);
+    group.spanFlops = 0;
+  }
   return Step::Next;
 }
 
@@ -462,13 +477,22 @@ Step waitHandler(Warp &w, const Inst &i, Mask m) {
     wait.generation = target;
     return Step::Wait;
   }
-  if (target >= group.firstSeq)
-    w.time = std::max(w.time, group.ops[target - group.firstSeq]->time);
+  if (target >= group.firstSeq) {
+    uint64_t end = group.ops[target - group.firstSeq]->time;
+    if (end > w.time) {
+      traceSpan(w, TraceCategory::Issue, "instructions", i.line, w.spanBegin,
+                w.time);
+      traceSpan(w, TraceCategory::WgmmaWait, "wgmma.wait_group", i.line, w.time,
+                end);
+      w.spanBegin = w.time = end;
+    }
+  }
   executeWgmma(*w.cta, w.index / 4, target);
   w.waitedSeq = std::max(w.waitedSeq, target);
   w.clock.seen.raise(group.agent, target);
   w.wgmmaGroups.erase(w.wgmmaGroups.begin(),
                       w.wgmmaGroups.begin() + ptrdiff_t(done));
+  retire(*w.cta, w.index / 4);
   return Step::Next;
 }
 
