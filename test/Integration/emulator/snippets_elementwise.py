@@ -148,8 +148,7 @@ def arithmetic():
 
 def integers():
     operations = binary("b32", "exact", "add.u32", "sub.s32", "mul.lo.u32", "mul.hi.u32", "mul.hi.s32", "min.s32",
-                        "max.s32", "min.u32", "max.u32", "and.b32", "or.b32", "xor.b32", "add.sat.s32", "sub.sat.s32",
-                        "mul24.lo.u32")
+                        "max.s32", "min.u32", "max.u32", "and.b32", "or.b32", "xor.b32", "add.sat.s32", "sub.sat.s32")
     operations += [("div_s32", "b32", "exact", "or.b32 {t}, {1}, 1; div.s32 {r}, {0}, {t}"),
                    ("div_u32", "b32", "exact", "or.b32 {t}, {1}, 1; div.u32 {r}, {0}, {t}"),
                    ("rem_s32", "b32", "exact", "or.b32 {t}, {1}, 1; rem.s32 {r}, {0}, {t}"),
