@@ -45,8 +45,9 @@ unit: build ## runs the unit tests whose name matches FILTER=...
 	@$(WITH_PTXAS) python3 scripts/run_tests.py --build $(BUILD) --jobs $(JOBS) --suite unit --filter '$(FILTER)'
 
 .PHONY: bench
-bench: build ## times the example kernels on this machine's GPU
-	@$(WITH_PTXAS) bench/run.sh $(BUILD)
+bench: build ## checks and times the example kernels on this machine's GPU (needs PyTorch)
+	@scripts/build_gpu_bundle.sh build-gpu
+	@python3 build-gpu/bench/run_gpu.py --out build-gpu
 
 .PHONY: docs
 docs: build ## regenerates docs/reference from the .td files

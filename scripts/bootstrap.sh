@@ -11,7 +11,8 @@ cd "$(dirname "$0")/.."
 packages=(
   ca-certificates ccache clang-22 clang-format-22 cmake g++ libgmock-dev
   libgtest-dev libmlir-22-dev libzstd-dev lld-22 llvm-22-dev llvm-22-tools
-  mlir-22-tools ninja-build nlohmann-json3-dev python3 python3-psutil python3-venv zlib1g-dev
+  mlir-22-tools ninja-build nlohmann-json3-dev python3 python3-psutil
+  python3-venv zlib1g-dev
 )
 for option in "$@"; do
   case $option in
@@ -70,12 +71,13 @@ fi
 
 # ptxas turns PTX into machine code. Debian's own CUDA is too old for sm_90a, so
 # a machine without a CUDA toolkit gets it from PyPI. It is optional.
-if [ -z "$(scripts/find_ptxas.sh)" ] && [ "${FA3_NO_INSTALL:-}" != 1 ] && [ ! -e .venv/no-ptxas ]; then
+recently_failed() { [ -n "$(find .venv/no-ptxas -mmin -60 2>/dev/null)" ]; }
+if [ -z "$(scripts/find_ptxas.sh)" ] && [ "${FA3_NO_INSTALL:-}" != 1 ] && ! recently_failed; then
   say "installing ptxas from PyPI into .venv"
   if ! { python3 -m venv .venv &&
          .venv/bin/pip install -q --no-deps nvidia-cuda-nvcc==13.0.88; } >&2; then
     say "could not install ptxas (no network?)"
-    mkdir -p .venv && touch .venv/no-ptxas # do not try on every call
+    mkdir -p .venv && touch .venv/no-ptxas # not again for an hour
   fi
 fi
 if [ -z "$(scripts/find_ptxas.sh)" ]; then

@@ -2,7 +2,8 @@
 """Writes docs/reference from the .td files, or checks that it is up to date.
 
 One page for each dialect (description, operations, attributes, types) and one
-for the passes of each library.
+for the passes of each library. The check also compares the pass table of
+docs/architecture.md with the passes.
 """
 
 import argparse
@@ -47,6 +48,16 @@ def pages():
     return result
 
 
+def passes_not_in_architecture():
+    """Passes that the table in docs/architecture.md lacks, and rows of passes that do not exist."""
+    defined = set()
+    for passes in ROOT.glob("lib/fa3/**/Passes.td"):
+        defined |= set(re.findall(r'Pass<"(fa3-[a-z-]+)"', passes.read_text()))
+    listed = set(re.findall(r"^\| `(fa3-[a-z-]+)`", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE))
+    return [f"docs/architecture.md lacks the pass {name}" for name in sorted(defined - listed)] + [
+        f"docs/architecture.md lists {name}, which is no pass" for name in sorted(listed - defined)]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only compare; exit status 1 on a difference")
@@ -58,7 +69,9 @@ def main():
     if options.check:
         for name in stale:
             print(f"docs/reference/{name} differs from the .td files: run `make docs`")
-        return 1 if stale else 0
+        differences = passes_not_in_architecture()
+        print("\n".join(differences), end="\n" if differences else "")
+        return 1 if stale or differences else 0
     REFERENCE.mkdir(parents=True, exist_ok=True)
     for name in stale:
         if name in wanted:

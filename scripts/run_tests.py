@@ -77,13 +77,13 @@ def run_unit(options):
     report.unlink(missing_ok=True)
     command = ["ctest", "--test-dir", options.build, "--output-on-failure", "--no-tests=ignore", "-j", options.jobs,
                "--timeout", "300", "--output-junit", report]
-    if not options.filter:
-        command += ["--progress"]
     if options.filter:
         command += ["-R", options.filter]
-    status = run(command)
+    output = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if output.returncode or options.filter:
+        print(output.stdout)
     if not report.exists():
-        print(f"ctest itself failed with exit status {status}")
+        print(f"ctest itself failed with exit status {output.returncode}")
         return Counts(failed=1)
     counts = Counts()
     for case in ElementTree.parse(report).getroot().iter("testcase"):
@@ -102,6 +102,7 @@ def run_checks(options):
     checks = {
         "sources are formatted (make format)": ["make", "-s", "check-format"],
         "docs/reference is up to date (make docs)": ["python3", ROOT / "scripts" / "gen_docs.py", "--check"],
+        "links in the documentation": ["python3", ROOT / "scripts" / "check_links.py"],
     }
     counts = Counts()
     for name, command in checks.items():

@@ -19,8 +19,11 @@ static constexpr int64_t int32Max = std::numeric_limits<int32_t>::max();
 static constexpr int64_t int64Max = std::numeric_limits<int64_t>::max();
 static constexpr int64_t int64Min = std::numeric_limits<int64_t>::min();
 
-/// The pointer and stride alignment that TMA demands.
+/// The pointer and stride alignment that TMA demands, in bytes.
 static constexpr int64_t tensorMapAlignment = 16;
+
+/// Kernels access types narrower than 32 bits in vectors.
+static constexpr int64_t vectorAlignment = 16;
 
 namespace {
 
@@ -176,9 +179,9 @@ void Parser::parseTensors() {
     tensor.role = oneOf(view.at("role"), roles);
     tensor.dtype = dtypeOf(view.at("dtype"));
     tensor.dims = parseDims(view.at("dims"));
-    tensor.alignment = static_cast<int64_t>(fa3_dtype_size(tensor.dtype));
+    const auto least = static_cast<int64_t>(fa3_dtype_size(tensor.dtype));
+    tensor.alignment = least < 4 ? vectorAlignment : least;
     if (std::optional<JsonView> alignment = view.find("alignment")) {
-      const int64_t least = tensor.alignment;
       tensor.alignment = alignment->integer(1, FA3_WORKSPACE_ALIGNMENT);
       if (tensor.alignment % least != 0)
         alignment->fail("expected a multiple of the element size " +

@@ -10,3 +10,181 @@ using namespace fa3::hopper;
 
 #define GET_OP_CLASSES
 #include "fa3/Hopper/HopperOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Warpgroup level
+//===----------------------------------------------------------------------===//
+
+LogicalResult RingAllocOp::verify() {
+  if (getOffset().value_or(0) % 1024 != 0)
+    return emitOpError("needs buffers at a multiple of 1024 bytes, the period "
+                       "of the swizzle, not at ")
+           << *getOffset();
+  if (getBarriers().value_or(0) % 8 != 0)
+    return emitOpError("needs mbarriers at a multiple of 8 bytes, not at ")
+           << *getBarriers();
+  return success();
+}
+
+LogicalResult RingPutOp::verify() {
+  auto source = dyn_cast<MemRefType>(getSource().getType());
+  if (!source)
+    return emitOpError("needs a ranked source");
+  if (static_cast<int64_t>(getIndices().size()) != source.getRank())
+    return emitOpError("needs an index for each of the source's ")
+           << source.getRank() << " dimensions, not " << getIndices().size();
+  VectorType tile = getRing().getType().getTile();
+  if (source.getElementType() != tile.getElementType())
+    return emitOpError("cannot load elements of type ")
+           << source.getElementType() << " into " << tile;
+  if (getDims().size() != 2)
+    return emitOpError("needs two entries in dims, not ") << getDims().size();
+  for (int64_t dim : getDims())
+    if (dim < -1 || dim >= source.getRank())
+      return emitOpError("names dimension ")
+             << dim << " of a source of rank " << source.getRank();
+  return success();
+}
+
+/// Whether `buffer` can be one of the buffers of `ring`.
+static bool isBufferOf(BufferType buffer, RingType ring) {
+  return buffer.getTile() == ring.getTile() &&
+         buffer.getPanelRows() == ring.getTile().getDimSize(0);
+}
+
+LogicalResult RingGetOp::verify() {
+  if (!isBufferOf(getBuffer().getType(), getRing().getType()))
+    return emitOpError("gives ")
+           << getBuffer().getType() << ", which is no buffer of "
+           << getRing().getType();
+  return success();
+}
+
+LogicalResult RingReleaseOp::verify() {
+  if (!isBufferOf(getBuffer().getType(), getRing().getType()))
+    return emitOpError("releases ")
+           << getBuffer().getType() << ", which is no buffer of "
+           << getRing().getType();
+  return success();
+}
+
+LogicalResult RowsOp::verify() {
+  BufferType source = getSource().getType(), result = getResult().getType();
+  if (result.getPanelRows() != source.getPanelRows() ||
+      result.getTile().getElementType() != source.getTile().getElementType() ||
+      result.getTile().getDimSize(1) != source.getTile().getDimSize(1) ||
+      result.getTile().getDimSize(0) > source.getTile().getDimSize(0))
+    return emitOpError("cannot take ") << result << " out of " << source;
+  return success();
+}
+
+/// The tile that is an operand of a product, in shared memory or registers.
+static VectorType getOperandTile(Type type) {
+  if (auto buffer = dyn_cast<BufferType>(type))
+    return buffer.getTile();
+  return cast<VectorType>(type);
+}
+
+LogicalResult WgmmaOp::verify() {
+  VectorType a = getOperandTile(getA().getType());
+  VectorType b = getOperandTile(getB().getType());
+  VectorType result = getResult().getType().getTile();
+  int64_t contractA = getContractA(), contractB = getContractB();
+  if (a.getElementType() != b.getElementType())
+    return emitOpError("multiplies ") << a << " with " << b;
+  if (isa<VectorType>(getA().getType()) && contractA != 1)
+    return emitOpError("contracts dimension 0 of an operand in registers");
+  if (a.getDimSize(contractA) != b.getDimSize(contractB))
+    return emitOpError("contracts ")
+           << a.getDimSize(contractA) << " elements with "
+           << b.getDimSize(contractB);
+  if (!result.getElementType().isF32() ||
+      result.getDimSize(0) != a.getDimSize(1 - contractA) ||
+      result.getDimSize(1) != b.getDimSize(1 - contractB))
+    return emitOpError("gives f32 values, ")
+           << a.getDimSize(1 - contractA) << " by "
+           << b.getDimSize(1 - contractB) << ", not " << result;
+  if (getAcc() && getAcc().getType() != result)
+    return emitOpError("adds ") << getAcc().getType() << " to " << result;
+  return success();
+}
+
+LogicalResult WaitOp::verify() {
+  if (getResult().getType() != getPending().getType().getTile())
+    return emitOpError("gives ") << getPending().getType().getTile() << ", not "
+                                 << getResult().getType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Thread level
+//===----------------------------------------------------------------------===//
+
+LogicalResult TmaLoadOp::verify() {
+  size_t rank = getMap().getType().getBox().size();
+  if (getCoordinates().size() != rank)
+    return emitOpError("needs a coordinate for each of the map's ")
+           << rank << " dimensions, not " << getCoordinates().size();
+  return success();
+}
+
+LogicalResult MmaAsyncOp::verify() {
+  bool descriptor = getA().size() == 1 && getA()[0].getType().isInteger(64);
+  bool registers = getA().size() == 4 &&
+                   llvm::all_of(getA().getTypes(),
+                                [](Type type) { return type.isInteger(32); });
+  if (!descriptor && !registers)
+    return emitOpError("takes one i64 descriptor or four i32 registers as its "
+                       "first operand");
+  Type element = getElement();
+  if (!element.isBF16() && !element.isF16() &&
+      !isa<Float8E4M3FNType, Float8E5M2Type>(element))
+    return emitOpError("cannot multiply elements of type ") << element;
+  size_t results = getResults().size();
+  if (results < 4 || results > 128 || results % 4 != 0)
+    return emitOpError("gives a multiple of 4 registers from 4 to 128, not ")
+           << results;
+  if (!getAcc().empty() && getAcc().size() != results)
+    return emitOpError("needs as many accumulators as results (")
+           << results << "), not " << getAcc().size();
+  if (getTransposeA() && registers)
+    return emitOpError("cannot transpose an operand in registers");
+  if ((getTransposeA() || getTransposeB()) &&
+      element.getIntOrFloatBitWidth() != 16)
+    return emitOpError("can only transpose 16-bit operands");
+  return success();
+}
+
+LogicalResult WgmmaWaitOp::verify() {
+  if (getValues().getTypes() != getResults().getTypes())
+    return emitOpError("gives values of the types that it takes");
+  return success();
+}
+
+LogicalResult PackOp::verify() {
+  if (!getElement().isBF16() && !getElement().isF16())
+    return emitOpError("cannot pack two values of type ") << getElement();
+  return success();
+}
+
+/// Checks the indices of an access to global memory.
+static LogicalResult verifyAccess(Operation *op, Type type, size_t indices) {
+  auto memref = dyn_cast<MemRefType>(type);
+  if (!memref || static_cast<int64_t>(indices) != memref.getRank())
+    return op->emitOpError("needs an index for each dimension of ") << type;
+  return success();
+}
+
+LogicalResult GlobalStoreOp::verify() {
+  size_t count = getValues().size();
+  if (count != 1 && count != 2 && count != 4)
+    return emitOpError("stores 1, 2 or 4 registers, not ") << count;
+  return verifyAccess(*this, getTarget().getType(), getIndices().size());
+}
+
+LogicalResult GlobalLoadOp::verify() {
+  auto memref = dyn_cast<MemRefType>(getSource().getType());
+  if (memref && !memref.getElementType().isF32())
+    return emitOpError("loads f32, not ") << memref.getElementType();
+  return verifyAccess(*this, getSource().getType(), getIndices().size());
+}

@@ -14,6 +14,22 @@ class HopperOp<string mnemonic, list<Trait> traits = []> : Op<HopperDialect, mne
 
 def HopperTile : VectorOfRankAndType<[2], [AnyType]>;
 
+class HopperIntegerIn<string condition, string description>
+    : ConfinedAttr<I64Attr, [AttrConstraint<
+        CPred<"[](int64_t v) { return " # condition # "; }(::llvm::cast<::mlir::IntegerAttr>($_self).getInt())">,
+        "is " # description>]>;
+
+def HopperDim : HopperIntegerIn<"v == 0 || v == 1", "0 or 1">;
+def HopperPositive : HopperIntegerIn<"v > 0", "positive">;
+def HopperNonNegative : HopperIntegerIn<"v >= 0", "not negative">;
+def HopperRegisters : HopperIntegerIn<"v >= 24 && v <= 256 && v % 8 == 0", "a multiple of 8 from 24 to 256">;
+def HopperThreads : HopperIntegerIn<"v >= 32 && v <= 1024 && v % 32 == 0", "a multiple of 32 from 32 to 1024">;
+def HopperGroups : HopperIntegerIn<"v >= 0 && v <= 7", "from 0 to 7">;
+def HopperDescriptorBytes
+    : HopperIntegerIn<"v >= 0 && v < (1 << 18) && v % 16 == 0", "a multiple of 16 below 2^18">;
+def HopperAdvanceBytes : HopperIntegerIn<"v % 16 == 0", "a multiple of 16">;
+def HopperLaneMask : HopperIntegerIn<"v >= 1 && v <= 31", "from 1 to 31">;
+
 //===----------------------------------------------------------------------===//
 // Warpgroup level: rings
 //===----------------------------------------------------------------------===//
@@ -26,9 +42,10 @@ def Hopper_RingAllocOp : HopperOp<"ring_alloc", [MemoryEffects<[MemAlloc]>]> {
     `fa3-allocate-shared-memory` sets both. `consumers` is the number of
     warpgroups that release every buffer.
   }];
-  let arguments = (ins DefaultValuedAttr<I64Attr, "1">:$consumers, OptionalAttr<I64Attr>:$offset, OptionalAttr<I64Attr>:$barriers);
+  let arguments = (ins DefaultValuedAttr<HopperPositive, "1">:$consumers, OptionalAttr<HopperNonNegative>:$offset, OptionalAttr<HopperNonNegative>:$barriers);
   let results = (outs HopperRing:$ring);
   let assemblyFormat = "attr-dict `:` type($ring)";
+  let hasVerifier = 1;
 }
 
 def Hopper_RingPutOp : HopperOp<"ring_put"> {
@@ -40,6 +57,7 @@ def Hopper_RingPutOp : HopperOp<"ring_put"> {
   }];
   let arguments = (ins HopperRing:$ring, AnyMemRef:$source, Variadic<Index>:$indices, DenseI64ArrayAttr:$dims);
   let assemblyFormat = "$ring `,` $source `[` $indices `]` `dims` $dims attr-dict `:` type($ring) `,` type($source)";
+  let hasVerifier = 1;
 }
 
 def Hopper_RingGetOp : HopperOp<"ring_get"> {
@@ -47,6 +65,7 @@ def Hopper_RingGetOp : HopperOp<"ring_get"> {
   let arguments = (ins HopperRing:$ring);
   let results = (outs HopperBuffer:$buffer);
   let assemblyFormat = "$ring attr-dict `:` type($ring) `->` type($buffer)";
+  let hasVerifier = 1;
 }
 
 def Hopper_RingReleaseOp : HopperOp<"ring_release"> {
@@ -57,6 +76,7 @@ def Hopper_RingReleaseOp : HopperOp<"ring_release"> {
   }];
   let arguments = (ins HopperRing:$ring, HopperBuffer:$buffer);
   let assemblyFormat = "$ring `,` $buffer attr-dict `:` type($ring) `,` type($buffer)";
+  let hasVerifier = 1;
 }
 
 def Hopper_RowsOp : HopperOp<"rows", [Pure]> {
@@ -71,6 +91,7 @@ def Hopper_RowsOp : HopperOp<"rows", [Pure]> {
   let arguments = (ins HopperBuffer:$source, I32:$offset);
   let results = (outs HopperBuffer:$result);
   let assemblyFormat = "$source `[` $offset `]` attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -88,12 +109,13 @@ def Hopper_WgmmaOp : HopperOp<"wgmma"> {
     %s = hopper.wgmma %q, %k contract(1, 1) : !hopper.buffer<...>, !hopper.buffer<...> -> !hopper.pending<vector<64x128xf32>>
     ```
   }];
-  let arguments = (ins AnyTypeOf<[HopperBuffer, HopperTile]>:$a, HopperBuffer:$b, Optional<HopperTile>:$acc, I64Attr:$contract_a, I64Attr:$contract_b);
+  let arguments = (ins AnyTypeOf<[HopperBuffer, HopperTile]>:$a, HopperBuffer:$b, Optional<HopperTile>:$acc, HopperDim:$contract_a, HopperDim:$contract_b);
   let results = (outs HopperPending:$result);
   let assemblyFormat = [{
     $a `,` $b (`,` $acc^)? `contract` `(` $contract_a `,` $contract_b `)` attr-dict
     `:` type($a) `,` type($b) (`,` type($acc)^)? `->` type($result)
   }];
+  let hasVerifier = 1;
 }
 
 def Hopper_WaitOp : HopperOp<"wait"> {
@@ -102,9 +124,10 @@ def Hopper_WaitOp : HopperOp<"wait"> {
     Waits until at most `younger` product groups that were issued later are
     still running (`wgmma.wait_group`), and gives the product's value.
   }];
-  let arguments = (ins HopperPending:$pending, I64Attr:$younger);
+  let arguments = (ins HopperPending:$pending, HopperGroups:$younger);
   let results = (outs HopperTile:$result);
   let assemblyFormat = "$pending `younger` $younger attr-dict `:` type($pending) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -118,7 +141,7 @@ def Hopper_SpecializeOp : HopperOp<"specialize", [NoRegionArguments, SingleBlock
     registers per thread; warpgroups 1 to `warpgroups` execute `consumer` with
     `consumer_registers`.
   }];
-  let arguments = (ins I64Attr:$warpgroups, I64Attr:$producer_registers, I64Attr:$consumer_registers);
+  let arguments = (ins HopperPositive:$warpgroups, HopperRegisters:$producer_registers, HopperRegisters:$consumer_registers);
   let regions = (region SizedRegion<1>:$producer, SizedRegion<1>:$consumer);
   let assemblyFormat = "attr-dict `producer` $producer `consumer` $consumer";
 }
@@ -150,14 +173,21 @@ def Hopper_TurnPassOp : HopperOp<"turn_pass"> {
 
 def Hopper_SharedAddressOp : HopperOp<"shared_address", [Pure]> {
   let summary = "Address in shared memory of a byte offset of the CTA's dynamic allocation";
-  let arguments = (ins I64Attr:$offset);
+  let arguments = (ins HopperNonNegative:$offset);
   let results = (outs I32:$address);
   let assemblyFormat = "$offset attr-dict `:` type($address)";
 }
 
+def Hopper_ViewOp : HopperOp<"view", [Pure]> {
+  let summary = "The buffer at an address in shared memory";
+  let arguments = (ins I32:$address);
+  let results = (outs HopperBuffer:$buffer);
+  let assemblyFormat = "$address attr-dict `:` type($buffer)";
+}
+
 def Hopper_MbarrierInitOp : HopperOp<"mbarrier_init"> {
   let summary = "mbarrier.init: a phase completes after `count` arrivals";
-  let arguments = (ins I32:$barrier, I64Attr:$count);
+  let arguments = (ins I32:$barrier, HopperPositive:$count);
   let assemblyFormat = "$barrier `,` $count attr-dict";
 }
 
@@ -180,7 +210,7 @@ def Hopper_MbarrierArriveOp : HopperOp<"mbarrier_arrive"> {
 
 def Hopper_MbarrierExpectOp : HopperOp<"mbarrier_expect"> {
   let summary = "Arrives and announces bytes, on the threads where the predicate holds";
-  let arguments = (ins I32:$barrier, I64Attr:$bytes, Optional<I1>:$predicate);
+  let arguments = (ins I32:$barrier, HopperPositive:$bytes, Optional<I1>:$predicate);
   let assemblyFormat = "$barrier `,` $bytes (`if` $predicate^)? attr-dict";
 }
 
@@ -193,6 +223,7 @@ def Hopper_TmaLoadOp : HopperOp<"tma_load", [AttrSizedOperandSegments]> {
   }];
   let arguments = (ins HopperTensorMap:$map, I32:$address, I32:$barrier, Variadic<I32>:$coordinates, Optional<I1>:$predicate);
   let assemblyFormat = "$map `[` $coordinates `]` `,` $address `,` $barrier (`if` $predicate^)? attr-dict `:` type($map)";
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -225,19 +256,19 @@ def Hopper_CtaSyncOp : HopperOp<"cta_sync"> {
 
 def Hopper_NamedSyncOp : HopperOp<"named_sync"> {
   let summary = "bar.sync: waits until `threads` threads have arrived at the barrier";
-  let arguments = (ins I32:$barrier, I64Attr:$threads);
+  let arguments = (ins I32:$barrier, HopperThreads:$threads);
   let assemblyFormat = "$barrier `,` $threads attr-dict";
 }
 
 def Hopper_NamedArriveOp : HopperOp<"named_arrive"> {
   let summary = "bar.arrive: counts towards the barrier without waiting";
-  let arguments = (ins I32:$barrier, I64Attr:$threads);
+  let arguments = (ins I32:$barrier, HopperThreads:$threads);
   let assemblyFormat = "$barrier `,` $threads attr-dict";
 }
 
 def Hopper_SetRegistersOp : HopperOp<"set_registers"> {
   let summary = "setmaxnreg: changes the registers of every thread of the warpgroup";
-  let arguments = (ins I64Attr:$count, UnitAttr:$increase);
+  let arguments = (ins HopperRegisters:$count, UnitAttr:$increase);
   let assemblyFormat = "$count (`increase` $increase^)? attr-dict";
 }
 
@@ -252,14 +283,14 @@ def Hopper_DescriptorOp : HopperOp<"descriptor", [Pure]> {
     `leading` and `stride` are the byte offsets of PTX's matrix descriptor
     (section "Matrix Descriptor Format").
   }];
-  let arguments = (ins I32:$address, I64Attr:$leading, I64Attr:$stride);
+  let arguments = (ins I32:$address, HopperDescriptorBytes:$leading, HopperDescriptorBytes:$stride);
   let results = (outs I64:$descriptor);
   let assemblyFormat = "$address `leading` $leading `stride` $stride attr-dict `:` type($descriptor)";
 }
 
 def Hopper_DescriptorAdvanceOp : HopperOp<"descriptor_advance", [Pure]> {
   let summary = "The descriptor of the matrix `bytes` further on";
-  let arguments = (ins I64:$descriptor, I64Attr:$bytes);
+  let arguments = (ins I64:$descriptor, HopperAdvanceBytes:$bytes);
   let results = (outs I64:$result);
   let assemblyFormat = "$descriptor `,` $bytes attr-dict `:` type($result)";
 }
@@ -285,6 +316,7 @@ def Hopper_MmaAsyncOp : HopperOp<"mma_async", [AttrSizedOperandSegments]> {
     `(` $a `)` `,` $b (`acc` `(` $acc^ `:` type($acc) `)`)? `of` $element attr-dict
     `:` `(` type($a) `)` `->` `(` type($results) `)`
   }];
+  let hasVerifier = 1;
 }
 
 def Hopper_WgmmaCommitOp : HopperOp<"wgmma_commit"> {
@@ -294,14 +326,15 @@ def Hopper_WgmmaCommitOp : HopperOp<"wgmma_commit"> {
 
 def Hopper_WgmmaWaitOp : HopperOp<"wgmma_wait"> {
   let summary = "wgmma.wait_group; the values pass through so that no use can move above it";
-  let arguments = (ins I64Attr:$younger, Variadic<AnyTypeOf<[F32, I32]>>:$values);
+  let arguments = (ins HopperGroups:$younger, Variadic<AnyTypeOf<[F32, I32]>>:$values);
   let results = (outs Variadic<AnyTypeOf<[F32, I32]>>:$results);
   let assemblyFormat = "$younger `(` $values `)` attr-dict `:` functional-type($values, $results)";
+  let hasVerifier = 1;
 }
 
 def Hopper_ShuffleXorOp : HopperOp<"shuffle_xor", [Pure, AllTypesMatch<["value", "result"]>]> {
   let summary = "The value of the lane whose index differs in the bits of `mask`";
-  let arguments = (ins F32:$value, I64Attr:$mask);
+  let arguments = (ins F32:$value, HopperLaneMask:$mask);
   let results = (outs F32:$result);
   let assemblyFormat = "$value `,` $mask attr-dict `:` type($value)";
 }
@@ -318,6 +351,7 @@ def Hopper_PackOp : HopperOp<"pack", [Pure]> {
   let arguments = (ins F32:$low, F32:$high, TypeAttr:$element);
   let results = (outs I32:$result);
   let assemblyFormat = "$low `,` $high `to` $element attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def Hopper_GlobalStoreOp : HopperOp<"global_store", [AttrSizedOperandSegments]> {
@@ -328,6 +362,7 @@ def Hopper_GlobalStoreOp : HopperOp<"global_store", [AttrSizedOperandSegments]> 
   }];
   let arguments = (ins Variadic<AnyTypeOf<[F32, I32]>>:$values, AnyMemRef:$target, Variadic<I32>:$indices, I1:$predicate);
   let assemblyFormat = "$target `[` $indices `]` `,` $values `if` $predicate attr-dict `:` type($target) `,` type($values)";
+  let hasVerifier = 1;
 }
 
 def Hopper_GlobalLoadOp : HopperOp<"global_load"> {
@@ -335,6 +370,7 @@ def Hopper_GlobalLoadOp : HopperOp<"global_load"> {
   let arguments = (ins AnyMemRef:$source, Variadic<I32>:$indices, I1:$predicate);
   let results = (outs F32:$result);
   let assemblyFormat = "$source `[` $indices `]` `if` $predicate attr-dict `:` type($source)";
+  let hasVerifier = 1;
 }
 
 #endif // FA3_HOPPER_HOPPEROPS_TD

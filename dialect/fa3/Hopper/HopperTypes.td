@@ -19,6 +19,7 @@ def HopperRing : HopperType<"Ring", "ring"> {
     row. Example: `!hopper.ring<2, vector<128x128xbf16>>`.
   }];
   let parameters = (ins "int64_t":$stages, "::mlir::VectorType":$tile);
+  let genVerifyDecl = 1;
   let assemblyFormat = "`<` $stages `,` $tile `>`";
   let extraClassDeclaration = [{
     /// Bytes of one buffer.
@@ -36,6 +37,7 @@ def HopperBuffer : HopperType<"Buffer", "buffer"> {
     Example: `!hopper.buffer<vector<64x128xbf16>, 128>`.
   }];
   let parameters = (ins "::mlir::VectorType":$tile, "int64_t":$panel_rows);
+  let genVerifyDecl = 1;
   let assemblyFormat = "`<` $tile `,` $panel_rows `>`";
 }
 
@@ -53,6 +55,7 @@ def HopperTensorMap : HopperType<"TensorMap", "tensor_map"> {
     128-byte swizzle. Example: `!hopper.tensor_map<1, [1, 128, 1, 64]>`.
   }];
   let parameters = (ins "int64_t":$tensor, ArrayRefParameter<"int64_t">:$box);
+  let genVerifyDecl = 1;
   let assemblyFormat = "`<` $tensor `,` `[` $box `]` `>`";
 }
 

@@ -17,9 +17,11 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     The one place where execution decisions live. `fa3-select-schedule` chooses
     it; a user may write it by hand or override single fields.
 
-    - `block_q`, `block_kv`: rows of the query tile and of the key/value tile.
-    - `warpgroups`: consumer warpgroups; they divide dimension 0 of every tile.
-    - `stages`: buffers of every tile that is loaded inside a loop.
+    - `block_q`, `block_kv`: rows of the query tile and of the key/value tile:
+      a multiple of 64 * `warpgroups` and a multiple of 16, both at most 256.
+    - `warpgroups`: consumer warpgroups, 1 to 3; they divide dimension 0 of
+      every tile.
+    - `stages`: buffers of every tile that is loaded inside a loop, 1 to 16.
     - `overlap`: issue the next block's first product ahead of this block's
       second one (software pipelining, FlashAttention-3 section 3.2).
     - `specialize`: a producer warp moves data, consumer warpgroups compute.
@@ -28,11 +30,14 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     - `split_loops`: separate loops for blocks that need a mask and those that
       do not.
     - `lazy_rescale`: keep the old row maximum while the scores have grown by no
-      more than 2^lazy_rescale; 0 rescales always.
-    - `chains`: independent dependence chains of a row reduction.
+      more than 2^lazy_rescale, 0 to 15; 0 rescales always.
+    - `chains`: independent dependence chains of a row reduction: 1, 2, 4 or 8.
     - `longest_first`: start the blocks with most work first.
+    - `persistent`: as many CTAs as run at once, each of which computes piece
+      after piece: the loads of the next one run under the end of this one.
     - `producer_registers`, `consumer_registers`: registers per thread after
-      `setmaxnreg`, multiples of 8 in [24, 256].
+      `setmaxnreg`, multiples of 8 in [24, 256]. All of them together must not
+      exceed what the CTA starts with, or `setmaxnreg` would wait for ever.
   }];
   let parameters = (ins
     "int64_t":$block_q,
@@ -46,6 +51,7 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "0">:$lazy_rescale,
     DefaultValuedParameter<"int64_t", "4">:$chains,
     DefaultValuedParameter<"bool", "false">:$longest_first,
+    DefaultValuedParameter<"bool", "false">:$persistent,
     DefaultValuedParameter<"int64_t", "24">:$producer_registers,
     DefaultValuedParameter<"int64_t", "240">:$consumer_registers);
   let assemblyFormat = "`<` struct(params) `>`";
@@ -64,6 +70,7 @@ def TileArgumentAttr : TileAttr<"Argument", "argument"> {
     StringRefParameter<"input or output">:$role,
     ArrayRefParameter<"::mlir::StringAttr", "a name for each dimension">:$dims);
   let assemblyFormat = "`<` $name `,` $role `,` `[` $dims `]` `>`";
+  let genVerifyDecl = 1;
 }
 
 def TileReduceKind : I32EnumAttr<"ReduceKind", "how tile.reduce combines", [

@@ -4,6 +4,7 @@
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace fa3::tile;
@@ -24,15 +25,78 @@ void TileDialect::initialize() {
       >();
 }
 
+/// Registers of a multiprocessor, and threads of a warpgroup.
+static constexpr int64_t kRegisters = 65536;
+static constexpr int64_t kWarpgroupThreads = 128;
+
+/// Registers per thread that each of `warpgroups` gets at launch: an equal
+/// share, rounded down to the allocation granularity.
+static int64_t launchRegisters(int64_t warpgroups) {
+  return kRegisters / (warpgroups * kWarpgroupThreads) / 8 * 8;
+}
+
 LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    int64_t blockQ, int64_t blockKv,
                                    int64_t warpgroups, int64_t stages,
                                    bool overlap, bool specialize, bool pingpong,
                                    bool splitLoops, int64_t lazyRescale,
                                    int64_t chains, bool longestFirst,
-                                   int64_t producerRegisters,
+                                   bool persistent, int64_t producerRegisters,
                                    int64_t consumerRegisters) {
-  if (warpgroups < 1 || warpgroups > 3)
-    return emitError() << "warpgroups must be 1, 2 or 3, not " << warpgroups;
+  auto inRange = [&](StringRef field, int64_t value, int64_t low,
+                     int64_t high) -> LogicalResult {
+    if (value >= low && value <= high)
+      return success();
+    return emitError() << field << " must be from " << low << " to " << high
+                       << ", not " << value;
+  };
+  auto multiple = [&](StringRef field, int64_t value,
+                      int64_t factor) -> LogicalResult {
+    if (value % factor == 0)
+      return success();
+    return emitError() << field << " must be a multiple of " << factor
+                       << ", not " << value;
+  };
+  if (failed(inRange("warpgroups", warpgroups, 1, 3)) ||
+      failed(inRange("block_q", blockQ, 64, 256)))
+    return failure();
+  if (blockQ % (64 * warpgroups) != 0)
+    return emitError() << "block_q must be a multiple of 64 * warpgroups = "
+                       << 64 * warpgroups << ", not " << blockQ;
+  if (failed(inRange("block_kv", blockKv, 16, 256)) ||
+      failed(multiple("block_kv", blockKv, 16)) ||
+      failed(inRange("stages", stages, 1, 16)) ||
+      failed(inRange("lazy_rescale", lazyRescale, 0, 15)))
+    return failure();
+  if (chains < 1 || chains > 8 || !llvm::isPowerOf2_64(chains))
+    return emitError() << "chains must be 1, 2, 4 or 8, not " << chains;
+  for (auto [field, value] :
+       {std::pair<StringRef, int64_t>{"producer_registers", producerRegisters},
+        {"consumer_registers", consumerRegisters}})
+    if (failed(inRange(field, value, 24, 256)) ||
+        failed(multiple(field, value, 8)))
+      return failure();
+  int64_t wanted = producerRegisters + warpgroups * consumerRegisters;
+  int64_t available = (warpgroups + 1) * launchRegisters(warpgroups + 1);
+  if (wanted > available)
+    return emitError() << "producer_registers + warpgroups * "
+                          "consumer_registers is "
+                       << wanted << ", more than the " << available
+                       << " with which a CTA of " << warpgroups + 1
+                       << " warpgroups starts";
+  return success();
+}
+
+LogicalResult ArgumentAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                   StringRef name, StringRef role,
+                                   ArrayRef<StringAttr> dims) {
+  if (name.empty())
+    return emitError() << "a tensor must have a name";
+  if (role != "input" && role != "output")
+    return emitError() << "role must be \"input\" or \"output\", not \"" << role
+                       << "\"";
+  for (StringAttr dim : dims)
+    if (dim.empty())
+      return emitError() << "every dimension must have a name";
   return success();
 }

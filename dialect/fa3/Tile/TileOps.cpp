@@ -2,8 +2,11 @@
 
 #include "fa3/Tile/TileOps.h"
 
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace fa3::tile;
@@ -38,4 +41,279 @@ void KernelOp::build(OpBuilder &builder, OperationState &state, StringRef name,
     entry.addArgument(input, state.location);
 }
 
-LogicalResult KernelOp::verify() { return success(); }
+/// Checks what one argument says about itself.
+static LogicalResult verifyArgument(KernelOp kernel, unsigned index,
+                                    llvm::StringSet<> &names) {
+  Attribute attribute = kernel.getArgAttr(index, kArgumentAttrName);
+  if (!attribute)
+    return success();
+  auto argument = dyn_cast<ArgumentAttr>(attribute);
+  if (!argument)
+    return kernel.emitOpError()
+           << "argument #" << index << ": " << kArgumentAttrName
+           << " must be a #tile.argument, not " << attribute;
+  auto type = dyn_cast<MemRefType>(kernel.getArgumentTypes()[index]);
+  if (!type)
+    return kernel.emitOpError() << "argument #" << index << " ("
+                                << argument.getName() << ") must be a memref";
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)) || strides.empty() ||
+      strides.back() != 1)
+    return kernel.emitOpError()
+           << "argument #" << index << " (" << argument.getName()
+           << ") must be strided, and its last stride must be 1";
+  if (static_cast<int64_t>(argument.getDims().size()) != type.getRank())
+    return kernel.emitOpError()
+           << "argument #" << index << " (" << argument.getName() << ") names "
+           << argument.getDims().size() << " dimensions, but has "
+           << type.getRank();
+  if (!names.insert(argument.getName()).second)
+    return kernel.emitOpError() << "argument #" << index << ": the name "
+                                << argument.getName() << " is taken";
+  return success();
+}
+
+LogicalResult KernelOp::verify() {
+  if (!getResultTypes().empty())
+    return emitOpError("must not have results");
+  llvm::StringSet<> names;
+  for (unsigned index = 0, count = getNumArguments(); index < count; ++index)
+    if (failed(verifyArgument(*this, index, names)))
+      return failure();
+  if (ArrayAttr constraints = getConstraintsAttr()) {
+    for (Attribute constraint : constraints) {
+      auto pair = dyn_cast<ArrayAttr>(constraint);
+      if (!pair || pair.size() != 2 ||
+          !llvm::all_of(pair, llvm::IsaPred<StringAttr>))
+        return emitOpError() << "a constraint must be a pair of dimension "
+                                "names, not "
+                             << constraint;
+    }
+  }
+  return success();
+}
+
+LogicalResult KernelOp::verifyRegions() {
+  int64_t grids = llvm::range_size(getBody().getOps<ProgramIdOp>());
+  if (grids > 1)
+    return emitOpError() << "must not have more than one tile.program_id, but "
+                            "has "
+                         << grids;
+  return success();
+}
+
+LogicalResult ProgramIdOp::verify() {
+  if (getExtents().empty())
+    return emitOpError("needs at least one extent");
+  if (getExtents().size() != getIds().size())
+    return emitOpError() << "has " << getExtents().size() << " extents, but "
+                         << getIds().size() << " results";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Loads and stores
+//===----------------------------------------------------------------------===//
+
+/// Checks that `tile` at `indices` is a tile of `memory`.
+static LogicalResult verifyAccess(Operation *op, VectorType tile,
+                                  MemRefType memory, ValueRange indices,
+                                  ArrayRef<int64_t> dims) {
+  if (static_cast<int64_t>(indices.size()) != memory.getRank())
+    return op->emitOpError() << "needs " << memory.getRank() << " indices, not "
+                             << indices.size();
+  if (tile.getElementType() != memory.getElementType())
+    return op->emitOpError()
+           << "elements of the tile are " << tile.getElementType()
+           << ", but those in memory are " << memory.getElementType();
+  if (dims.size() != 2)
+    return op->emitOpError()
+           << "dims must have two elements, not " << dims.size();
+  for (auto [position, dim] : llvm::enumerate(dims)) {
+    if (dim < -1 || dim >= memory.getRank())
+      return op->emitOpError() << "dims must be from -1 to "
+                               << memory.getRank() - 1 << ", not " << dim;
+    if (dim == -1 && tile.getDimSize(position) != 1)
+      return op->emitOpError()
+             << "dimension " << position << " of the tile has size "
+             << tile.getDimSize(position)
+             << " and must run along a dimension of the memref";
+  }
+  if (dims[0] == dims[1])
+    return op->emitOpError("dims must be different");
+  return success();
+}
+
+LogicalResult LoadOp::verify() {
+  return verifyAccess(*this, cast<VectorType>(getResult().getType()),
+                      cast<MemRefType>(getSource().getType()), getIndices(),
+                      getDims());
+}
+
+LogicalResult StoreOp::verify() {
+  return verifyAccess(*this, cast<VectorType>(getValue().getType()),
+                      cast<MemRefType>(getTarget().getType()), getIndices(),
+                      getDims());
+}
+
+//===----------------------------------------------------------------------===//
+// Coordinates and reductions
+//===----------------------------------------------------------------------===//
+
+/// Checks that `dim` is one of a tile's two dimensions.
+static LogicalResult verifyDim(Operation *op, uint64_t dim) {
+  if (dim <= 1)
+    return success();
+  return op->emitOpError() << "dim must be 0 or 1, not "
+                           << static_cast<int64_t>(dim);
+}
+
+LogicalResult IotaOp::verify() {
+  if (failed(verifyDim(*this, getDim())))
+    return failure();
+  auto type = cast<VectorType>(getResult().getType());
+  if (type.getDimSize(1 - getDim()) != 1)
+    return emitOpError() << "dimension " << 1 - getDim()
+                         << " of the result must have size 1";
+  return success();
+}
+
+LogicalResult ReduceOp::verify() {
+  if (failed(verifyDim(*this, getDim())))
+    return failure();
+  auto source = cast<VectorType>(getSource().getType());
+  SmallVector<int64_t> shape(source.getShape());
+  shape[getDim()] = 1;
+  auto expected = VectorType::get(shape, source.getElementType());
+  if (getResult().getType() != expected)
+    return emitOpError() << "result must be " << expected << ", not "
+                         << getResult().getType();
+  return success();
+}
+
+OpFoldResult ReduceOp::fold(FoldAdaptor) {
+  // The reduction of a single element.
+  if (getSource().getType() == getResult().getType())
+    return getSource();
+  return {};
+}
+
+/// Columns of a partial reduction. Columns of a product's result that are
+/// congruent modulo 8 are in the same thread.
+static constexpr int64_t kPartialColumns = 8;
+
+LogicalResult PartialReduceOp::verify() {
+  auto source = cast<VectorType>(getSource().getType());
+  if (source.getDimSize(1) % kPartialColumns != 0)
+    return emitOpError() << "columns of the source must be a multiple of "
+                         << kPartialColumns << ", not " << source.getDimSize(1);
+  auto expected = VectorType::get({source.getDimSize(0), kPartialColumns},
+                                  source.getElementType());
+  if (getResult().getType() != expected)
+    return emitOpError() << "result must be " << expected << ", not "
+                         << getResult().getType();
+  return success();
+}
+
+OpFoldResult PartialReduceOp::fold(FoldAdaptor) {
+  if (getSource().getType() == getResult().getType())
+    return getSource();
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+LogicalResult DotOp::verify() {
+  auto a = cast<VectorType>(getA().getType());
+  auto b = cast<VectorType>(getB().getType());
+  auto result = cast<VectorType>(getResult().getType());
+  uint64_t contractA = getContractA(), contractB = getContractB();
+  if (contractA > 1 || contractB > 1)
+    return emitOpError("contracted dimensions must be 0 or 1");
+  if (a.getElementType() != b.getElementType())
+    return emitOpError() << "elements of a are " << a.getElementType()
+                         << ", but those of b are " << b.getElementType();
+  if (a.getDimSize(contractA) != b.getDimSize(contractB))
+    return emitOpError() << "contracts dimension " << contractA << " of a, "
+                         << a.getDimSize(contractA)
+                         << " elements, with dimension " << contractB
+                         << " of b, " << b.getDimSize(contractB) << " elements";
+  auto expected = VectorType::get(
+      {a.getDimSize(1 - contractA), b.getDimSize(1 - contractB)},
+      result.getElementType());
+  if (result != expected)
+    return emitOpError() << "result must be " << expected << ", not " << result;
+  if (result.getElementTypeBitWidth() < a.getElementTypeBitWidth())
+    return emitOpError("result must not be narrower than the operands");
+  if (getAcc() && getAcc().getType() != result)
+    return emitOpError() << "acc must be of the result's type " << result
+                         << ", not " << getAcc().getType();
+  return success();
+}
+
+LogicalResult DotOp::canonicalize(DotOp op, PatternRewriter &rewriter) {
+  if (!op.getAcc() || !matchPattern(op.getAcc(), m_AnyZeroFloat()))
+    return failure();
+  rewriter.modifyOpInPlace(op, [&] { op.getAccMutable().clear(); });
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Votes
+//===----------------------------------------------------------------------===//
+
+LogicalResult VoteOp::verify() {
+  if (cast<VectorType>(getCondition().getType()).getDimSize(1) != 1)
+    return emitOpError("condition must have one column");
+  return success();
+}
+
+OpFoldResult VoteOp::fold(FoldAdaptor adaptor) {
+  // All rows agree, so every group does.
+  if (isa_and_present<SplatElementsAttr>(adaptor.getCondition()))
+    return getCondition();
+  return {};
+}
+
+LogicalResult UniformIfOp::verify() {
+  auto condition = cast<VectorType>(getCondition().getType());
+  auto source = cast<VectorType>(getSource().getType());
+  if (condition.getDimSize(1) != 1)
+    return emitOpError("condition must have one column");
+  if (condition.getDimSize(0) != source.getDimSize(0))
+    return emitOpError() << "condition has " << condition.getDimSize(0)
+                         << " rows, but the tile has " << source.getDimSize(0);
+  return success();
+}
+
+LogicalResult UniformIfOp::verifyRegions() {
+  Block &body = getBody().front();
+  auto yield = body.empty() ? YieldOp() : dyn_cast<YieldOp>(body.back());
+  if (!yield)
+    return emitOpError("region must end in tile.yield");
+  if (yield.getValue().getType() != getSource().getType())
+    return yield.emitOpError() << "value must be " << getSource().getType()
+                               << ", not " << yield.getValue().getType();
+  return success();
+}
+
+LogicalResult UniformIfOp::canonicalize(UniformIfOp op,
+                                        PatternRewriter &rewriter) {
+  DenseElementsAttr condition;
+  if (!matchPattern(op.getCondition(), m_Constant(&condition)) ||
+      !condition.isSplat())
+    return failure();
+  if (!condition.getSplatValue<bool>()) {
+    rewriter.replaceOp(op, op.getSource());
+    return success();
+  }
+  auto yield = cast<YieldOp>(op.getBody().front().back());
+  Value value = yield.getValue();
+  rewriter.eraseOp(yield);
+  rewriter.inlineBlockBefore(&op.getBody().front(), op);
+  rewriter.replaceOp(op, value);
+  return success();
+}

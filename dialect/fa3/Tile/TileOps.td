@@ -52,6 +52,7 @@ def Tile_KernelOp : TileOp<"kernel", [FunctionOpInterface, IsolatedFromAbove, Au
   }];
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Tile_ReturnOp : TileOp<"return", [Pure, Terminator, HasParent<"KernelOp">]> {
@@ -73,6 +74,23 @@ def Tile_ProgramIdOp : TileOp<"program_id", [Pure]> {
   let arguments = (ins Variadic<Index>:$extents);
   let results = (outs Variadic<Index>:$ids);
   let assemblyFormat = "`(` $extents `)` attr-dict `:` type($ids)";
+  let hasVerifier = 1;
+}
+
+def Tile_ResidentCtasOp : TileOp<"resident_ctas", [Pure]> {
+  let summary = "How many CTAs the device runs at once";
+  let description = [{
+    One for each multiprocessor. Where the grid is smaller, the value is the
+    grid's size.
+
+    ```mlir
+    %most = tile.resident_ctas : index
+    %ctas = arith.minsi %pieces, %most : index
+    %first = tile.program_id(%ctas) : index
+    ```
+  }];
+  let results = (outs Index:$count);
+  let assemblyFormat = "attr-dict `:` type($count)";
 }
 
 def Tile_LoadOp : TileOp<"load", [MemoryEffects<[MemRead]>]> {
@@ -89,6 +107,7 @@ def Tile_LoadOp : TileOp<"load", [MemoryEffects<[MemRead]>]> {
   let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source, Variadic<Index>:$indices, DenseI64ArrayAttr:$dims);
   let results = (outs AnyTile:$result);
   let assemblyFormat = "$source `[` $indices `]` `dims` $dims attr-dict `:` type($source) `,` type($result)";
+  let hasVerifier = 1;
 }
 
 def Tile_StoreOp : TileOp<"store", [MemoryEffects<[MemWrite]>]> {
@@ -102,6 +121,7 @@ def Tile_StoreOp : TileOp<"store", [MemoryEffects<[MemWrite]>]> {
   }];
   let arguments = (ins AnyTile:$value, Arg<AnyMemRef, "", [MemWrite]>:$target, Variadic<Index>:$indices, DenseI64ArrayAttr:$dims);
   let assemblyFormat = "$value `,` $target `[` $indices `]` `dims` $dims attr-dict `:` type($value) `,` type($target)";
+  let hasVerifier = 1;
 }
 
 def Tile_IotaOp : TileOp<"iota", [Pure]> {
@@ -117,6 +137,7 @@ def Tile_IotaOp : TileOp<"iota", [Pure]> {
   let arguments = (ins I64Attr:$dim);
   let results = (outs TileOfI32:$result);
   let assemblyFormat = "$dim attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def Tile_ReduceOp : TileOp<"reduce", [Pure]> {
@@ -132,6 +153,8 @@ def Tile_ReduceOp : TileOp<"reduce", [Pure]> {
   let arguments = (ins TileReduceKindAttr:$kind, TileOfFloat:$source, I64Attr:$dim);
   let results = (outs TileOfFloat:$result);
   let assemblyFormat = "$kind $source `dim` $dim attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Tile_PartialReduceOp : TileOp<"partial_reduce", [Pure]> {
@@ -148,6 +171,8 @@ def Tile_PartialReduceOp : TileOp<"partial_reduce", [Pure]> {
   let arguments = (ins TileOfFloat:$source);
   let results = (outs TileOfFloat:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Tile_DotOp : TileOp<"dot", [Pure]> {
@@ -168,6 +193,8 @@ def Tile_DotOp : TileOp<"dot", [Pure]> {
     $a `,` $b (`,` $acc^)? `contract` `(` $contract_a `,` $contract_b `)` attr-dict
     `:` type($a) `,` type($b) (`,` type($acc)^)? `->` type($result)
   }];
+  let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 def Tile_VoteOp : TileOp<"vote_any", [Pure, SameOperandsAndResultType]> {
@@ -184,9 +211,11 @@ def Tile_VoteOp : TileOp<"vote_any", [Pure, SameOperandsAndResultType]> {
   let arguments = (ins TileOfI1:$condition);
   let results = (outs TileOfI1:$result);
   let assemblyFormat = "$condition attr-dict `:` type($condition)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
-def Tile_UniformIfOp : TileOp<"uniform_if", [SingleBlock, RecursiveMemoryEffects, AllTypesMatch<["source", "result"]>]> {
+def Tile_UniformIfOp : TileOp<"uniform_if", [SingleBlock, NoRegionArguments, RecursiveMemoryEffects, AllTypesMatch<["source", "result"]>]> {
   let summary = "Replaces rows whose group voted for it";
   let description = [{
     `condition` must come from `tile.vote_any`. Rows where it holds get the
@@ -204,6 +233,9 @@ def Tile_UniformIfOp : TileOp<"uniform_if", [SingleBlock, RecursiveMemoryEffects
   let results = (outs AnyTile:$result);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$condition `,` $source $body attr-dict `:` type($condition) `,` type($source)";
+  let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Tile_YieldOp : TileOp<"yield", [Pure, Terminator, ReturnLike, HasParent<"UniformIfOp">]> {

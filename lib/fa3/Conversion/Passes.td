@@ -55,4 +55,65 @@ def AttnToTilePass : Pass<"fa3-attn-to-tile", "::mlir::ModuleOp"> {
                            "::mlir::vector::VectorDialect", "::fa3::tile::TileDialect"];
 }
 
+def TileToHopperPass : Pass<"fa3-tile-to-hopper", "::fa3::tile::KernelOp"> {
+  let summary = "Rings for the operands of products, wgmma for products";
+  let description = [{
+    A `tile.load` that feeds a product goes through a ring of shared-memory
+    buffers: one ring for each tensor and tile, with the schedule's `stages` if
+    a load of it is in a loop and one buffer otherwise. A `tile.dot` becomes
+    `hopper.wgmma` and a `hopper.wait` right behind it; buffers are released
+    after their last use. The program stays sequential.
+
+    Precondition: second operands of products are loaded from memory.
+    Postcondition: no tile.dot remains.
+
+    ```mlir
+    %k = tile.load %K[...] ... : vector<128x64xbf16>
+    %s = tile.dot %q, %k contract(1, 1) ...
+    // becomes
+    hopper.ring_put %ring, %K[...] ...
+    %k = hopper.ring_get %ring ...
+    %p = hopper.wgmma %q, %k contract(1, 1) ...
+    %s = hopper.wait %p younger 0 ...
+    hopper.ring_release %ring, %k ...
+    ```
+  }];
+  let dependentDialects = ["::fa3::hopper::HopperDialect"];
+}
+
+def HopperToNVVMPass : Pass<"fa3-hopper-to-nvvm", "::mlir::ModuleOp"> {
+  let summary = "Lowers kernels from hopper's thread level to NVVM and inline PTX";
+  let description = [{
+    Moves every `tile.kernel` into one `gpu.module` as an `llvm.func`.
+
+    A memref argument becomes a pointer to global memory, an i32 for each
+    dynamic size and an i64 for each stride but the last; a tensor map becomes a
+    pointer to a 128-byte parameter. The function's attributes say how the
+    runtime computes each parameter (`hopper.parameters`) and the grid
+    (`hopper.grid`). The index type becomes i32, since every size is below 2^31;
+    addresses are computed in 64 bits.
+
+    Precondition: bodies are at the thread level: `scf`, `memref.dim` and `arith`
+    and `math` on scalars, `tile.program_id`, thread-level `hopper` operations;
+    the kernel has `hopper.shared_memory`, and a schedule or `hopper.threads`.
+    Postcondition: the module has one `gpu.module` of LLVM-dialect functions.
+
+    ```mlir
+    tile.kernel @k(%a: memref<?x64xf32, strided<[?, 1]>> {tile.argument = #tile.argument<"a", "input", ["n", "d"]>}) {
+      hopper.cta_sync
+      tile.return
+    }
+    // becomes
+    gpu.module @k {
+      llvm.func @k(%a: !llvm.ptr<1>, %n: i32, %s: i64) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 384>, ...} {
+        nvvm.barrier0
+        llvm.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::cf::ControlFlowDialect", "::mlir::arith::ArithDialect"];
+}
+
 #endif // FA3_CONVERSION_PASSES_TD

@@ -7,6 +7,9 @@
 #include "fa3/Hopper/HopperOps.h"
 #include "fa3/Tile/TileOps.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Pass/Pass.h"
 
 namespace fa3 {

@@ -5,6 +5,296 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
+  let summary = "Chooses how a kernel is executed";
+  let description = [{
+    Gives every attention operation its `#tile.schedule`. The schedule comes
+    from a table of measured ones, by head dim and mask; one that the spec
+    already has is kept. The `override` option then changes single fields:
+    `override=block_kv=128,pingpong=false`. If it changes the number of
+    warpgroups and not the registers, the registers follow.
+
+    The result must fit the machine: shared memory (the query tile, `stages`
+    tiles of keys and of values, mbarriers) and registers (fragments of scores,
+    output and probabilities). What it takes is reported as a remark; one that
+    does not fit, or a head dim for which there is no schedule, is an error.
+
+    Precondition: none. Postcondition: attention operations have a schedule.
+
+    ```mlir
+    %o, %lse = attn.forward %q, %k, %v causal : ...
+    // becomes
+    %o, %lse = attn.forward %q, %k, %v causal {schedule = #tile.schedule<block_q = 128, block_kv = 128,
+      lazy_rescale = 8, longest_first = true>} : ...
+    ```
+  }];
+  let options = [Option<"overrides", "override", "std::string", "\"\"",
+                        "Fields to change: field=value,field=value">];
+  let dependentDialects = ["::fa3::tile::TileDialect"];
+}
+
+def MaskAnalysisPass : Pass<"fa3-mask-analysis", "::fa3::tile::KernelOp"> {
+  let summary = "Finds out where a mask does nothing";
+  let description = [{
+    An `arith.select` of tiles on a comparison of coordinates is a mask. Bounds
+    of both sides of the comparison follow by interval arithmetic over `tile.iota`,
+    broadcasts, sums, differences, products with constants, minima and maxima,
+    as affine expressions of the loop's index. Where they prove that the mask
+    hides nothing it is skipped: the select moves into an `scf.if`. If all
+    bounds cross in one direction, the condition compares the loop's index with
+    a threshold that is computed in front of the loop, which is what
+    `fa3-split-loops` needs; otherwise it is a disjunction of scalar
+    comparisons. Coordinates are taken to fit in 32 bits.
+
+    Blocks that are hidden entirely are not this pass's business: loop bounds
+    leave them out.
+
+    Precondition: none. Postcondition: same results; masks that are not
+    understood stay, with a remark that says why.
+
+    ```mlir
+    scf.for %j = %c0 to %n step %c1 ... {
+      %ok = arith.cmpi slt, %cols, %limit : vector<128x176xi32>   // falls with %j
+      %s1 = arith.select %ok, %s, %hidden : vector<128x176xi1>, vector<128x176xf32>
+    }
+    // becomes
+    %threshold = ...
+    scf.for %j = %c0 to %n step %c1 ... {
+      %mixed = arith.cmpi slt, %j, %threshold : index
+      %s1 = scf.if %mixed -> (vector<128x176xf32>) {
+        %ok = arith.cmpi slt, %cols, %limit : vector<128x176xi32>
+        %x = arith.select %ok, %s, %hidden : vector<128x176xi1>, vector<128x176xf32>
+        scf.yield %x : vector<128x176xf32>
+      } else {
+        scf.yield %s : vector<128x176xf32>
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+def LazyRescalePass : Pass<"fa3-lazy-rescale", "::fa3::tile::KernelOp"> {
+  let summary = "Rescales accumulators only when the row maximum has grown much";
+  let description = [{
+    An online softmax carries sums relative to the running row maximum m, and
+    multiplies them by a = 2^((m0 - m1) * c) when the maximum goes from m0 to
+    m1. The pass finds this recurrence by its uses, whatever the kernel: a
+    carried value whose next value is `arith.maxnumf` of it, whose factor a
+    multiplies every other value with these rows that the loop carries. While
+    (m1 - m0) * c is at most the schedule's `lazy_rescale` for all rows of a
+    group, m0 stays the reference: a is then 1 and the products with tiles
+    wider than 8 columns are skipped by a uniform branch. Does nothing when
+    `lazy_rescale` is 0.
+
+    Exact in exact arithmetic: o = acc / l and log l + m do not depend on the
+    reference m, as long as all sums have the same one. In floating point terms
+    may be up to 2^lazy_rescale instead of 1, which a 32-bit sum and a 16-bit
+    term with 5 exponent bits or more hold. Where a group has not grown, the
+    rows' m0 is finite and m1 is replaced by it, so a = 2^0 is exactly 1 and
+    skipping the product changes no bit; a row that has seen nothing has m1 - m0
+    = NaN, which counts as grown. Results do not depend on the grouping beyond
+    rounding.
+
+    Precondition: no pipelining yet. Postcondition: same results up to rounding.
+
+    ```mlir
+    %m1 = arith.maxnumf %m0, %x : vector<128x1xf32>
+    %d = arith.subf %m0, %m1 : vector<128x1xf32>
+    %e = arith.mulf %d, %c : vector<128x1xf32>
+    %a = math.exp2 %e : vector<128x1xf32>
+    %wide = vector.broadcast %a : vector<128x1xf32> to vector<128x128xf32>
+    %acc1 = arith.mulf %acc0, %wide : vector<128x128xf32>
+    // becomes
+    %max = arith.maxnumf %m0, %x : vector<128x1xf32>
+    %growth = arith.subf %max, %m0 : vector<128x1xf32>
+    %scaled = arith.mulf %growth, %c : vector<128x1xf32>
+    %grown = arith.cmpf ugt, %scaled, %threshold : vector<128x1xf32>
+    %vote = tile.vote_any %grown : vector<128x1xi1>
+    %m1 = arith.select %vote, %max, %m0 : vector<128x1xi1>, vector<128x1xf32>
+    ...
+    %acc1 = tile.uniform_if %vote, %acc0 {
+      %p = arith.mulf %acc0, %wide : vector<128x128xf32>
+      tile.yield %p : vector<128x128xf32>
+    } : vector<128x1xi1>, vector<128x128xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::fa3::tile::TileDialect"];
+}
+
+def SplitLoopsPass : Pass<"fa3-split-loops", "::fa3::tile::KernelOp"> {
+  let summary = "Splits loops where a condition of their index changes";
+  let description = [{
+    A loop with an `scf.if` on a signed comparison that is affine in the loop's
+    index becomes two loops, one behind the other, in each of which the
+    condition is a constant and the branch is gone. The bound between them is
+    computed in front of the loops and clamped to their range, so either may be
+    empty. Parts are split again for other conditions, up to three times. Does
+    nothing unless the schedule says `split_loops`.
+
+    Runs after `fa3-pipeline-loops`, so that a loop has one prologue and one
+    epilogue, whatever its parts.
+
+    Precondition: loops step by 1. Postcondition: same results; conditions that
+    are not understood stay, with a remark.
+
+    ```mlir
+    %r = scf.for %j = %lb to %ub step %c1 iter_args(%x = %init) -> (f32) {
+      %mixed = arith.cmpi slt, %j, %threshold : index
+      %y = scf.if %mixed -> (f32) { A } else { B }
+      ...
+    }
+    // becomes
+    %t = arith.maxsi %threshold, %lb : index
+    %middle = arith.minsi %t, %ub : index
+    %s = scf.for %j = %lb to %middle step %c1 iter_args(%x = %init) -> (f32) { A ... }
+    %r = scf.for %j = %middle to %ub step %c1 iter_args(%x = %s) -> (f32) { B ... }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+def MakePersistentPass : Pass<"fa3-make-persistent", "::fa3::tile::KernelOp"> {
+  let summary = "One CTA for each multiprocessor computes piece after piece";
+  let description = [{
+    Replaces the grid by a loop over its pieces, with as many CTAs as run at
+    once: CTA c computes pieces c, c + ctas, c + 2 ctas, ... in the grid's order.
+    Does nothing unless the schedule says `persistent`.
+
+    Precondition: one `tile.program_id` at the top level of the kernel, and its
+    extents do not depend on it. Postcondition: the same pieces are computed.
+
+    ```mlir
+    %i, %h = tile.program_id(%blocks, %heads)
+    ...
+    // becomes
+    %pieces = arith.muli %blocks, %heads
+    %ctas = arith.minsi %pieces, %most
+    %first = tile.program_id(%ctas)
+    scf.for %piece = %first to %pieces step %ctas {
+      %i = arith.remui %piece, %blocks
+      %h = arith.divui %piece, %blocks
+      ...
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+def PipelineLoopsPass : Pass<"fa3-pipeline-loops", "::fa3::tile::KernelOp"> {
+  let summary = "Issues the next iteration's first products ahead of this one's dependent ones";
+  let description = [{
+    In a loop in which a `tile.dot` needs another one's result of the same
+    iteration, the dependent product moves to the next iteration's turn: it runs
+    on the tensor cores while the elementwise work between the two is done for
+    the next block (FlashAttention-3 section 3.2). Loads that only the deferred
+    products use are deferred with them. Prologue and epilogue come from
+    `scf::pipelineForLoop`; a guard skips all of it when the loop is empty.
+    Does nothing unless the schedule says `overlap`.
+
+    Precondition: loops step by a positive amount. Postcondition: same results;
+    no product in the loop needs another one of the same iteration.
+
+    ```mlir
+    scf.for %j = %c0 to %n {            // S(j), P(j), O(j)
+      %s = tile.dot %q, %k ...
+      %p = math.exp2 %s
+      %o1 = tile.dot %p, %v, %o ...
+    }
+    // becomes
+    scf.if %runs {
+      %s0 = tile.dot %q, %k0 ...        // S(0), P(0)
+      %p0 = math.exp2 %s0
+      scf.for %j = %c0 to %n1 iter_args(%p = %p0, ...) {
+        %s = tile.dot %q, %k ...        // S(j+1), O(j), P(j+1)
+        %o1 = tile.dot %p, %v, %o ...
+        %p1 = math.exp2 %s
+      }
+      %o2 = tile.dot %p2, %v ...        // O(n-1)
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+def PartitionWarpgroupsPass : Pass<"fa3-partition-warpgroups", "::fa3::tile::KernelOp"> {
+  let summary = "Divides every tile's rows among the consumer warpgroups";
+  let description = [{
+    Turns the program of a CTA into that of one consumer warpgroup: each tile
+    keeps 1/warpgroups of dimension 0, first operands in shared memory are read
+    through `hopper.rows`, coordinates and stores move by the share's first row.
+    A row's reduction stays inside one warpgroup by construction.
+
+    Precondition: tiles that feed products are in rings. Postcondition: every
+    tile with rows has a multiple of 64 of them. Fails where rows cannot be
+    divided.
+
+    ```mlir
+    %s = hopper.wgmma %q, %k ... -> !hopper.pending<vector<128x176xf32>>
+    // becomes, with two warpgroups
+    %w = hopper.warpgroup : i32
+    %mine = hopper.rows %q[%first] ...
+    %s = hopper.wgmma %mine, %k ... -> !hopper.pending<vector<64x176xf32>>
+    ```
+  }];
+  let dependentDialects = ["::fa3::hopper::HopperDialect"];
+}
+
+def PlaceWaitsPass : Pass<"fa3-place-waits", "::fa3::tile::KernelOp"> {
+  let summary = "Waits for products as late as is legal";
+  let description = [{
+    Moves every `hopper.wait` down to the first use of its value, but not past
+    the end of its block or a loop with products of its own; counts the younger
+    products that may still run; moves the release of a buffer behind the waits
+    of the products that read it; computes a loop's next register operand after
+    the wait of the product that still reads the last one (PTX ISA,
+    "wgmma.wait_group").
+
+    Precondition: a wait stands in the block of its product. Postcondition: the
+    same, and no value of a product is used before its wait.
+
+    ```mlir
+    %p = hopper.wgmma %q, %k ...
+    %s = hopper.wait %p younger 0 ...
+    %r = hopper.wgmma %a, %v, %o ...
+    use %s
+    // becomes
+    %p = hopper.wgmma %q, %k ...
+    %r = hopper.wgmma %a, %v, %o ...
+    %s = hopper.wait %p younger 1 ...
+    use %s
+    ```
+  }];
+}
+
+def SpecializeWarpsPass : Pass<"fa3-specialize-warps", "::fa3::tile::KernelOp"> {
+  let summary = "Divides a kernel into a producer and consumers";
+  let description = [{
+    The producer gets the puts of all rings with the control flow and index
+    arithmetic that they need; the consumers get everything else. Scalar code
+    that both need stays in front. Does nothing unless the schedule says
+    `specialize` (FlashAttention-3 section 3.1).
+
+    Postcondition: a put is only in the producer, a get only in the consumers,
+    and both see the same sequence of buffers.
+
+    ```mlir
+    scf.for ... {
+      hopper.ring_put %ring, %k[...] ...
+      %b = hopper.ring_get %ring ...
+      ...
+    }
+    // becomes
+    hopper.specialize producer {
+      scf.for ... { hopper.ring_put %ring, %k[...] ... }
+    } consumer {
+      scf.for ... { %b = hopper.ring_get %ring ... }
+    }
+    ```
+  }];
+  let dependentDialects = ["::fa3::hopper::HopperDialect"];
+}
+
 def TakeTurnsPass : Pass<"fa3-take-turns", "::fa3::tile::KernelOp"> {
   let summary = "Warpgroups take turns on the tensor cores (ping-pong)";
   let description = [{
@@ -29,6 +319,73 @@ def TakeTurnsPass : Pass<"fa3-take-turns", "::fa3::tile::KernelOp"> {
     %s1 = hopper.wait %s younger 1 ...
     ```
   }];
+}
+
+def AllocateSharedMemoryPass : Pass<"fa3-allocate-shared-memory", "::fa3::tile::KernelOp"> {
+  let summary = "Gives every ring its place in shared memory";
+  let description = [{
+    Buffers first, each aligned to 1024 bytes (the period of the 128-byte
+    swizzle), then all mbarriers. Sets `offset` and `barriers` of every ring and
+    the kernel's `hopper.shared_memory`. Fails when a CTA does not have as much.
+  }];
+}
+
+def ExpandRingsPass : Pass<"fa3-expand-rings", "::fa3::tile::KernelOp"> {
+  let summary = "Rings become mbarriers, addresses and TMA copies";
+  let description = [{
+    Counts puts and gets through the control flow. The n-th one uses buffer
+    n mod stages; a get waits for phase n / stages of the full mbarrier, a put
+    for the phase before it of the empty one, announces the buffer's bytes and
+    issues a copy for each panel. Tensors get a `!hopper.tensor_map` argument.
+    A ring that is never refilled has no empty mbarriers.
+
+    Precondition: rings have their place. Postcondition: no ring remains.
+
+    ```mlir
+    %b = hopper.ring_get %ring : ...
+    // becomes
+    hopper.mbarrier_wait %full, %parity
+    %b = hopper.view %address : ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::fa3::hopper::HopperDialect"];
+}
+
+def ExpandTurnsPass : Pass<"fa3-expand-turns", "::fa3::tile::KernelOp"> {
+  let summary = "Turns become named barriers";
+  let description = [{
+    Warpgroup w waits for its turn at named barrier 1 + w, at which the warpgroup
+    before it arrives when it passes the turn. The last warpgroup arrives once
+    at the start, which gives warpgroup 0 the first turn.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::fa3::hopper::HopperDialect"];
+}
+
+def DistributePass : Pass<"fa3-distribute", "::fa3::tile::KernelOp"> {
+  let summary = "Tiles become registers of threads";
+  let description = [{
+    Replaces the warpgroup-level program by that of one thread. Every tile is
+    distributed in wgmma's accumulator layout (see Fragment.h), so elementwise
+    operations need no communication, a row reduction ends with two shuffles
+    among the four threads of a row, and a product's result is the first operand
+    of the next one as it stands. `chains` of the schedule is the number of
+    independent chains of a row reduction.
+
+    Precondition: rings and turns are expanded. Postcondition: no vector and no
+    warpgroup-level operation remains.
+
+    ```mlir
+    %p = math.exp2 %x : vector<64x16xf32>
+    // becomes
+    %p0 = math.exp2 %x0 : f32
+    ...
+    %p7 = math.exp2 %x7 : f32
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::fa3::hopper::HopperDialect"];
 }
 
 #endif // FA3_TRANSFORMS_PASSES_TD

@@ -41,17 +41,19 @@ struct TakeTurnsPass : fa3::impl::TakeTurnsPassBase<TakeTurnsPass> {
 
   void placeTurns(Block &block) {
     OpBuilder builder(&getContext());
-    bool inRun = false;
+    hopper::WgmmaOp last;
     for (Operation &op : llvm::make_early_inc_range(block)) {
-      if (inRun && endsRun(op)) {
-        builder.setInsertionPoint(&op);
-        hopper::TurnPassOp::create(builder, op.getLoc());
-        inRun = false;
+      if (last && endsRun(op)) {
+        builder.setInsertionPointAfter(last);
+        hopper::TurnPassOp::create(builder, last.getLoc());
+        last = nullptr;
       }
-      if (!inRun && isa<hopper::WgmmaOp>(op)) {
-        builder.setInsertionPoint(&op);
-        hopper::TurnWaitOp::create(builder, op.getLoc());
-        inRun = true;
+      if (auto wgmma = dyn_cast<hopper::WgmmaOp>(op)) {
+        if (!last) {
+          builder.setInsertionPoint(&op);
+          hopper::TurnWaitOp::create(builder, op.getLoc());
+        }
+        last = wgmma;
       }
     }
   }

@@ -70,9 +70,13 @@ using Owner = std::unique_ptr<Handle, Deleter<destroy>>;
 /// A CUDA driver, or the emulator. Outlives everything made from it.
 class Driver {
 public:
-  /// Opens FA3_DRIVER, else the system's CUDA driver.
-  Driver() : Driver(nullptr) {}
-  /// Opens `path`; "emulator" is the emulator that comes with FA3.
+  /// Opens `path`: "emulator" is the emulator that comes with FA3; null means
+  /// FA3_DRIVER if that is set, else the system's CUDA driver.
+  explicit Driver(const char *path = nullptr) {
+    fa3_driver *opened = nullptr;
+    detail::call(fa3_driver_open, path, &opened);
+    handle.reset(opened);
+  }
   explicit Driver(const std::string &path) : Driver(path.c_str()) {}
 
   const fa3_driver *get() const noexcept { return handle.get(); }
@@ -91,12 +95,6 @@ public:
   }
 
 private:
-  explicit Driver(const char *path) {
-    fa3_driver *opened = nullptr;
-    detail::call(fa3_driver_open, path, &opened);
-    handle.reset(opened);
-  }
-
   detail::Owner<fa3_driver, fa3_driver_close> handle;
 };
 

@@ -1,0 +1,198 @@
+"""Times kernels beside cuDNN, interleaved, on one GPU."""
+
+import statistics
+import subprocess
+import threading
+import time
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from cases import TORCH_DTYPES
+
+TOKENS, HIDDEN = 16384, 2048
+
+
+class Sampler:
+    """SM clock (MHz) and power (W) while the block runs, from nvidia-smi."""
+
+    def __enter__(self):
+        self.samples = []
+        self.process = subprocess.Popen(
+            ["nvidia-smi", f"--id={torch.cuda.current_device()}", "--query-gpu=clocks.sm,power.draw",
+             "--format=csv,noheader,nounits", "-lms", "50"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.thread = threading.Thread(target=self._read)
+        self.thread.start()
+        return self
+
+    def _read(self):
+        for line in self.process.stdout:
+            try:
+                self.samples.append(tuple(float(value) for value in line.split(",")))
+            except ValueError:
+                continue
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.thread.join()
+
+    def settled(self):
+        """Mean of the second half of the samples: (MHz, W)."""
+        half = self.samples[len(self.samples) // 2 :]
+        if not half:
+            return None, None
+        return statistics.mean(s[0] for s in half), statistics.mean(s[1] for s in half)
+
+
+def median_time(function, milliseconds):
+    """Median time of a call, in ms, over about this many milliseconds of calls."""
+    start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+    function()
+    start.record()
+    function()
+    end.record()
+    end.synchronize()
+    count = max(5, min(400, int(milliseconds / max(start.elapsed_time(end), 1e-3))))
+    events = [(torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)) for _ in range(count)]
+    for start, end in events:
+        start.record()
+        function()
+        end.record()
+    torch.cuda.synchronize()
+    return statistics.median(start.elapsed_time(end) for start, end in events)
+
+
+def sustained(function, seconds):
+    """Mean time of a call in ms, SM clock and power after the first half of `seconds`."""
+    function()
+    torch.cuda.synchronize()
+    start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+    calls = 0
+    with Sampler() as sampler:
+        begin = time.monotonic()
+        start.record()
+        while time.monotonic() - begin < seconds:
+            for _ in range(10):
+                function()
+            calls += 10
+            torch.cuda.synchronize()
+        end.record()
+        end.synchronize()
+    clock, power = sampler.settled()
+    return start.elapsed_time(end) / calls, clock, power
+
+
+class Forward:
+    """One forward problem: inputs, flops and a call for each contestant."""
+
+    def __init__(self, operation, seqlen, heads=None, kv_heads=None):
+        depth, dtype = operation["head_dim"], TORCH_DTYPES[operation["dtype"]]
+        self.batch, self.heads = max(1, TOKENS // seqlen), heads or HIDDEN // depth
+        self.kv_heads = kv_heads or self.heads
+        self.causal = bool(operation["causal"])
+        torch.manual_seed(0)
+        make = lambda count: torch.randn(self.batch, seqlen, count, depth, device="cuda", dtype=dtype)
+        self.q, self.k, self.v = make(self.heads), make(self.kv_heads), make(self.kv_heads)
+        self.flops = 4 * seqlen * seqlen * depth * self.heads * self.batch / (2 if self.causal else 1)
+
+    def ours(self, kernel):
+        o = torch.empty_like(self.q)
+        lse = torch.empty(self.batch, self.heads, self.q.shape[1], device="cuda", dtype=torch.float32)
+        allocate = lambda size: torch.empty(size, dtype=torch.uint8, device="cuda")
+        problem = kernel.problem(dict(q=self.q, k=self.k, v=self.v, o=o, lse=lse), allocate)
+        stream = torch.cuda.current_stream().cuda_stream
+        return lambda: problem.launch(stream)
+
+    def cudnn(self):
+        q, k, v = (tensor.transpose(1, 2) for tensor in (self.q, self.k, self.v))
+
+        def call():
+            with sdpa_kernel(SDPBackend.CUDNN_ATTENTION):
+                return torch.nn.functional.scaled_dot_product_attention(
+                    q, k, v, is_causal=self.causal, enable_gqa=self.kv_heads != self.heads)
+
+        return call
+
+
+PROBLEMS = {"forward": Forward}
+
+
+def interleave(contestants, rounds, milliseconds):
+    """Name -> the median time of each round; the order turns from round to round."""
+    times = {name: [] for name in contestants}
+    for function in contestants.values():
+        for _ in range(3):
+            function()
+    torch.cuda.synchronize()
+    names = list(contestants)
+    for index in range(rounds):
+        first = index % len(names)
+        for name in names[first:] + names[:first]:
+            times[name].append(median_time(contestants[name], milliseconds))
+    return times
+
+
+def describe(kernel):
+    op = kernel.operation
+    return f"{op['kind']} {op['dtype']} d{op['head_dim']} {'causal' if op['causal'] else 'full'}"
+
+
+def fixed_heads(kernel):
+    heads, kv_heads = kernel.dims["q"][2], kernel.dims["k"][2]
+    return (heads if isinstance(heads, int) else None), (kv_heads if isinstance(kv_heads, int) else None)
+
+
+def compare(kernels, seqlens, rounds, milliseconds, sustain):
+    """Every kernel beside cuDNN."""
+    results = []
+    print(f"  {'kernel':26} {'seqlen':>6} {'fa3':>6} {'cuDNN':>6} {'ratio':>6}  (TFLOP/s; the ratio is the median over "
+          f"{rounds} rounds)", flush=True)
+    for name, kernel in kernels.items():
+        problem_class = PROBLEMS.get(kernel.operation["kind"])
+        if not problem_class or kernel.operation["dtype"] not in ("bf16", "f16"):
+            continue
+        for seqlen in seqlens:
+            problem = problem_class(kernel.operation, seqlen, *fixed_heads(kernel))
+            contestants = {"fa3": problem.ours(kernel), "cudnn": problem.cudnn()}
+            times = interleave(contestants, rounds, milliseconds)
+            ratios = [theirs / ours for ours, theirs in zip(times["fa3"], times["cudnn"])]
+            row = dict(kernel=name, what=describe(kernel), seqlen=seqlen, batch=problem.batch, heads=problem.heads,
+                       ratio=statistics.median(ratios), ratios=ratios)
+            for contestant, rows in times.items():
+                row[contestant] = problem.flops / statistics.median(rows) / 1e9
+            if sustain and seqlen == max(seqlens):
+                for contestant, function in contestants.items():
+                    milli, clock, power = sustained(function, sustain)
+                    row[f"{contestant}_sustained"] = dict(tflops=problem.flops / milli / 1e9, mhz=clock, watts=power)
+            results.append(row)
+            print(f"  {row['what']:26} {seqlen:6} {row['fa3']:6.0f} {row['cudnn']:6.0f} {row['ratio']:6.3f}  "
+                  + " ".join(f"{ratio:.3f}" for ratio in ratios), flush=True)
+            del problem, contestants
+            torch.cuda.empty_cache()
+    for row in results:
+        for contestant in ("fa3", "cudnn"):
+            point = row.get(f"{contestant}_sustained")
+            if point and point["mhz"]:
+                print(f"  sustained {row['what']:26} {contestant:6} {point['tflops']:5.0f} TFLOP/s at "
+                      f"{point['mhz']:.0f} MHz, {point['watts']:.0f} W", flush=True)
+    return results
+
+
+def ablation(groups, seqlens, rounds, milliseconds):
+    """Variants of the same spec beside each other. `groups`: spec -> variant -> kernel."""
+    results = []
+    for spec, variants in groups.items():
+        for seqlen in seqlens:
+            first = next(iter(variants.values()))
+            problem = PROBLEMS[first.operation["kind"]](first.operation, seqlen, *fixed_heads(first))
+            contestants = {name: problem.ours(kernel) for name, kernel in variants.items()}
+            times = interleave(contestants, rounds, milliseconds)
+            base = times[next(iter(variants))]
+            for name, rows in times.items():
+                ratio = statistics.median(theirs / ours for ours, theirs in zip(rows, base))
+                tflops = problem.flops / statistics.median(rows) / 1e9
+                results.append(dict(spec=spec, variant=name, seqlen=seqlen, tflops=tflops, ratio=ratio))
+                print(f"  {spec:28} {name:28} {seqlen:6} {tflops:6.0f} TFLOP/s  {ratio:.3f}", flush=True)
+            del problem, contestants
+            torch.cuda.empty_cache()
+    return results

@@ -1,0 +1,226 @@
+//===- LowerMemory.cpp - TMA copies and global memory ---------------------===//
+
+#include "fa3/Conversion/HopperToNVVM/InlineAsm.h"
+#include "fa3/Conversion/HopperToNVVM/Patterns.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace fa3;
+
+/// Name of the symbol of the CTA's dynamic shared memory.
+static constexpr StringLiteral kSharedMemory = "fa3_shared_memory";
+
+namespace {
+
+/// A pattern that needs to know what the kernel's arguments have become.
+template <typename Op> struct ArgumentPattern : OpRewritePattern<Op> {
+  ArgumentPattern(MLIRContext *context, const LoweredArguments &arguments)
+      : OpRewritePattern<Op>(context), arguments(arguments) {}
+  const LoweredArguments &arguments;
+
+  const MemRefParameters *getMemRef(Value value) const {
+    auto it = arguments.memrefs.find(value);
+    return it == arguments.memrefs.end() ? nullptr : &it->second;
+  }
+};
+
+/// The global symbol whose address is that of dynamic shared memory.
+LLVM::GlobalOp getSharedMemory(PatternRewriter &rewriter, Operation *user) {
+  Operation *module = SymbolTable::getNearestSymbolTable(user);
+  if (Operation *symbol = SymbolTable::lookupSymbolIn(module, kSharedMemory))
+    return cast<LLVM::GlobalOp>(symbol);
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointToStart(&module->getRegion(0).front());
+  // TMA and wgmma with the 128-byte swizzle need buffers aligned to 1024 bytes.
+  return LLVM::GlobalOp::create(
+      rewriter, module->getLoc(),
+      LLVM::LLVMArrayType::get(rewriter.getI8Type(), 0), /*isConstant=*/false,
+      LLVM::Linkage::External, kSharedMemory, /*value=*/Attribute(),
+      /*alignment=*/1024, /*addrSpace=*/3);
+}
+
+struct LowerSharedAddress : OpRewritePattern<hopper::SharedAddressOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::SharedAddressOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value pointer =
+        LLVM::AddressOfOp::create(rewriter, loc, getSharedMemory(rewriter, op));
+    Type i32 = rewriter.getI32Type();
+    Value base = LLVM::PtrToIntOp::create(rewriter, loc, i32, pointer);
+    Value offset = LLVM::ConstantOp::create(rewriter, loc, i32, op.getOffset());
+    rewriter.replaceOpWithNewOp<LLVM::AddOp>(op, base, offset);
+    return success();
+  }
+};
+
+struct LowerTmaLoad : ArgumentPattern<hopper::TmaLoadOp> {
+  using ArgumentPattern::ArgumentPattern;
+  LogicalResult matchAndRewrite(hopper::TmaLoadOp op,
+                                PatternRewriter &rewriter) const override {
+    Value map = arguments.tensorMaps.lookup(op.getMap());
+    if (!map)
+      return op.emitError("the tensor map must be an argument of the kernel");
+    InlineAsm ptx(rewriter, op.getLoc());
+    std::string address = ptx.input(op.getAddress());
+    std::string barrier = ptx.input(op.getBarrier());
+    std::string source = ptx.input(map);
+    SmallVector<Value> innermostFirst =
+        llvm::to_vector(llvm::reverse(SmallVector<Value>(op.getCoordinates())));
+    std::string coordinates = ptx.inputList(innermostFirst);
+    ptx.clobbersMemory().emit(
+        "cp.async.bulk.tensor." + Twine(innermostFirst.size()) +
+            "d.shared::cluster.global.mbarrier::complete_tx::bytes [" +
+            address + "], [" + source + ", " + coordinates + "], [" + barrier +
+            "];",
+        op.getPredicate());
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerDim : ArgumentPattern<memref::DimOp> {
+  using ArgumentPattern::ArgumentPattern;
+  LogicalResult matchAndRewrite(memref::DimOp op,
+                                PatternRewriter &rewriter) const override {
+    const MemRefParameters *memref = getMemRef(op.getSource());
+    std::optional<int64_t> index = op.getConstantIndex();
+    auto type = dyn_cast<MemRefType>(op.getSource().getType());
+    if (!memref || !index || !type || *index < 0 || *index >= type.getRank())
+      return op.emitError("only constant dimensions of the kernel's arguments "
+                          "have a size");
+    if (Value size = memref->sizes[*index])
+      rewriter.replaceOpWithNewOp<arith::IndexCastOp>(
+          op, rewriter.getIndexType(), size);
+    else
+      rewriter.replaceOpWithNewOp<arith::ConstantIndexOp>(
+          op, type.getDimSize(*index));
+    return success();
+  }
+};
+
+/// An index of the last dimension as `variable` (may be null) + `constant`.
+struct SplitIndex {
+  Value variable;
+  int64_t constant = 0;
+};
+
+SplitIndex splitConstant(Value index) {
+  SplitIndex split{index};
+  APInt constant;
+  if (matchPattern(index, m_ConstantInt(&constant)))
+    return {Value(), constant.getSExtValue()};
+  while (auto add = split.variable.getDefiningOp<arith::AddIOp>()) {
+    if (!matchPattern(add.getRhs(), m_ConstantInt(&constant)))
+      break;
+    split.constant += constant.getSExtValue();
+    split.variable = add.getLhs();
+  }
+  return split;
+}
+
+/// The address of an element, as a register and a constant byte offset that an
+/// instruction can take as its immediate. Neighbouring columns of a row share
+/// the register that way.
+struct GlobalAddress {
+  Value pointer;
+  int64_t offset = 0;
+
+  /// "[$0]" or "[$0+16]".
+  std::string print(InlineAsm &ptx) const {
+    std::string text = "[" + ptx.input(pointer);
+    if (offset != 0)
+      text += (offset > 0 ? "+" : "") + std::to_string(offset);
+    return text + "]";
+  }
+};
+
+GlobalAddress getGlobalAddress(OpBuilder &builder, Location loc,
+                               const MemRefParameters &memref, MemRefType type,
+                               ValueRange indices) {
+  Type i64 = builder.getI64Type();
+  auto extend = [&](Value index) -> Value {
+    return LLVM::SExtOp::create(builder, loc, i64, index);
+  };
+  GlobalAddress address{memref.pointer};
+  if (indices.empty())
+    return address;
+  Type element = type.getElementType();
+  // The width is what counts; i8 stands for the 8-bit floats.
+  Type unit = builder.getIntegerType(element.getIntOrFloatBitWidth());
+  Value elements;
+  auto add = [&](Value term) {
+    elements = elements
+                   ? LLVM::AddOp::create(builder, loc, elements, term).getRes()
+                   : term;
+  };
+  for (auto [index, stride] : llvm::zip(indices.drop_back(), memref.strides))
+    add(LLVM::MulOp::create(builder, loc, extend(index), stride));
+  SplitIndex last = splitConstant(indices.back());
+  if (last.variable)
+    add(extend(last.variable));
+  address.offset = last.constant * unit.getIntOrFloatBitWidth() / 8;
+  if (elements)
+    address.pointer =
+        LLVM::GEPOp::create(builder, loc, memref.pointer.getType(), unit,
+                            memref.pointer, ArrayRef<LLVM::GEPArg>{elements});
+  return address;
+}
+
+struct LowerGlobalStore : ArgumentPattern<hopper::GlobalStoreOp> {
+  using ArgumentPattern::ArgumentPattern;
+  LogicalResult matchAndRewrite(hopper::GlobalStoreOp op,
+                                PatternRewriter &rewriter) const override {
+    const MemRefParameters *memref = getMemRef(op.getTarget());
+    if (!memref)
+      return op.emitError("the target must be an argument of the kernel");
+    GlobalAddress address = getGlobalAddress(
+        rewriter, op.getLoc(), *memref,
+        cast<MemRefType>(op.getTarget().getType()), op.getIndices());
+    InlineAsm ptx(rewriter, op.getLoc());
+    std::string target = address.print(ptx);
+    ValueRange values = op.getValues();
+    std::string vector =
+        values.size() == 1 ? "" : ".v" + std::to_string(values.size());
+    std::string source =
+        values.size() == 1 ? ptx.input(values.front()) : ptx.inputList(values);
+    ptx.clobbersMemory().emit("st.global" + vector + ".b32 " + target + ", " +
+                                  source + ";",
+                              op.getPredicate());
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerGlobalLoad : ArgumentPattern<hopper::GlobalLoadOp> {
+  using ArgumentPattern::ArgumentPattern;
+  LogicalResult matchAndRewrite(hopper::GlobalLoadOp op,
+                                PatternRewriter &rewriter) const override {
+    const MemRefParameters *memref = getMemRef(op.getSource());
+    if (!memref)
+      return op.emitError("the source must be an argument of the kernel");
+    GlobalAddress address = getGlobalAddress(
+        rewriter, op.getLoc(), *memref,
+        cast<MemRefType>(op.getSource().getType()), op.getIndices());
+    InlineAsm ptx(rewriter, op.getLoc());
+    ptx.results(op.getResult().getType());
+    std::string source = address.print(ptx);
+    std::string predicate = ptx.input(op.getPredicate());
+    SmallVector<Value> loaded = ptx.clobbersMemory().emit(
+        "mov.b32 $0, 0;\n@" + predicate + " ld.global.b32 $0, " + source + ";");
+    rewriter.replaceOp(op, loaded);
+    return success();
+  }
+};
+
+} // namespace
+
+void fa3::populateMemoryPatterns(RewritePatternSet &patterns,
+                                 const LoweredArguments &arguments) {
+  patterns.add<LowerSharedAddress>(patterns.getContext());
+  patterns.add<LowerTmaLoad, LowerDim, LowerGlobalStore, LowerGlobalLoad>(
+      patterns.getContext(), arguments);
+}

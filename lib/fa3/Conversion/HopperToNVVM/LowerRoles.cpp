@@ -1,0 +1,165 @@
+//===- LowerRoles.cpp - Indices, roles and the grid -----------------------===//
+
+#include "fa3/Conversion/HopperToNVVM/Patterns.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace fa3;
+
+static constexpr int32_t kThreadsPerWarpgroup = 128;
+static constexpr int32_t kThreadsPerWarp = 32;
+
+namespace {
+
+Value createConstant(OpBuilder &builder, Location loc, int32_t value) {
+  return arith::ConstantIntOp::create(builder, loc, value, 32);
+}
+
+/// Index of the warpgroup in the CTA. It goes through a shuffle so that ptxas
+/// knows it to be uniform: a branch on it may contain wgmma and setmaxnreg.
+Value createWarpgroupIndex(OpBuilder &builder, Location loc) {
+  Type i32 = builder.getI32Type();
+  Value thread = NVVM::ThreadIdXOp::create(builder, loc, i32);
+  Value index = arith::DivUIOp::create(
+      builder, loc, thread, createConstant(builder, loc, kThreadsPerWarpgroup));
+  return NVVM::ShflOp::create(
+      builder, loc, i32, createConstant(builder, loc, -1), index,
+      createConstant(builder, loc, 0), createConstant(builder, loc, 31),
+      NVVM::ShflKind::idx,
+      /*return_value_and_is_valid=*/nullptr);
+}
+
+struct LowerThreadId : OpRewritePattern<hopper::ThreadIdOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::ThreadIdOp op,
+                                PatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<NVVM::ThreadIdXOp>(op, op.getType());
+    return success();
+  }
+};
+
+struct LowerBlockId : OpRewritePattern<hopper::BlockIdOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::BlockIdOp op,
+                                PatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<NVVM::BlockIdXOp>(op, op.getType());
+    return success();
+  }
+};
+
+/// Consumers are the warpgroups after the producer.
+struct LowerWarpgroup : OpRewritePattern<hopper::WarpgroupOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::WarpgroupOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value index = createWarpgroupIndex(rewriter, loc);
+    if (op->getParentOfType<hopper::SpecializeOp>())
+      index = arith::SubIOp::create(rewriter, loc, index,
+                                    createConstant(rewriter, loc, 1));
+    rewriter.replaceOp(op, index);
+    return success();
+  }
+};
+
+/// Each role is one branch of one `if`. All warps of the producer warpgroup
+/// give registers back, then one thread of it goes on.
+struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::SpecializeOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto equalsZero = [&](Value value) -> Value {
+      return arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq,
+                                   value, createConstant(rewriter, loc, 0));
+    };
+    Value isProducer = equalsZero(createWarpgroupIndex(rewriter, loc));
+    auto roles = scf::IfOp::create(rewriter, loc, isProducer,
+                                   /*withElseRegion=*/true);
+
+    rewriter.setInsertionPointToStart(roles.thenBlock());
+    NVVM::SetMaxRegisterOp::create(rewriter, loc, op.getProducerRegisters(),
+                                   NVVM::SetMaxRegisterAction::decrease);
+    // One elected thread of the first warp: ptxas knows that a branch on
+    // elect.sync has a single thread, and keeps the role's values uniform.
+    Value warp = NVVM::ShflOp::create(
+        rewriter, loc, rewriter.getI32Type(), createConstant(rewriter, loc, -1),
+        arith::DivUIOp::create(
+            rewriter, loc,
+            NVVM::ThreadIdXOp::create(rewriter, loc, rewriter.getI32Type()),
+            createConstant(rewriter, loc, kThreadsPerWarp)),
+        createConstant(rewriter, loc, 0), createConstant(rewriter, loc, 31),
+        NVVM::ShflKind::idx, /*return_value_and_is_valid=*/nullptr);
+    auto firstWarp = scf::IfOp::create(rewriter, loc, equalsZero(warp));
+    rewriter.setInsertionPointToStart(firstWarp.thenBlock());
+    Value isFirst =
+        NVVM::ElectSyncOp::create(rewriter, loc, rewriter.getI1Type(),
+                                  /*membermask=*/Value());
+    auto producer = scf::IfOp::create(rewriter, loc, isFirst);
+    rewriter.inlineBlockBefore(&op.getProducer().front(),
+                               producer.thenBlock()->getTerminator());
+
+    rewriter.setInsertionPointToStart(roles.elseBlock());
+    NVVM::SetMaxRegisterOp::create(rewriter, loc, op.getConsumerRegisters(),
+                                   NVVM::SetMaxRegisterAction::increase);
+    rewriter.inlineBlockBefore(&op.getConsumer().front(),
+                               roles.elseBlock()->getTerminator());
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+/// The grid has one dimension; its index is taken apart, fastest first.
+struct LowerProgramId : OpRewritePattern<tile::ProgramIdOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(tile::ProgramIdOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value rest = arith::IndexCastUIOp::create(
+        rewriter, loc, rewriter.getIndexType(),
+        NVVM::BlockIdXOp::create(rewriter, loc, rewriter.getI32Type()));
+    SmallVector<Value> ids;
+    for (auto [i, extent] : llvm::enumerate(op.getExtents())) {
+      if (i + 1 == op.getExtents().size()) {
+        ids.push_back(rest);
+        break;
+      }
+      ids.push_back(arith::RemUIOp::create(rewriter, loc, rest, extent));
+      rest = arith::DivUIOp::create(rewriter, loc, rest, extent);
+    }
+    rewriter.replaceOp(op, ids);
+    return success();
+  }
+};
+
+/// The grid is no larger than what runs at once: its size is the value.
+struct LowerResidentCtas : OpRewritePattern<tile::ResidentCtasOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(tile::ResidentCtasOp op,
+                                PatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<arith::IndexCastUIOp>(
+        op, rewriter.getIndexType(),
+        NVVM::GridDimXOp::create(rewriter, op.getLoc(), rewriter.getI32Type()));
+    return success();
+  }
+};
+
+struct LowerReturn : OpRewritePattern<tile::ReturnOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(tile::ReturnOp op,
+                                PatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<LLVM::ReturnOp>(op, ValueRange());
+    return success();
+  }
+};
+
+} // namespace
+
+void fa3::populateRolePatterns(RewritePatternSet &patterns) {
+  patterns.add<LowerThreadId, LowerBlockId, LowerWarpgroup, LowerSpecialize,
+               LowerProgramId, LowerResidentCtas, LowerReturn>(
+      patterns.getContext());
+}

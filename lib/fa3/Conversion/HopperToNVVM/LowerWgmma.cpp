@@ -1,0 +1,152 @@
+//===- LowerWgmma.cpp - Asynchronous matrix products ----------------------===//
+//
+// One wgmma is one inline asm statement. Its accumulators are scalar f32 values
+// tied to the results: they never leave their registers, and ptxas sees plain
+// instructions that it need not serialize.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fa3/Conversion/HopperToNVVM/InlineAsm.h"
+#include "fa3/Conversion/HopperToNVVM/Patterns.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+using namespace fa3;
+
+namespace {
+
+struct LowerDescriptor : OpRewritePattern<hopper::DescriptorOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::DescriptorOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type i32 = rewriter.getI32Type(), i64 = rewriter.getI64Type();
+    auto constant = [&](Type type, int64_t value) {
+      return LLVM::ConstantOp::create(rewriter, loc, type, value);
+    };
+    // All byte counts are in units of 16: the address in bits 0-13, the leading
+    // offset in 16-29, the stride offset in 32-45; bits 62-63 are the swizzle,
+    // 1 for 128 bytes.
+    Value address = LLVM::AndOp::create(rewriter, loc, op.getAddress(),
+                                        constant(i32, (1 << 18) - 1));
+    address = LLVM::LShrOp::create(rewriter, loc, address, constant(i32, 4));
+    address = LLVM::ZExtOp::create(rewriter, loc, i64, address);
+    int64_t rest = (int64_t(1) << 62) |
+                   ((static_cast<int64_t>(op.getStride()) >> 4) << 32) |
+                   ((static_cast<int64_t>(op.getLeading()) >> 4) << 16);
+    rewriter.replaceOpWithNewOp<LLVM::OrOp>(op, address, constant(i64, rest));
+    return success();
+  }
+};
+
+struct LowerDescriptorAdvance : OpRewritePattern<hopper::DescriptorAdvanceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::DescriptorAdvanceOp op,
+                                PatternRewriter &rewriter) const override {
+    Value units =
+        LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI64Type(),
+                                 static_cast<int64_t>(op.getBytes()) >> 4);
+    rewriter.replaceOpWithNewOp<LLVM::AddOp>(op, op.getDescriptor(), units);
+    return success();
+  }
+};
+
+/// PTX's name of an operand type of wgmma.
+StringRef getPtxType(Type element) {
+  return llvm::TypeSwitch<Type, StringRef>(element)
+      .Case<BFloat16Type>([](auto) { return "bf16"; })
+      .Case<Float16Type>([](auto) { return "f16"; })
+      .Case<Float8E4M3FNType>([](auto) { return "e4m3"; })
+      .Case<Float8E5M2Type>([](auto) { return "e5m2"; });
+}
+
+struct LowerMmaAsync : OpRewritePattern<hopper::MmaAsyncOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::MmaAsyncOp op,
+                                PatternRewriter &rewriter) const override {
+    Type element = op.getElement();
+    StringRef type = getPtxType(element);
+    unsigned bits = element.getIntOrFloatBitWidth();
+    bool registerA = op.getA().size() != 1;
+
+    InlineAsm ptx(rewriter, op.getLoc());
+    ptx.results(op.getResults().getTypes());
+    std::string d = ptx.resultList();
+    std::string a =
+        registerA ? ptx.inputList(op.getA()) : ptx.input(op.getA().front());
+    std::string b = ptx.input(op.getB());
+    ptx.tied(op.getAcc());
+
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    // Without an accumulator the product overwrites its registers: scale-d, a
+    // predicate, is false.
+    bool overwrites = op.getAcc().empty();
+    if (overwrites)
+      os << "{\n.reg .pred accumulate;\nsetp.ne.b32 accumulate, 0, 0;\n";
+    os << "wgmma.mma_async.sync.aligned.m64n" << 2 * op.getResults().size()
+       << "k" << 256 / bits << ".f32." << type << "." << type << " " << d
+       << ", " << a << ", " << b << ", " << (overwrites ? "accumulate" : "1")
+       << ", 1, 1";
+    // Only 16-bit operands in shared memory can be transposed.
+    if (bits == 16 && !registerA)
+      os << ", " << op.getTransposeA();
+    if (bits == 16)
+      os << ", " << op.getTransposeB();
+    os << ";";
+    if (overwrites)
+      os << "\n}";
+    rewriter.replaceOp(op, ptx.emit(text));
+    return success();
+  }
+};
+
+struct LowerWgmmaFence : OpRewritePattern<hopper::WgmmaFenceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::WgmmaFenceOp op,
+                                PatternRewriter &rewriter) const override {
+    InlineAsm(rewriter, op.getLoc())
+        .clobbersMemory()
+        .emit("wgmma.fence.sync.aligned;");
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerWgmmaCommit : OpRewritePattern<hopper::WgmmaCommitOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::WgmmaCommitOp op,
+                                PatternRewriter &rewriter) const override {
+    InlineAsm(rewriter, op.getLoc())
+        .clobbersMemory()
+        .emit("wgmma.commit_group.sync.aligned;");
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+/// The values pass through the statement, so that LLVM cannot move a use of an
+/// accumulator above the wait.
+struct LowerWgmmaWait : OpRewritePattern<hopper::WgmmaWaitOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::WgmmaWaitOp op,
+                                PatternRewriter &rewriter) const override {
+    SmallVector<Value> values = InlineAsm(rewriter, op.getLoc())
+                                    .results(op.getValues().getTypes())
+                                    .tied(op.getValues())
+                                    .clobbersMemory()
+                                    .emit("wgmma.wait_group.sync.aligned " +
+                                          Twine(op.getYounger()) + ";");
+    rewriter.replaceOp(op, values);
+    return success();
+  }
+};
+
+} // namespace
+
+void fa3::populateWgmmaPatterns(RewritePatternSet &patterns) {
+  patterns.add<LowerDescriptor, LowerDescriptorAdvance, LowerMmaAsync,
+               LowerWgmmaFence, LowerWgmmaCommit, LowerWgmmaWait>(
+      patterns.getContext());
+}

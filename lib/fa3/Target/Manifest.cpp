@@ -1,0 +1,187 @@
+//===- Manifest.cpp - What the runtime must know --------------------------===//
+
+#include "fa3/Target/Manifest.h"
+
+#include "fa3/Hopper/HopperOps.h"
+#include "fa3/Target/Codegen.h"
+#include "fa3/runtime/abi.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+using namespace fa3;
+
+namespace {
+
+/// Writes attributes as the JSON that they spell.
+class ManifestWriter {
+public:
+  ManifestWriter(gpu::GPUModuleOp gpuModule, llvm::raw_ostream &os)
+      : gpuModule(gpuModule), json(os) {}
+
+  LogicalResult write(StringRef ptxasVersion) {
+    auto tensors =
+        gpuModule->getAttrOfType<ArrayAttr>(hopper::kTensorsAttrName);
+    if (!tensors)
+      return gpuModule.emitError("has no '")
+             << hopper::kTensorsAttrName << "' attribute";
+    json.objectBegin();
+    json.attribute("format", FA3_MANIFEST_FORMAT);
+    json.attribute("name", gpuModule.getName());
+    json.attributeObject("compiler", [&] {
+      json.attribute("version", getCompilerVersion());
+      json.attribute("ptxas", ptxasVersion.empty()
+                                  ? llvm::json::Value(nullptr)
+                                  : llvm::json::Value(ptxasVersion));
+    });
+    json.attribute("target", kTargetChip);
+    json.attribute("min_driver", kMinimumDriver);
+    if (Attribute problem = gpuModule->getAttr(hopper::kProblemAttrName))
+      writeEntry("operation", problem);
+    writeSymbols(tensors);
+    json.attributeArray("tensors", [&] {
+      for (Attribute tensor : tensors)
+        writeObject(cast<DictionaryAttr>(tensor),
+                    {"name", "role", "dtype", "dims"});
+    });
+    writeConstraints();
+    json.attribute("workspace", 0);
+    json.attributeBegin("kernels");
+    json.arrayBegin();
+    for (LLVM::LLVMFuncOp kernel : gpuModule.getOps<LLVM::LLVMFuncOp>())
+      if (failed(writeKernel(kernel)))
+        return failure();
+    json.arrayEnd();
+    json.attributeEnd();
+    json.objectEnd();
+    json.flush();
+    return success(valid);
+  }
+
+private:
+  void writeEntry(StringRef name, Attribute value) {
+    json.attributeBegin(name);
+    writeValue(value);
+    json.attributeEnd();
+  }
+
+  void writeValue(Attribute value) {
+    llvm::TypeSwitch<Attribute>(value)
+        .Case([&](BoolAttr boolean) { json.value(boolean.getValue()); })
+        .Case([&](IntegerAttr integer) {
+          json.value(integer.getValue().getSExtValue());
+        })
+        .Case([&](FloatAttr number) { json.value(number.getValueAsDouble()); })
+        .Case([&](StringAttr string) { json.value(string.getValue()); })
+        .Case([&](UnitAttr) { json.value(true); })
+        .Case([&](ArrayAttr array) {
+          json.array([&] {
+            for (Attribute element : array)
+              writeValue(element);
+          });
+        })
+        .Case(
+            [&](DictionaryAttr dictionary) { writeObject(dictionary, {"op"}); })
+        .Case([&](TypeAttr type) {
+          std::string name;
+          llvm::raw_string_ostream(name) << type.getValue();
+          json.value(name);
+        })
+        .Default([&](Attribute other) {
+          gpuModule.emitError("a manifest cannot express ") << other;
+          valid = false;
+          json.value(nullptr);
+        });
+  }
+
+  /// The entries named in `first` come first, in that order: a dictionary
+  /// attribute is sorted by name, which reads badly.
+  void writeObject(DictionaryAttr dictionary, ArrayRef<StringRef> first) {
+    json.object([&] {
+      for (StringRef name : first)
+        if (Attribute value = dictionary.get(name))
+          writeEntry(name, value);
+      for (NamedAttribute entry : dictionary)
+        if (!llvm::is_contained(first, entry.getName().getValue()))
+          writeEntry(entry.getName().getValue(), entry.getValue());
+    });
+  }
+
+  void writeSymbols(ArrayAttr tensors) {
+    llvm::SetVector<StringRef> symbols;
+    for (Attribute tensor : tensors)
+      for (Attribute dim :
+           cast<DictionaryAttr>(tensor).getAs<ArrayAttr>("dims"))
+        if (auto symbol = dyn_cast<StringAttr>(dim))
+          symbols.insert(symbol.getValue());
+    json.attributeArray("symbols", [&] {
+      for (StringRef symbol : symbols)
+        json.value(symbol);
+    });
+  }
+
+  /// A pair [a, b] says that a divides b.
+  void writeConstraints() {
+    auto constraints =
+        gpuModule->getAttrOfType<ArrayAttr>(hopper::kConstraintsAttrName);
+    if (!constraints)
+      return;
+    json.attributeArray("constraints", [&] {
+      for (Attribute constraint : constraints)
+        json.object([&] { writeEntry("divides", constraint); });
+    });
+  }
+
+  LogicalResult writeKernel(LLVM::LLVMFuncOp kernel) {
+    auto threads = kernel->getAttrOfType<IntegerAttr>(hopper::kThreadsAttrName);
+    auto sharedMemory =
+        kernel->getAttrOfType<IntegerAttr>(hopper::kSharedMemoryAttrName);
+    auto params = kernel->getAttrOfType<ArrayAttr>(hopper::kParametersAttrName);
+    Attribute grid = kernel->getAttr(hopper::kGridAttrName);
+    if (!threads || !sharedMemory || !params || !grid)
+      return kernel.emitError("lacks the attributes that describe its launch");
+    json.object([&] {
+      json.attribute("name", kernel.getName());
+      json.attributeArray("grid", [&] {
+        writeValue(grid);
+        json.value(1);
+        json.value(1);
+      });
+      json.attributeArray("block", [&] {
+        json.value(threads.getInt());
+        json.value(1);
+        json.value(1);
+      });
+      json.attribute("cluster", llvm::json::Array{1, 1, 1});
+      json.attribute("shared_memory", sharedMemory.getInt());
+      json.attributeArray("params", [&] {
+        for (Attribute param : params)
+          writeObject(cast<DictionaryAttr>(param), {"kind", "tensor", "dim"});
+      });
+    });
+    return success();
+  }
+
+  gpu::GPUModuleOp gpuModule;
+  llvm::json::OStream json;
+  bool valid = true;
+};
+
+} // namespace
+
+std::string fa3::getCompilerVersion() {
+  return "fa3 " FA3_VERSION ", LLVM " LLVM_VERSION_STRING;
+}
+
+FailureOr<std::string> fa3::writeManifest(gpu::GPUModuleOp gpuModule,
+                                          StringRef ptxasVersion) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (failed(ManifestWriter(gpuModule, os).write(ptxasVersion)))
+    return failure();
+  return text;
+}

@@ -1,0 +1,397 @@
+//===- Distribute.cpp - Tiles become registers of threads -----------------===//
+//
+// Rebuilds the kernel's body with scalars in place of tiles. This file has the
+// driver, control flow and elementwise operations; products, reductions and
+// memory are in DistributeProducts.cpp, DistributeReductions.cpp and
+// DistributeMemory.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fa3/Transforms/Distributor.h"
+
+#define DEBUG_TYPE "fa3-distribute"
+
+namespace fa3 {
+#define GEN_PASS_DEF_DISTRIBUTEPASS
+#include "fa3/Transforms/Passes.h.inc"
+} // namespace fa3
+
+using namespace mlir;
+using namespace fa3;
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+/// Registers that a value of this type becomes.
+SmallVector<Type> Distributor::registerTypes(Type type) {
+  if (auto pending = dyn_cast<hopper::PendingType>(type))
+    type = pending.getTile();
+  auto tile = dyn_cast<VectorType>(type);
+  if (!tile)
+    return {type};
+  Type element = tile.getElementType();
+  int64_t count = Fragment(tile).size();
+  // 16-bit floats travel in pairs, as products take them.
+  if (element.isF16() || element.isBF16())
+    return SmallVector<Type>(count / 2, builder.getI32Type());
+  return SmallVector<Type>(count, element);
+}
+
+ValueRange Distributor::registers(Value value) {
+  auto it = tiles.find(value);
+  if (it != tiles.end())
+    return it->second;
+  scratch.assign(1, scalars.lookupOrDefault(value));
+  return scratch;
+}
+
+void Distributor::map(Value value, ValueRange registers) {
+  if (isa<VectorType, hopper::PendingType>(value.getType()))
+    tiles[value] = SmallVector<Value>(registers);
+  else
+    scalars.map(value, registers.front());
+}
+
+Value Distributor::constant(int64_t value) {
+  return arith::ConstantIntOp::create(builder, loc, value, 32);
+}
+
+Value Distributor::lane() {
+  Value thread = hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
+  return arith::AndIOp::create(builder, loc, thread, constant(31));
+}
+
+Value Distributor::threadRow() {
+  Value thread = hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
+  Value warp = arith::AndIOp::create(
+      builder, loc, arith::ShRUIOp::create(builder, loc, thread, constant(5)),
+      constant(3));
+  Value warpRow = arith::MulIOp::create(builder, loc, warp, constant(16));
+  Value laneRow = arith::ShRUIOp::create(builder, loc, lane(), constant(2));
+  return arith::AddIOp::create(builder, loc, warpRow, laneRow);
+}
+
+Value Distributor::threadColumn() {
+  Value quad = arith::AndIOp::create(builder, loc, lane(), constant(3));
+  return arith::MulIOp::create(builder, loc, quad, constant(2));
+}
+
+//===----------------------------------------------------------------------===//
+// Control flow
+//===----------------------------------------------------------------------===//
+
+LogicalResult Distributor::distributeBlock(Block &block) {
+  for (Operation &op : block.without_terminator()) {
+    loc = op.getLoc();
+    if (failed(distribute(&op)))
+      return failure();
+  }
+  return success();
+}
+
+SmallVector<Value> Distributor::flatten(ValueRange values) {
+  SmallVector<Value> result;
+  for (Value value : values)
+    llvm::append_range(result, registers(value));
+  return result;
+}
+
+void Distributor::mapFlat(ValueRange values, ValueRange registers) {
+  for (Value value : values) {
+    size_t count = registerTypes(value.getType()).size();
+    map(value, registers.take_front(count));
+    registers = registers.drop_front(count);
+  }
+}
+
+LogicalResult Distributor::distributeFor(scf::ForOp loop) {
+  auto clone = scf::ForOp::create(
+      builder, loc, scalars.lookupOrDefault(loop.getLowerBound()),
+      scalars.lookupOrDefault(loop.getUpperBound()),
+      scalars.lookupOrDefault(loop.getStep()), flatten(loop.getInitArgs()));
+  scalars.map(loop.getInductionVar(), clone.getInductionVar());
+  mapFlat(loop.getRegionIterArgs(), clone.getRegionIterArgs());
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(clone.getBody());
+    if (failed(distributeBlock(*loop.getBody())))
+      return failure();
+    if (loop.getNumResults() != 0)
+      scf::YieldOp::create(builder, loc, flatten(loop.getYieldedValues()));
+  }
+  mapFlat(loop.getResults(), clone.getResults());
+  return success();
+}
+
+LogicalResult Distributor::distributeIf(scf::IfOp ifOp) {
+  SmallVector<Type> types;
+  for (Type type : ifOp.getResultTypes())
+    llvm::append_range(types, registerTypes(type));
+  auto clone = scf::IfOp::create(
+      builder, loc, types, scalars.lookupOrDefault(ifOp.getCondition()),
+      /*addThenBlock=*/true, /*addElseBlock=*/!ifOp.getElseRegion().empty());
+  auto fill = [&](Block *from, Block *to) -> LogicalResult {
+    OpBuilder::InsertionGuard guard(builder);
+    to->clear();
+    builder.setInsertionPointToStart(to);
+    if (failed(distributeBlock(*from)))
+      return failure();
+    scf::YieldOp::create(builder, loc,
+                         flatten(from->getTerminator()->getOperands()));
+    return success();
+  };
+  if (failed(fill(ifOp.thenBlock(), clone.thenBlock())))
+    return failure();
+  if (ifOp.elseBlock() && failed(fill(ifOp.elseBlock(), clone.elseBlock())))
+    return failure();
+  mapFlat(ifOp.getResults(), clone.getResults());
+  return success();
+}
+
+LogicalResult Distributor::distributeUniformIf(tile::UniformIfOp op) {
+  // Every row's condition is the whole warp's: any of them decides.
+  Value condition = registers(op.getCondition()).front();
+  auto clone = scf::IfOp::create(
+      builder, loc, registerTypes(op.getResult().getType()), condition,
+      /*addThenBlock=*/true, /*addElseBlock=*/true);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(clone.thenBlock());
+    Block &body = op.getBody().front();
+    if (failed(distributeBlock(body)))
+      return failure();
+    scf::YieldOp::create(builder, loc,
+                         flatten(body.getTerminator()->getOperands()));
+    builder.setInsertionPointToStart(clone.elseBlock());
+    scf::YieldOp::create(builder, loc, flatten(op.getSource()));
+  }
+  mapFlat(op.getResult(), clone.getResults());
+  return success();
+}
+
+LogicalResult Distributor::distributeRoles(hopper::SpecializeOp roles) {
+  auto clone =
+      cast<hopper::SpecializeOp>(builder.cloneWithoutRegions(*roles, scalars));
+  for (auto [from, to] :
+       llvm::zip_equal(roles->getRegions(), clone->getRegions())) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&to.emplaceBlock());
+    for (Operation &op : from.front()) {
+      loc = op.getLoc();
+      if (failed(distribute(&op)))
+        return failure();
+    }
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise operations
+//===----------------------------------------------------------------------===//
+
+LogicalResult Distributor::distributeConstant(arith::ConstantOp op) {
+  auto elements = dyn_cast<SplatElementsAttr>(op.getValue());
+  if (!elements)
+    return op.emitError("only splat constants can be distributed");
+  auto type = cast<VectorType>(op.getType());
+  Type element = type.getElementType();
+  Value splat;
+  if (element.isF16() || element.isBF16()) {
+    uint32_t bits = static_cast<uint32_t>(
+        elements.getSplatValue<APFloat>().bitcastToAPInt().getZExtValue());
+    splat = constant(static_cast<int32_t>(bits << 16 | bits));
+  } else {
+    splat = arith::ConstantOp::create(
+        builder, loc, element,
+        cast<TypedAttr>(elements.getSplatValue<Attribute>()));
+  }
+  map(op.getResult(), SmallVector<Value>(registerTypes(type).size(), splat));
+  return success();
+}
+
+LogicalResult Distributor::distributeBroadcast(vector::BroadcastOp op) {
+  VectorType type = op.getResultVectorType();
+  auto source = dyn_cast<VectorType>(op.getSourceType());
+  ValueRange from = registers(op.getSource());
+  SmallVector<Value> result;
+  Fragment to(type);
+  result.resize(to.size());
+  for (int64_t row = 0; row < to.rows(); ++row)
+    for (int64_t column = 0; column < to.columns(); ++column)
+      result[to.index(row, column)] =
+          source ? from[Fragment(source).index(row, column)] : from.front();
+  map(op.getResult(), result);
+  return success();
+}
+
+LogicalResult Distributor::distributeIota(tile::IotaOp op) {
+  Fragment fragment(op.getResult().getType());
+  SmallVector<Value> result(fragment.size());
+  bool alongRows = op.getDim() == 0;
+  Value first = alongRows ? threadRow() : threadColumn();
+  for (int64_t i = 0; i < fragment.size(); ++i) {
+    int64_t offset = alongRows ? (i / 2) * Fragment::kBlockRows + (i % 2) * 8
+                               : (i / 2) * Fragment::kGroupColumns + i % 2;
+    result[i] = arith::AddIOp::create(builder, loc, first, constant(offset),
+                                      arith::IntegerOverflowFlags::nsw);
+  }
+  map(op.getResult(), result);
+  return success();
+}
+
+LogicalResult Distributor::distributeTruncF(arith::TruncFOp op) {
+  auto type = cast<VectorType>(op.getType());
+  SmallVector<Value> from(registers(op.getIn()));
+  if (registerTypes(type).size() * 2 != from.size())
+    return op.emitError("only f32 tiles can be narrowed to 16-bit floats");
+  SmallVector<Value> result;
+  for (size_t i = 0; i < from.size(); i += 2)
+    result.push_back(hopper::PackOp::create(builder, loc, builder.getI32Type(),
+                                            from[i], from[i + 1],
+                                            type.getElementType()));
+  map(op.getResult(), result);
+  return success();
+}
+
+/// One scalar operation for each register; scalar operands are shared.
+LogicalResult Distributor::distributeElementwise(Operation *op) {
+  SmallVector<SmallVector<Value>> operands;
+  for (Value operand : op->getOperands())
+    operands.emplace_back(registers(operand));
+  auto type = cast<VectorType>(op->getResult(0).getType());
+  Type element = type.getElementType();
+  if (element.isF16() || element.isBF16())
+    return op->emitError("arithmetic on 16-bit tiles is not distributed: "
+                         "compute in f32 and narrow at the end");
+  int64_t count = Fragment(type).size();
+  SmallVector<Value> result;
+  for (int64_t i = 0; i < count; ++i) {
+    SmallVector<Value> scalarOperands;
+    for (auto [operand, values] : llvm::zip_equal(op->getOperands(), operands))
+      scalarOperands.push_back(
+          isa<VectorType>(operand.getType()) ? values[i] : values.front());
+    result.push_back(builder
+                         .create(loc, op->getName().getIdentifier(),
+                                 scalarOperands, element, op->getAttrs())
+                         ->getResult(0));
+  }
+  map(op->getResult(0), result);
+  return success();
+}
+
+LogicalResult Distributor::distribute(Operation *op) {
+  auto isTile = [](Type type) {
+    auto tile = dyn_cast<VectorType>(type);
+    return tile || isa<hopper::PendingType>(type);
+  };
+  for (Type type : op->getResultTypes())
+    if (auto tile = dyn_cast<VectorType>(type);
+        tile && !Fragment::isSupported(tile))
+      return op->emitError("a tile of type ")
+             << tile
+             << " cannot be distributed over a warpgroup: rows must be 1 or a "
+                "multiple of 64, columns 1 or a multiple of 8";
+
+  return TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](scf::ForOp loop) { return distributeFor(loop); })
+      .Case([&](scf::IfOp ifOp) { return distributeIf(ifOp); })
+      .Case([&](tile::UniformIfOp ifOp) { return distributeUniformIf(ifOp); })
+      .Case([&](hopper::SpecializeOp roles) { return distributeRoles(roles); })
+      .Case([&](tile::IotaOp iota) { return distributeIota(iota); })
+      .Case([&](tile::ReduceOp reduce) { return distributeReduce(reduce); })
+      .Case([&](tile::PartialReduceOp reduce) {
+        return distributePartialReduce(reduce);
+      })
+      .Case([&](tile::VoteOp vote) { return distributeVote(vote); })
+      .Case([&](tile::StoreOp store) { return distributeStore(store); })
+      .Case([&](tile::LoadOp load) { return distributeLoad(load); })
+      .Case([&](hopper::WgmmaOp wgmma) { return distributeWgmma(wgmma); })
+      .Case([&](hopper::WaitOp wait) { return distributeWait(wait); })
+      .Case([&](hopper::ViewOp view) {
+        scalars.map(view.getBuffer(),
+                    scalars.lookupOrDefault(view.getAddress()));
+        return success();
+      })
+      .Case([&](hopper::RowsOp rows) { return distributeRows(rows); })
+      .Default([&](Operation *op) -> LogicalResult {
+        if (!llvm::any_of(op->getOperandTypes(), isTile) &&
+            !llvm::any_of(op->getResultTypes(), isTile)) {
+          builder.clone(*op, scalars);
+          return success();
+        }
+        if (auto constantOp = dyn_cast<arith::ConstantOp>(op))
+          return distributeConstant(constantOp);
+        if (auto broadcast = dyn_cast<vector::BroadcastOp>(op))
+          return distributeBroadcast(broadcast);
+        if (auto narrow = dyn_cast<arith::TruncFOp>(op))
+          return distributeTruncF(narrow);
+        if (OpTrait::hasElementwiseMappableTraits(op) &&
+            op->getNumResults() == 1)
+          return distributeElementwise(op);
+        return op->emitError("has no distribution over a warpgroup");
+      });
+}
+
+LogicalResult Distributor::run() {
+  Region &region = kernel.getBody();
+  Block *old = &region.front();
+  auto *block = new Block;
+  region.push_back(block);
+  for (BlockArgument argument : old->getArguments())
+    scalars.map(argument,
+                block->addArgument(argument.getType(), argument.getLoc()));
+  builder.setInsertionPointToStart(block);
+  for (Operation &op : *old) {
+    loc = op.getLoc();
+    if (failed(distribute(&op))) {
+      block->dropAllReferences();
+      block->erase();
+      return failure();
+    }
+  }
+  old->dropAllReferences();
+  old->erase();
+  return success();
+}
+
+namespace {
+
+constexpr int64_t kThreadsPerWarpgroup = 128;
+
+struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
+  void runOnOperation() override {
+    tile::KernelOp kernel = getOperation();
+    for (BlockArgument argument : kernel.getArguments())
+      if (isa<VectorType>(argument.getType())) {
+        emitError(argument.getLoc(), "a tile cannot be a kernel's argument");
+        return signalPassFailure();
+      }
+    WalkResult expanded = kernel.walk([](Operation *op) {
+      if (isa<hopper::RingPutOp, hopper::RingGetOp, hopper::TurnWaitOp,
+              tile::DotOp>(op)) {
+        op->emitError("must be expanded before tiles are distributed");
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    if (expanded.wasInterrupted() || failed(Distributor(kernel).run()))
+      return signalPassFailure();
+    setThreads(kernel);
+  }
+
+  /// Threads of the CTA: the consumer warpgroups, and the producer's where the
+  /// kernel has roles.
+  void setThreads(tile::KernelOp kernel) {
+    tile::ScheduleAttr schedule = kernel.getScheduleAttr();
+    int64_t warpgroups = schedule ? schedule.getWarpgroups() : 1;
+    if (!kernel.getBody().getOps<hopper::SpecializeOp>().empty())
+      ++warpgroups;
+    Builder attributes(&getContext());
+    kernel->setAttr(
+        hopper::kThreadsAttrName,
+        attributes.getI64IntegerAttr(warpgroups * kThreadsPerWarpgroup));
+  }
+};
+
+} // namespace

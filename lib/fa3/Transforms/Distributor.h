@@ -1,0 +1,82 @@
+//===- Distributor.h - State of the distribution pass -----------*- C++ -*-===//
+
+#ifndef FA3_TRANSFORMS_DISTRIBUTOR_H
+#define FA3_TRANSFORMS_DISTRIBUTOR_H
+
+#include "fa3/Hopper/HopperOps.h"
+#include "fa3/Tile/TileOps.h"
+#include "fa3/Transforms/Fragment.h"
+#include "fa3/Transforms/Passes.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace fa3 {
+
+/// Rebuilds a kernel's body for one thread. A tile's registers are kept in a
+/// map; scalars are cloned.
+class Distributor {
+public:
+  explicit Distributor(tile::KernelOp kernel)
+      : kernel(kernel), builder(kernel.getContext()), loc(kernel.getLoc()) {}
+
+  mlir::LogicalResult run();
+
+private:
+  // Values.
+  llvm::SmallVector<mlir::Type> registerTypes(mlir::Type type);
+  /// Registers of a tile, or the one value of a scalar; valid until the next
+  /// call for a scalar.
+  mlir::ValueRange registers(mlir::Value value);
+  void map(mlir::Value value, mlir::ValueRange registers);
+  llvm::SmallVector<mlir::Value> flatten(mlir::ValueRange values);
+  void mapFlat(mlir::ValueRange values, mlir::ValueRange registers);
+  mlir::Value constant(int64_t value);
+  mlir::Value lane();
+  /// Row and column of the thread's first register.
+  mlir::Value threadRow();
+  mlir::Value threadColumn();
+
+  // Control flow and elementwise operations (Distribute.cpp).
+  mlir::LogicalResult distribute(mlir::Operation *op);
+  mlir::LogicalResult distributeBlock(mlir::Block &block);
+  mlir::LogicalResult distributeFor(mlir::scf::ForOp loop);
+  mlir::LogicalResult distributeIf(mlir::scf::IfOp ifOp);
+  mlir::LogicalResult distributeUniformIf(tile::UniformIfOp op);
+  mlir::LogicalResult distributeRoles(hopper::SpecializeOp roles);
+  mlir::LogicalResult distributeConstant(mlir::arith::ConstantOp op);
+  mlir::LogicalResult distributeBroadcast(mlir::vector::BroadcastOp op);
+  mlir::LogicalResult distributeIota(tile::IotaOp op);
+  mlir::LogicalResult distributeTruncF(mlir::arith::TruncFOp op);
+  mlir::LogicalResult distributeElementwise(mlir::Operation *op);
+
+  // Products (DistributeProducts.cpp).
+  mlir::LogicalResult distributeWgmma(hopper::WgmmaOp op);
+  mlir::LogicalResult distributeWait(hopper::WaitOp op);
+  mlir::LogicalResult distributeRows(hopper::RowsOp op);
+
+  // Reductions and votes (DistributeReductions.cpp).
+  mlir::Value combine(tile::ReduceKind kind, mlir::Value a, mlir::Value b);
+  mlir::Value combineChains(tile::ReduceKind kind, mlir::ValueRange values,
+                            int64_t chains);
+  int64_t chains();
+  mlir::LogicalResult distributeReduce(tile::ReduceOp op);
+  mlir::LogicalResult distributePartialReduce(tile::PartialReduceOp op);
+  mlir::LogicalResult distributeVote(tile::VoteOp op);
+
+  // Memory (DistributeMemory.cpp).
+  mlir::LogicalResult distributeStore(tile::StoreOp op);
+  mlir::LogicalResult distributeLoad(tile::LoadOp op);
+
+  tile::KernelOp kernel;
+  mlir::OpBuilder builder;
+  mlir::Location loc;
+  mlir::IRMapping scalars;
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tiles;
+  llvm::SmallVector<mlir::Value> scratch;
+};
+
+} // namespace fa3
+
+#endif // FA3_TRANSFORMS_DISTRIBUTOR_H

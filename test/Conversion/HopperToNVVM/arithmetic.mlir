@@ -1,0 +1,62 @@
+// RUN: fa3-opt %s --fa3-hopper-to-nvvm | FileCheck %s
+
+!l = memref<?xf32, strided<[1]>>
+
+// CHECK-LABEL: llvm.func @values
+tile.kernel @values(%l: !l {tile.argument = #tile.argument<"l", "output", ["n"]>})
+    attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  // CHECK: %[[T:.*]] = nvvm.read.ptx.sreg.tid.x
+  %t = hopper.thread_id : i32
+  // CHECK: %[[ALL:.*]] = llvm.mlir.constant(-1 : i32)
+  // CHECK: %[[LANE:.*]] = llvm.mlir.constant(0 : i32)
+  // CHECK: %[[CLAMP:.*]] = llvm.mlir.constant(31 : i32)
+  // CHECK: %[[U:.*]] = nvvm.shfl.sync idx %[[ALL]], %[[T]], %[[LANE]], %[[CLAMP]] : i32 -> i32
+  %u = hopper.uniform %t : i32
+  %true = arith.constant true
+  // CHECK: %[[X:.*]] = llvm.inline_asm has_side_effects "{{.*}}ld.global
+  %x = hopper.global_load %l[%u] if %true : !l
+  // CHECK: %[[TWO:.*]] = llvm.mlir.constant(2 : i32)
+  // CHECK: %[[Y:.*]] = nvvm.shfl.sync bfly %{{.*}}, %[[X]], %[[TWO]], %{{.*}} : f32 -> f32
+  %y = hopper.shuffle_xor %x, 2 : f32
+  // CHECK: %[[M:.*]] = llvm.intr.maxnum(%[[X]], %[[Y]])
+  %m = arith.maxnumf %x, %y : f32
+  // CHECK: %[[FMA:.*]] = llvm.intr.fma(%[[X]], %[[Y]], %[[M]])
+  %fma = math.fma %x, %y, %m : f32
+  // CHECK: %[[E:.*]] = llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f32"(%[[FMA]]) : (f32) -> f32
+  %e = math.exp2 %fma : f32
+  // CHECK: %[[LOG:.*]] = llvm.call_intrinsic "llvm.nvvm.lg2.approx.ftz.f"(%[[E]]) : (f32) -> f32
+  %log = math.log2 %e : f32
+  // CHECK: llvm.fdiv %{{.*}}, %[[LOG]] {fastmathFlags = #llvm.fastmath<fast>}
+  %one = arith.constant 1.0 : f32
+  %inverse = arith.divf %one, %log fastmath<fast> : f32
+  // CHECK: %[[C:.*]] = llvm.fcmp "ogt"
+  %c = arith.cmpf ogt, %x, %inverse : f32
+  // CHECK: nvvm.vote.sync any %{{.*}}, %[[C]] -> i1
+  %v = hopper.vote_any %c
+  // The instruction's first source goes to the upper half.
+  // CHECK: llvm.inline_asm "cvt.rn.bf16x2.f32 $0, $2, $1;", "=r,f,f" %[[X]], %[[Y]] : (f32, f32) -> i32
+  %p = hopper.pack %x, %y to bf16 : i32
+  // CHECK: llvm.inline_asm "cvt.rn.f16x2.f32 $0, $2, $1;", "=r,f,f" %[[X]], %[[Y]] : (f32, f32) -> i32
+  %q = hopper.pack %x, %y to f16 : i32
+  tile.return
+}
+
+// Loops and conditions become branches; the index has 32 bits.
+// CHECK-LABEL: llvm.func @control
+// CHECK: llvm.br ^[[HEAD:.*]](%{{.*}}, %{{.*}} : i32, f32)
+// CHECK: ^[[HEAD]](%[[I:.*]]: i32, %{{.*}}: f32):
+// CHECK: llvm.icmp "slt" %[[I]], %{{.*}} : i32
+tile.kernel @control(%l: !l {tile.argument = #tile.argument<"l", "output", ["n"]>})
+    attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %n = memref.dim %l, %c0 : !l
+  %blocks = arith.ceildivui %n, %c1 : index
+  %sum = scf.for %i = %c0 to %blocks step %c1 iter_args(%s = %zero) -> (f32) {
+    %next = arith.addf %s, %one : f32
+    scf.yield %next : f32
+  }
+  tile.return
+}

@@ -1,0 +1,58 @@
+// The block's index is taken apart, fastest first, in 32 bits.
+// RUN: fa3-opt %s --fa3-hopper-to-nvvm | FileCheck %s
+
+!m = memref<?x?x64xbf16, strided<[?, ?, 1]>>
+
+// CHECK-LABEL: llvm.func @grid(
+// CHECK-SAME: %{{[a-z0-9]+}}: !llvm.ptr<1>, %[[A:[a-z0-9]+]]: i32, %{{[a-z0-9]+}}: i32, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64
+// CHECK-SAME: hopper.grid = {args = ["a", "b"], op = "mul"}
+// CHECK: %[[ID:.*]] = nvvm.read.ptx.sreg.ctaid.x : i32
+// CHECK: %[[I:.*]] = llvm.urem %[[ID]], %[[A]] : i32
+// CHECK: %[[J:.*]] = llvm.udiv %[[ID]], %[[A]] : i32
+// CHECK: llvm.inline_asm has_side_effects "mbarrier.arrive{{.*}}" %[[I]] :
+// CHECK: llvm.inline_asm has_side_effects "mbarrier.arrive{{.*}}" %[[J]] :
+tile.kernel @grid(%m: !m {tile.argument = #tile.argument<"m", "input", ["a", "b", "d"]>})
+    attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = memref.dim %m, %c0 : !m
+  %b = memref.dim %m, %c1 : !m
+  %i, %j = tile.program_id(%a, %b) : index, index
+  %i32 = arith.index_cast %i : index to i32
+  %j32 = arith.index_cast %j : index to i32
+  hopper.mbarrier_arrive %i32
+  hopper.mbarrier_arrive %j32
+  tile.return
+}
+
+// Every operator that the manifest has; a static size is a number.
+// CHECK-LABEL: llvm.func @operators(
+// CHECK-SAME: hopper.grid = {args = [{args = [{args = [{args = ["a", 3], op = "div"}, {args = ["b", 5], op = "rem"}], op = "sub"},
+// CHECK-SAME: {args = ["a", "b"], op = "min"}], op = "max"}, {args = [64, "a"], op = "add"}], op = "mul"}
+tile.kernel @operators(%m: !m {tile.argument = #tile.argument<"m", "input", ["a", "b", "d"]>})
+    attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  %c5 = arith.constant 5 : index
+  %a = memref.dim %m, %c0 : !m
+  %b = memref.dim %m, %c1 : !m
+  %d = memref.dim %m, %c2 : !m
+  %quotient = arith.divui %a, %c3 : index
+  %rest = arith.remsi %b, %c5 : index
+  %difference = arith.subi %quotient, %rest : index
+  %smaller = arith.minsi %a, %b : index
+  %larger = arith.maxui %difference, %smaller : index
+  %sum = arith.addi %d, %a : index
+  %extent = arith.muli %larger, %sum : index
+  %i = tile.program_id(%extent) : index
+  tile.return
+}
+
+// Without tile.program_id there is one CTA.
+// CHECK-LABEL: llvm.func @one(
+// CHECK-SAME: hopper.grid = 1 : i64
+tile.kernel @one() attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  tile.return
+}

@@ -1,0 +1,73 @@
+// RUN: fa3-opt %s --fa3-hopper-to-nvvm | FileCheck %s
+
+!m = memref<?x?x64xbf16, strided<[?, ?, 1]>>
+!l = memref<?xf32, strided<[1]>>
+
+// CHECK-LABEL: llvm.func @tma(
+// CHECK-SAME: %[[MAP:[a-z0-9]+]]: !llvm.ptr {
+tile.kernel @tma(%m: !m {tile.argument = #tile.argument<"m", "input", ["a", "b", "d"]>},
+                 %map: !hopper.tensor_map<0, [1, 64, 64]>)
+    attributes {hopper.threads = 128 : i64, hopper.shared_memory = 8200 : i64} {
+  // CHECK-DAG: %[[X:.*]] = llvm.mlir.constant(1 : i32) : i32
+  // CHECK-DAG: %[[Y:.*]] = llvm.mlir.constant(2 : i32) : i32
+  // CHECK-DAG: %[[Z:.*]] = llvm.mlir.constant(3 : i32) : i32
+  // CHECK-DAG: %[[ADDRESS:.*]] = llvm.mlir.constant(4 : i32) : i32
+  // CHECK-DAG: %[[BARRIER:.*]] = llvm.mlir.constant(5 : i32) : i32
+  %x = arith.constant 1 : i32
+  %y = arith.constant 2 : i32
+  %z = arith.constant 3 : i32
+  %address = arith.constant 4 : i32
+  %barrier = arith.constant 5 : i32
+  %true = arith.constant true
+  %first = arith.cmpi eq, %x, %y : i32
+  // The instruction takes the innermost coordinate first.
+  // CHECK: llvm.inline_asm has_side_effects "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes [$0], [$2, {$3, $4, $5}], [$1];",
+  // CHECK-SAME: "r,r,l,r,r,r,~{memory}" %[[ADDRESS]], %[[BARRIER]], %[[MAP]], %[[Z]], %[[Y]], %[[X]] :
+  hopper.tma_load %map[%x, %y, %z], %address, %barrier : !hopper.tensor_map<0, [1, 64, 64]>
+  // CHECK: llvm.inline_asm has_side_effects "@$6 cp.async.bulk.tensor.3d{{.*}}", "r,r,l,r,r,r,b,~{memory}"
+  hopper.tma_load %map[%x, %y, %z], %address, %barrier if %first : !hopper.tensor_map<0, [1, 64, 64]>
+  // A predicate that always holds is none.
+  // CHECK: llvm.inline_asm has_side_effects "cp.async.bulk.tensor.3d
+  hopper.tma_load %map[%x, %y, %z], %address, %barrier if %true : !hopper.tensor_map<0, [1, 64, 64]>
+  tile.return
+}
+
+// CHECK-LABEL: llvm.func @global(
+// CHECK-SAME: %[[POINTER:[a-z0-9]+]]: !llvm.ptr<1>, %{{[a-z0-9]+}}: i32, %{{[a-z0-9]+}}: i32, %[[S0:[a-z0-9]+]]: i64, %[[S1:[a-z0-9]+]]: i64,
+// CHECK-SAME: %[[L:[a-z0-9]+]]: !llvm.ptr<1>, %[[SIZE:[a-z0-9]+]]: i32
+tile.kernel @global(%m: !m {tile.argument = #tile.argument<"n", "output", ["a", "b", "d"]>},
+                    %l: !l {tile.argument = #tile.argument<"l", "output", ["a"]>})
+    attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : i32
+  // CHECK: %[[I:.*]] = nvvm.read.ptx.sreg.tid.x
+  %i = hopper.thread_id : i32
+  // CHECK: %[[J:.*]] = nvvm.read.ptx.sreg.ctaid.x
+  %j = hopper.block_id : i32
+  %n = memref.dim %l, %c0 : !l
+  %n32 = arith.index_cast %n : index to i32
+  // CHECK: %[[P:.*]] = llvm.icmp "slt" %[[I]], %[[SIZE]]
+  %p = arith.cmpi slt, %i, %n32 : i32
+  // Offsets have 64 bits. The constant part of the column is the instruction's.
+  // CHECK: %[[I64:.*]] = llvm.sext %[[I]] : i32 to i64
+  // CHECK: %[[A:.*]] = llvm.mul %[[I64]], %[[S0]] : i64
+  // CHECK: %[[J64:.*]] = llvm.sext %[[J]] : i32 to i64
+  // CHECK: %[[B:.*]] = llvm.mul %[[J64]], %[[S1]] : i64
+  // CHECK: %[[AB:.*]] = llvm.add %[[A]], %[[B]] : i64
+  // CHECK: %[[COLUMN:.*]] = llvm.sext %[[J]] : i32 to i64
+  // CHECK: %[[SUM:.*]] = llvm.add %[[AB]], %[[COLUMN]] : i64
+  // CHECK: %[[ELEMENT:.*]] = llvm.getelementptr %[[POINTER]][%[[SUM]]] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i16
+  // CHECK: llvm.inline_asm has_side_effects "@$2 st.global.b32 [$0+16], $1;", "l,r,b,~{memory}" %[[ELEMENT]], %[[I]], %[[P]] :
+  %column = arith.addi %j, %c8 : i32
+  hopper.global_store %m[%i, %j, %column], %i if %p : !m, i32
+  // CHECK: "@$3 st.global.v2.b32 [$0], {$1, $2};", "l,r,r,b,~{memory}"
+  hopper.global_store %m[%i, %j, %j], %i, %j if %p : !m, i32, i32
+  // CHECK: "@$5 st.global.v4.b32 [$0], {$1, $2, $3, $4};", "l,r,r,r,r,b,~{memory}"
+  hopper.global_store %m[%i, %j, %j], %i, %j, %i, %j if %p : !m, i32, i32, i32, i32
+  // CHECK: %[[LOADED:.*]] = llvm.inline_asm has_side_effects "mov.b32 $0, 0;\0A@$2 ld.global.b32 $0, [$1];", "=f,l,b,~{memory}" %{{.*}}, %[[P]] : (!llvm.ptr<1>, i1) -> f32
+  %loaded = hopper.global_load %l[%i] if %p : !l
+  // A constant index needs no address arithmetic at all.
+  // CHECK: llvm.inline_asm has_side_effects "@$2 st.global.b32 [$0+32], $1;", "l,f,b,~{memory}" %[[L]], %[[LOADED]], %[[P]]
+  hopper.global_store %l[%c8], %loaded if %p : !l, f32
+  tile.return
+}

@@ -1,0 +1,46 @@
+// RUN: fa3-opt %s --fa3-hopper-to-nvvm | FileCheck %s
+
+// CHECK-LABEL: llvm.func @specialized
+// CHECK: %[[WG:.*]] = nvvm.shfl.sync idx
+// CHECK: %[[PRODUCER:.*]] = llvm.icmp "eq" %[[WG]]
+// CHECK: llvm.cond_br %[[PRODUCER]], ^[[THEN:.*]], ^[[ELSE:.*]]
+// CHECK: ^[[THEN]]:
+// All warps of the producer warpgroup give registers back; one elected thread
+// of its first warp goes on.
+// CHECK: nvvm.setmaxregister decrease 24
+// CHECK: %[[THREAD:.*]] = nvvm.read.ptx.sreg.tid.x
+// CHECK: %[[QUOTIENT:.*]] = llvm.udiv %[[THREAD]], %{{.*}} : i32
+// CHECK: %[[WARP:.*]] = nvvm.shfl.sync idx %{{.*}}, %[[QUOTIENT]]
+// CHECK: %[[FIRST:.*]] = llvm.icmp "eq" %[[WARP]]
+// CHECK: llvm.cond_br %[[FIRST]], ^{{.*}}, ^{{.*}}
+// CHECK: %[[ELECTED:.*]] = nvvm.elect.sync
+// CHECK: llvm.cond_br %[[ELECTED]], ^[[ONE:.*]], ^{{.*}}
+// CHECK: ^[[ONE]]:
+// CHECK: mbarrier.arrive.expect_tx
+// CHECK: ^[[ELSE]]:
+// CHECK: nvvm.setmaxregister increase 240
+// CHECK: %[[INDEX:.*]] = nvvm.shfl.sync idx
+// CHECK: %[[CONSUMER:.*]] = llvm.sub %[[INDEX]], %{{.*}} : i32
+// CHECK: mbarrier.arrive.shared{{.*}} %[[CONSUMER]] :
+tile.kernel @specialized() attributes {hopper.threads = 384 : i64, hopper.shared_memory = 8 : i64} {
+  %b = hopper.shared_address 0 : i32
+  hopper.specialize {warpgroups = 2 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+    hopper.mbarrier_expect %b, 16
+  } consumer {
+    %w = hopper.warpgroup : i32
+    hopper.mbarrier_arrive %w
+  }
+  tile.return
+}
+
+// Without roles a warpgroup's index is its index in the CTA.
+// CHECK-LABEL: llvm.func @unspecialized
+// CHECK: %[[THREAD:.*]] = nvvm.read.ptx.sreg.tid.x
+// CHECK: %[[QUOTIENT:.*]] = llvm.udiv %[[THREAD]], %{{.*}} : i32
+// CHECK: %[[WG:.*]] = nvvm.shfl.sync idx %{{.*}}, %[[QUOTIENT]], %{{.*}}, %{{.*}} : i32 -> i32
+// CHECK: mbarrier.arrive.shared{{.*}} %[[WG]] :
+tile.kernel @unspecialized() attributes {hopper.threads = 256 : i64, hopper.shared_memory = 8 : i64} {
+  %w = hopper.warpgroup : i32
+  hopper.mbarrier_arrive %w
+  tile.return
+}

@@ -1,0 +1,194 @@
+// RUN: fa3-opt %s --split-input-file --verify-diagnostics
+
+// expected-error@+1 {{a ring needs a stage, not 0}}
+func.func private @f(!hopper.ring<0, vector<64x64xbf16>>)
+
+// -----
+
+// expected-error@+1 {{a buffer holds a tile of rank 2 of 8-bit or 16-bit floats, not 'vector<64x64xf32>'}}
+func.func private @f(!hopper.ring<1, vector<64x64xf32>>)
+
+// -----
+
+// expected-error@+1 {{a buffer of 'bf16' has a multiple of 8 rows and of 64 columns, but not 64 by 32}}
+func.func private @f(!hopper.buffer<vector<64x32xbf16>, 64>)
+
+// -----
+
+// expected-error@+1 {{panels of 32 rows do not hold 64 rows}}
+func.func private @f(!hopper.buffer<vector<64x64xbf16>, 32>)
+
+// -----
+
+// expected-error@+1 {{TMA copies tensors of rank 2 to 5, not 1}}
+func.func private @f(!hopper.tensor_map<0, [64]>)
+
+// -----
+
+// expected-error@+1 {{the sides of a box are from 1 to 256, not 512}}
+func.func private @f(!hopper.tensor_map<0, [512, 64]>)
+
+// -----
+
+// expected-error@+1 {{a tensor map describes an argument, not number -1}}
+func.func private @f(!hopper.tensor_map<-1, [64, 64]>)
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{at a multiple of 1024 bytes, the period of the swizzle, not at 512}}
+  %r = hopper.ring_alloc {offset = 512 : i64} : !hopper.ring<1, vector<64x64xbf16>>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{needs mbarriers at a multiple of 8 bytes, not at 4}}
+  %r = hopper.ring_alloc {barriers = 4 : i64} : !hopper.ring<1, vector<64x64xbf16>>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{'consumers' failed to satisfy constraint: 64-bit signless integer attribute is positive}}
+  %r = hopper.ring_alloc {consumers = 0 : i64} : !hopper.ring<1, vector<64x64xbf16>>
+  return
+}
+
+// -----
+
+func.func @f(%r: !hopper.ring<1, vector<64x64xbf16>>, %m: memref<?x64xbf16>, %i: index) {
+  // expected-error@+1 {{needs an index for each of the source's 2 dimensions, not 1}}
+  hopper.ring_put %r, %m[%i] dims [0, 1] : !hopper.ring<1, vector<64x64xbf16>>, memref<?x64xbf16>
+  return
+}
+
+// -----
+
+func.func @f(%r: !hopper.ring<1, vector<64x64xbf16>>, %m: memref<?x64xf16>, %i: index) {
+  // expected-error@+1 {{cannot load elements of type 'f16' into 'vector<64x64xbf16>'}}
+  hopper.ring_put %r, %m[%i, %i] dims [0, 1] : !hopper.ring<1, vector<64x64xbf16>>, memref<?x64xf16>
+  return
+}
+
+// -----
+
+func.func @f(%r: !hopper.ring<1, vector<64x64xbf16>>, %m: memref<?x64xbf16>, %i: index) {
+  // expected-error@+1 {{needs two entries in dims, not 1}}
+  hopper.ring_put %r, %m[%i, %i] dims [0] : !hopper.ring<1, vector<64x64xbf16>>, memref<?x64xbf16>
+  return
+}
+
+// -----
+
+func.func @f(%r: !hopper.ring<1, vector<64x64xbf16>>, %m: memref<?x64xbf16>, %i: index) {
+  // expected-error@+1 {{names dimension 2 of a source of rank 2}}
+  hopper.ring_put %r, %m[%i, %i] dims [0, 2] : !hopper.ring<1, vector<64x64xbf16>>, memref<?x64xbf16>
+  return
+}
+
+// -----
+
+func.func @f(%r: !hopper.ring<1, vector<64x64xbf16>>) {
+  // expected-error@+1 {{which is no buffer of '!hopper.ring<1, vector<64x64xbf16>>'}}
+  %b = hopper.ring_get %r : !hopper.ring<1, vector<64x64xbf16>> -> !hopper.buffer<vector<64x64xbf16>, 128>
+  return
+}
+
+// -----
+
+func.func @f(%r: !hopper.ring<1, vector<64x64xbf16>>, %b: !hopper.buffer<vector<32x64xbf16>, 64>) {
+  // expected-error@+1 {{which is no buffer of '!hopper.ring<1, vector<64x64xbf16>>'}}
+  hopper.ring_release %r, %b : !hopper.ring<1, vector<64x64xbf16>>, !hopper.buffer<vector<32x64xbf16>, 64>
+  return
+}
+
+// -----
+
+func.func @f(%b: !hopper.buffer<vector<64x64xbf16>, 128>, %i: i32) {
+  // expected-error@+1 {{cannot take '!hopper.buffer<vector<128x64xbf16>, 128>' out of}}
+  %r = hopper.rows %b[%i] : !hopper.buffer<vector<64x64xbf16>, 128> -> !hopper.buffer<vector<128x64xbf16>, 128>
+  return
+}
+
+// -----
+
+!b = !hopper.buffer<vector<64x64xbf16>, 64>
+func.func @f(%a: !b, %b: !b) {
+  // expected-error@+1 {{'contract_a' failed to satisfy constraint: 64-bit signless integer attribute is 0 or 1}}
+  %s = hopper.wgmma %a, %b contract(2, 1) : !b, !b -> !hopper.pending<vector<64x64xf32>>
+  return
+}
+
+// -----
+
+!b = !hopper.buffer<vector<64x64xbf16>, 64>
+!c = !hopper.buffer<vector<64x64xf16>, 64>
+func.func @f(%a: !b, %b: !c) {
+  // expected-error@+1 {{multiplies 'vector<64x64xbf16>' with 'vector<64x64xf16>'}}
+  %s = hopper.wgmma %a, %b contract(1, 1) : !b, !c -> !hopper.pending<vector<64x64xf32>>
+  return
+}
+
+// -----
+
+!b = !hopper.buffer<vector<64x64xbf16>, 64>
+func.func @f(%a: vector<64x64xbf16>, %b: !b) {
+  // expected-error@+1 {{contracts dimension 0 of an operand in registers}}
+  %s = hopper.wgmma %a, %b contract(0, 1) : vector<64x64xbf16>, !b -> !hopper.pending<vector<64x64xf32>>
+  return
+}
+
+// -----
+
+!b = !hopper.buffer<vector<64x128xbf16>, 64>
+!c = !hopper.buffer<vector<64x64xbf16>, 64>
+func.func @f(%a: !b, %b: !c) {
+  // expected-error@+1 {{contracts 128 elements with 64}}
+  %s = hopper.wgmma %a, %b contract(1, 1) : !b, !c -> !hopper.pending<vector<64x64xf32>>
+  return
+}
+
+// -----
+
+!b = !hopper.buffer<vector<64x64xbf16>, 64>
+func.func @f(%a: !b, %b: !b) {
+  // expected-error@+1 {{gives f32 values, 64 by 64, not 'vector<64x32xf32>'}}
+  %s = hopper.wgmma %a, %b contract(1, 1) : !b, !b -> !hopper.pending<vector<64x32xf32>>
+  return
+}
+
+// -----
+
+!b = !hopper.buffer<vector<64x64xbf16>, 64>
+func.func @f(%a: !b, %b: !b, %c: vector<64x32xf32>) {
+  // expected-error@+1 {{adds 'vector<64x32xf32>' to 'vector<64x64xf32>'}}
+  %s = hopper.wgmma %a, %b, %c contract(1, 1) : !b, !b, vector<64x32xf32> -> !hopper.pending<vector<64x64xf32>>
+  return
+}
+
+// -----
+
+func.func @f(%p: !hopper.pending<vector<64x64xf32>>) {
+  // expected-error@+1 {{gives 'vector<64x64xf32>', not 'vector<64x32xf32>'}}
+  %s = hopper.wait %p younger 0 : !hopper.pending<vector<64x64xf32>> -> vector<64x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%p: !hopper.pending<vector<64x64xf32>>) {
+  // expected-error@+1 {{'younger' failed to satisfy constraint: 64-bit signless integer attribute is from 0 to 7}}
+  %s = hopper.wait %p younger 8 : !hopper.pending<vector<64x64xf32>> -> vector<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{'producer_registers' failed to satisfy constraint: 64-bit signless integer attribute is a multiple of 8 from 24 to 256}}
+  hopper.specialize {warpgroups = 2 : i64, producer_registers = 25 : i64, consumer_registers = 240 : i64} producer {} consumer {}
+  return
+}

@@ -1,0 +1,93 @@
+// RUN: fa3-opt %s | fa3-opt | FileCheck %s
+// RUN: fa3-opt %s --mlir-print-op-generic | fa3-opt | FileCheck %s
+
+!m = memref<?x64xbf16, strided<[?, 1]>>
+!l = memref<?xf32, strided<[1]>>
+
+// CHECK-LABEL: tile.kernel @barriers
+tile.kernel @barriers(%parity: i32, %p: i1) {
+  // CHECK: %[[B:.*]] = hopper.shared_address 1024 : i32
+  %b = hopper.shared_address 1024 : i32
+  // CHECK: hopper.mbarrier_init %[[B]], 2
+  hopper.mbarrier_init %b, 2
+  // CHECK: hopper.fence_mbarrier_init
+  hopper.fence_mbarrier_init
+  // CHECK: hopper.mbarrier_wait %[[B]], %{{.*}}
+  hopper.mbarrier_wait %b, %parity
+  // CHECK: hopper.mbarrier_arrive %[[B]]{{$}}
+  hopper.mbarrier_arrive %b
+  // CHECK: hopper.mbarrier_arrive %[[B]] if %{{.*}}
+  hopper.mbarrier_arrive %b if %p
+  // CHECK: hopper.mbarrier_expect %[[B]], 4096{{$}}
+  hopper.mbarrier_expect %b, 4096
+  // CHECK: hopper.mbarrier_expect %[[B]], 4096 if %{{.*}}
+  hopper.mbarrier_expect %b, 4096 if %p
+  // CHECK: hopper.cta_sync
+  hopper.cta_sync
+  // CHECK: hopper.named_sync %{{.*}}, 256
+  hopper.named_sync %parity, 256
+  // CHECK: hopper.named_arrive %{{.*}}, 256
+  hopper.named_arrive %parity, 256
+  // CHECK: hopper.set_registers 24{{$}}
+  hopper.set_registers 24
+  // CHECK: hopper.set_registers 240 increase
+  hopper.set_registers 240 increase
+  // CHECK: hopper.fence_proxy_async
+  hopper.fence_proxy_async
+  tile.return
+}
+
+// CHECK-LABEL: tile.kernel @memory
+tile.kernel @memory(%a: !m, %l: !l, %map: !hopper.tensor_map<0, [64, 64]>, %i: i32, %p: i1, %x: i32, %f: f32) {
+  // CHECK: hopper.tma_load %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}}, %{{.*}} : <0, [64, 64]>
+  hopper.tma_load %map[%i, %i], %i, %i : !hopper.tensor_map<0, [64, 64]>
+  // CHECK: hopper.tma_load %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}}, %{{.*}} if %{{.*}} : <0, [64, 64]>
+  hopper.tma_load %map[%i, %i], %i, %i if %p : !hopper.tensor_map<0, [64, 64]>
+  // CHECK: hopper.global_store %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}} if %{{.*}} : memref<?x64xbf16, strided<[?, 1]>>, i32
+  hopper.global_store %a[%i, %i], %x if %p : !m, i32
+  // CHECK: hopper.global_store %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}}, %{{.*}} if %{{.*}} : memref<?x64xbf16, strided<[?, 1]>>, i32, i32
+  hopper.global_store %a[%i, %i], %x, %x if %p : !m, i32, i32
+  // CHECK: hopper.global_store %{{.*}}[%{{.*}}], %{{.*}} if %{{.*}} : memref<?xf32, strided<[1]>>, f32
+  hopper.global_store %l[%i], %f if %p : !l, f32
+  // CHECK: hopper.global_load %{{.*}}[%{{.*}}] if %{{.*}} : memref<?xf32, strided<[1]>>
+  %loaded = hopper.global_load %l[%i] if %p : !l
+  tile.return
+}
+
+// CHECK-LABEL: tile.kernel @products
+tile.kernel @products(%address: i32, %r: i32, %f: f32) {
+  // CHECK: %[[D:.*]] = hopper.descriptor %{{.*}} leading 16 stride 1024 : i64
+  %d = hopper.descriptor %address leading 16 stride 1024 : i64
+  // CHECK: hopper.descriptor_advance %[[D]], 32 : i64
+  %next = hopper.descriptor_advance %d, 32 : i64
+  // CHECK: hopper.wgmma_fence
+  hopper.wgmma_fence
+  // CHECK: hopper.mma_async(%[[D]]), %{{.*}} of bf16 : (i64) -> (f32, f32, f32, f32)
+  %s:4 = hopper.mma_async (%d), %next of bf16 : (i64) -> (f32, f32, f32, f32)
+  // CHECK: hopper.mma_async(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}), %{{.*}} acc(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : f32, f32, f32, f32) of f16 {transpose_b} : (i32, i32, i32, i32) -> (f32, f32, f32, f32)
+  %t:4 = hopper.mma_async (%r, %r, %r, %r), %d acc(%s#0, %s#1, %s#2, %s#3 : f32, f32, f32, f32) of f16 {transpose_b} : (i32, i32, i32, i32) -> (f32, f32, f32, f32)
+  // CHECK: hopper.wgmma_commit
+  hopper.wgmma_commit
+  // CHECK: hopper.wgmma_wait 1(%{{.*}}, %{{.*}}) : (f32, i32) -> (f32, i32)
+  %w:2 = hopper.wgmma_wait 1 (%t#0, %r) : (f32, i32) -> (f32, i32)
+  // CHECK: hopper.wgmma_wait 0() : () -> ()
+  hopper.wgmma_wait 0 () : () -> ()
+  tile.return
+}
+
+// CHECK-LABEL: tile.kernel @values
+tile.kernel @values(%f: f32, %p: i1) {
+  // CHECK: %[[T:.*]] = hopper.thread_id : i32
+  %t = hopper.thread_id : i32
+  // CHECK: hopper.block_id : i32
+  %b = hopper.block_id : i32
+  // CHECK: hopper.uniform %[[T]] : i32
+  %u = hopper.uniform %t : i32
+  // CHECK: hopper.shuffle_xor %{{.*}}, 2 : f32
+  %s = hopper.shuffle_xor %f, 2 : f32
+  // CHECK: hopper.vote_any %{{.*}}
+  %v = hopper.vote_any %p
+  // CHECK: hopper.pack %{{.*}}, %{{.*}} to bf16 : i32
+  %x = hopper.pack %f, %s to bf16 : i32
+  tile.return
+}

@@ -1,0 +1,56 @@
+// RUN: fa3-opt %s | fa3-opt | FileCheck %s
+// RUN: fa3-opt %s --mlir-print-op-generic | fa3-opt | FileCheck %s
+
+!m = memref<?x?x?x64xbf16, strided<[?, ?, ?, 1]>>
+
+// CHECK-LABEL: tile.kernel @rings
+tile.kernel @rings(%k: !m {tile.argument = #tile.argument<"k", "input", ["b", "s", "h", "d"]>}) {
+  %c0 = arith.constant 0 : index
+  %row = arith.constant 64 : i32
+  // CHECK: %[[RING:.*]] = hopper.ring_alloc {consumers = 2 : i64} : <2, vector<128x64xbf16>>
+  %ring = hopper.ring_alloc {consumers = 2 : i64} : !hopper.ring<2, vector<128x64xbf16>>
+  // CHECK: hopper.ring_alloc {barriers = 32768 : i64, offset = 16384 : i64} : <1, vector<64x128xf8E4M3FN>>
+  %placed = hopper.ring_alloc {barriers = 32768 : i64, offset = 16384 : i64} : !hopper.ring<1, vector<64x128xf8E4M3FN>>
+  // CHECK: hopper.ring_put %[[RING]], %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}] dims [1, 3] : <2, vector<128x64xbf16>>, memref<
+  hopper.ring_put %ring, %k[%c0, %c0, %c0, %c0] dims [1, 3] : !hopper.ring<2, vector<128x64xbf16>>, !m
+  // CHECK: %[[BUFFER:.*]] = hopper.ring_get %[[RING]] : <2, vector<128x64xbf16>> -> <vector<128x64xbf16>, 128>
+  %buffer = hopper.ring_get %ring : !hopper.ring<2, vector<128x64xbf16>> -> !hopper.buffer<vector<128x64xbf16>, 128>
+  // CHECK: hopper.rows %[[BUFFER]][%{{.*}}] : <vector<128x64xbf16>, 128> -> <vector<64x64xbf16>, 128>
+  %rows = hopper.rows %buffer[%row] : !hopper.buffer<vector<128x64xbf16>, 128> -> !hopper.buffer<vector<64x64xbf16>, 128>
+  // CHECK: hopper.ring_release %[[RING]], %[[BUFFER]] : <2, vector<128x64xbf16>>, <vector<128x64xbf16>, 128>
+  hopper.ring_release %ring, %buffer : !hopper.ring<2, vector<128x64xbf16>>, !hopper.buffer<vector<128x64xbf16>, 128>
+  tile.return
+}
+
+// CHECK-LABEL: tile.kernel @products
+tile.kernel @products() {
+  %address = arith.constant 0 : i32
+  // CHECK: hopper.view %{{.*}} : <vector<64x64xbf16>, 128>
+  %q = hopper.view %address : !hopper.buffer<vector<64x64xbf16>, 128>
+  %k = hopper.view %address : !hopper.buffer<vector<96x64xbf16>, 96>
+  // CHECK: %[[S:.*]] = hopper.wgmma %{{.*}}, %{{.*}} contract(1, 1) : !hopper.buffer<vector<64x64xbf16>, 128>, <vector<96x64xbf16>, 96> -> <vector<64x96xf32>>
+  %s = hopper.wgmma %q, %k contract(1, 1) : !hopper.buffer<vector<64x64xbf16>, 128>, !hopper.buffer<vector<96x64xbf16>, 96> -> !hopper.pending<vector<64x96xf32>>
+  // CHECK: %[[W:.*]] = hopper.wait %[[S]] younger 0 : <vector<64x96xf32>> -> vector<64x96xf32>
+  %w = hopper.wait %s younger 0 : !hopper.pending<vector<64x96xf32>> -> vector<64x96xf32>
+  %p = arith.truncf %w : vector<64x96xf32> to vector<64x96xbf16>
+  %zero = arith.constant dense<0.0> : vector<64x64xf32>
+  // CHECK: hopper.wgmma %{{.*}}, %{{.*}}, %{{.*}} contract(1, 0) : vector<64x96xbf16>, <vector<96x64xbf16>, 96>, vector<64x64xf32> -> <vector<64x64xf32>>
+  %o = hopper.wgmma %p, %k, %zero contract(1, 0) : vector<64x96xbf16>, !hopper.buffer<vector<96x64xbf16>, 96>, vector<64x64xf32> -> !hopper.pending<vector<64x64xf32>>
+  tile.return
+}
+
+// CHECK-LABEL: tile.kernel @roles
+tile.kernel @roles() {
+  // CHECK: hopper.specialize {consumer_registers = 240 : i64, producer_registers = 24 : i64, warpgroups = 2 : i64} producer {
+  hopper.specialize {warpgroups = 2 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+  // CHECK: } consumer {
+  } consumer {
+    // CHECK: hopper.warpgroup : i32
+    %w = hopper.warpgroup : i32
+    // CHECK: hopper.turn_wait
+    hopper.turn_wait
+    // CHECK: hopper.turn_pass
+    hopper.turn_pass
+  }
+  tile.return
+}

@@ -1,0 +1,344 @@
+// RUN: fa3-opt %s --split-input-file --verify-diagnostics
+
+// expected-error@+1 {{must not have results}}
+tile.kernel @k() -> index {
+  tile.return
+}
+
+// -----
+
+// expected-error@+1 {{argument #0: tile.argument must be a #tile.argument, not 1 : i64}}
+tile.kernel @k(%x: memref<?xf32, strided<[1]>> {tile.argument = 1 : i64}) {
+  tile.return
+}
+
+// -----
+
+// expected-error@+1 {{argument #0 (x) must be a memref}}
+tile.kernel @k(%x: index {tile.argument = #tile.argument<"x", "input", ["n"]>}) {
+  tile.return
+}
+
+// -----
+
+// expected-error@+1 {{argument #0 (x) must be strided, and its last stride must be 1}}
+tile.kernel @k(%x: memref<?x4xf32, strided<[1, ?]>> {tile.argument = #tile.argument<"x", "input", ["n", "m"]>}) {
+  tile.return
+}
+
+// -----
+
+// expected-error@+1 {{argument #0 (x) names 1 dimensions, but has 2}}
+tile.kernel @k(%x: memref<?x4xf32, strided<[?, 1]>> {tile.argument = #tile.argument<"x", "input", ["n"]>}) {
+  tile.return
+}
+
+// -----
+
+// expected-error@+1 {{argument #1: the name x is taken}}
+tile.kernel @k(%x: memref<?xf32, strided<[1]>> {tile.argument = #tile.argument<"x", "input", ["n"]>},
+                    %y: memref<?xf32, strided<[1]>> {tile.argument = #tile.argument<"x", "output", ["n"]>}) {
+  tile.return
+}
+
+// -----
+
+// expected-error@+1 {{a constraint must be a pair of dimension names, not ["n"]}}
+tile.kernel @k() attributes {constraints = [["n"]]} {
+  tile.return
+}
+
+// -----
+
+// expected-error@+1 {{a constraint must be a pair of dimension names, not 3 : i64}}
+tile.kernel @k() attributes {constraints = [3 : i64]} {
+  tile.return
+}
+
+// -----
+
+// expected-error@+1 {{must not have more than one tile.program_id, but has 2}}
+tile.kernel @k(%n: index) {
+  %a = tile.program_id(%n) : index
+  %b = tile.program_id(%n) : index
+  tile.return
+}
+
+// -----
+
+// expected-error@+1 {{role must be "input" or "output", not "inout"}}
+#a = #tile.argument<"x", "inout", ["n"]>
+
+// -----
+
+// expected-error@+1 {{a tensor must have a name}}
+#a = #tile.argument<"", "input", ["n"]>
+
+// -----
+
+// expected-error@+1 {{every dimension must have a name}}
+#a = #tile.argument<"x", "input", ["n", ""]>
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{needs at least one extent}}
+  "tile.program_id"() : () -> ()
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{has 1 extents, but 2 results}}
+  %a:2 = tile.program_id(%i) : index, index
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{needs 2 indices, not 1}}
+  %t = tile.load %x[%i] dims [0, 1] : memref<?x64xbf16, strided<[?, 1]>>, vector<64x64xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{elements of the tile are 'f16', but those in memory are 'bf16'}}
+  %t = tile.load %x[%i, %i] dims [0, 1] : memref<?x64xbf16, strided<[?, 1]>>, vector<64x64xf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{dims must have two elements, not 1}}
+  %t = tile.load %x[%i, %i] dims [0] : memref<?x64xbf16, strided<[?, 1]>>, vector<64x64xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{dims must be from -1 to 1, not 2}}
+  %t = tile.load %x[%i, %i] dims [0, 2] : memref<?x64xbf16, strided<[?, 1]>>, vector<64x64xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{dims must be from -1 to 1, not -2}}
+  %t = tile.load %x[%i, %i] dims [0, -2] : memref<?x64xbf16, strided<[?, 1]>>, vector<64x64xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{dimension 0 of the tile has size 64 and must run along a dimension of the memref}}
+  %t = tile.load %x[%i, %i] dims [-1, 1] : memref<?x64xbf16, strided<[?, 1]>>, vector<64x64xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{dims must be different}}
+  %t = tile.load %x[%i, %i] dims [1, 1] : memref<?x64xbf16, strided<[?, 1]>>, vector<64x64xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{result #0 must be}}
+  %t = tile.load %x[%i, %i] dims [0, 1] : memref<?x64xbf16, strided<[?, 1]>>, vector<64xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index, %t: vector<64x64xbf16>) {
+  // expected-error@+1 {{needs 2 indices, not 3}}
+  tile.store %t, %x[%i, %i, %i] dims [0, 1] : vector<64x64xbf16>, memref<?x64xbf16, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index, %t: vector<64x64xbf16>) {
+  // expected-error@+1 {{dimension 1 of the tile has size 64 and must run along a dimension of the memref}}
+  tile.store %t, %x[%i, %i] dims [0, -1] : vector<64x64xbf16>, memref<?x64xbf16, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{dim must be 0 or 1, not 2}}
+  %t = tile.iota 2 : vector<1x64xi32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{dim must be 0 or 1, not -1}}
+  %t = tile.iota -1 : vector<1x64xi32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{dimension 0 of the result must have size 1}}
+  %t = tile.iota 1 : vector<2x64xi32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error@+1 {{dimension 1 of the result must have size 1}}
+  %t = tile.iota 0 : vector<64x2xi32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%t: vector<64x64xf32>) {
+  // expected-error@+1 {{dim must be 0 or 1, not 2}}
+  %r = tile.reduce add %t dim 2 : vector<64x64xf32> -> vector<64x1xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%t: vector<64x64xf32>) {
+  // expected-error@+1 {{result must be 'vector<1x64xf32>', not 'vector<64x1xf32>'}}
+  %r = tile.reduce add %t dim 0 : vector<64x64xf32> -> vector<64x1xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%t: vector<64x64xf32>) {
+  // expected-error@+1 {{result must be 'vector<64x1xf32>', not 'vector<64x1xf16>'}}
+  %r = tile.reduce add %t dim 1 : vector<64x64xf32> -> vector<64x1xf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%t: vector<64x60xf32>) {
+  // expected-error@+1 {{columns of the source must be a multiple of 8, not 60}}
+  %r = tile.partial_reduce %t : vector<64x60xf32> -> vector<64x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%t: vector<64x64xf32>) {
+  // expected-error@+1 {{result must be 'vector<64x8xf32>', not 'vector<64x4xf32>'}}
+  %r = tile.partial_reduce %t : vector<64x64xf32> -> vector<64x4xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%a: vector<64x16xbf16>, %b: vector<16x32xbf16>) {
+  // expected-error@+1 {{contracted dimensions must be 0 or 1}}
+  %r = tile.dot %a, %b contract(1, 2) : vector<64x16xbf16>, vector<16x32xbf16> -> vector<64x32xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%a: vector<64x16xbf16>, %b: vector<16x32xf16>) {
+  // expected-error@+1 {{elements of a are 'bf16', but those of b are 'f16'}}
+  %r = tile.dot %a, %b contract(1, 0) : vector<64x16xbf16>, vector<16x32xf16> -> vector<64x32xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%a: vector<64x16xbf16>, %b: vector<16x32xbf16>) {
+  // expected-error@+1 {{contracts dimension 1 of a, 16 elements, with dimension 1 of b, 32 elements}}
+  %r = tile.dot %a, %b contract(1, 1) : vector<64x16xbf16>, vector<16x32xbf16> -> vector<64x16xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%a: vector<64x16xbf16>, %b: vector<16x32xbf16>) {
+  // expected-error@+1 {{result must be 'vector<64x32xf32>', not 'vector<32x64xf32>'}}
+  %r = tile.dot %a, %b contract(1, 0) : vector<64x16xbf16>, vector<16x32xbf16> -> vector<32x64xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%a: vector<64x16xf32>, %b: vector<16x32xf32>) {
+  // expected-error@+1 {{result must not be narrower than the operands}}
+  %r = tile.dot %a, %b contract(1, 0) : vector<64x16xf32>, vector<16x32xf32> -> vector<64x32xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%a: vector<64x16xbf16>, %b: vector<16x32xbf16>, %c: vector<64x64xf32>) {
+  // expected-error@+1 {{acc must be of the result's type 'vector<64x32xf32>', not 'vector<64x64xf32>'}}
+  %r = tile.dot %a, %b, %c contract(1, 0) : vector<64x16xbf16>, vector<16x32xbf16>, vector<64x64xf32> -> vector<64x32xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%t: vector<64x2xi1>) {
+  // expected-error@+1 {{condition must have one column}}
+  %r = tile.vote_any %t : vector<64x2xi1>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%t: vector<64x8xi1>, %s: vector<64x8xf32>) {
+  // expected-error@+1 {{condition must have one column}}
+  %r = tile.uniform_if %t, %s {
+    tile.yield %s : vector<64x8xf32>
+  } : vector<64x8xi1>, vector<64x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%t: vector<128x1xi1>, %s: vector<64x8xf32>) {
+  // expected-error@+1 {{condition has 128 rows, but the tile has 64}}
+  %r = tile.uniform_if %t, %s {
+    tile.yield %s : vector<64x8xf32>
+  } : vector<128x1xi1>, vector<64x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%t: vector<64x1xi1>, %s: vector<64x8xf32>) {
+  // expected-error@+1 {{region must end in tile.yield}}
+  %r = tile.uniform_if %t, %s {
+    llvm.unreachable
+  } : vector<64x1xi1>, vector<64x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%t: vector<64x1xi1>, %s: vector<64x8xf32>) {
+  %r = tile.uniform_if %t, %s {
+    // expected-error@+1 {{value must be 'vector<64x8xf32>', not 'vector<64x1xi1>'}}
+    tile.yield %t : vector<64x1xi1>
+  } : vector<64x1xi1>, vector<64x8xf32>
+  tile.return
+}

@@ -1,0 +1,65 @@
+// RUN: fa3-opt %s | fa3-opt | FileCheck %s
+// RUN: fa3-opt %s --mlir-print-op-generic | fa3-opt | FileCheck %s
+
+!matrix = memref<?x?x64xbf16, strided<[?, ?, 1]>>
+!column = memref<?x?xf32, strided<[?, 1]>>
+
+// CHECK-LABEL: tile.kernel @all
+// CHECK-SAME: {tile.argument = #tile.argument<"x", "input", ["batch", "rows", "cols"]>}
+// CHECK-SAME: {tile.argument = #tile.argument<"y", "output", ["batch", "rows"]>}
+// CHECK-SAME: constraints = {{\[\[}}"batch", "rows"]]
+// CHECK-SAME: problem = {kind = "test"}
+// CHECK-SAME: schedule = #tile.schedule<block_q = 128, block_kv = 64>
+tile.kernel @all(%x: !matrix {tile.argument = #tile.argument<"x", "input", ["batch", "rows", "cols"]>},
+                 %y: !column {tile.argument = #tile.argument<"y", "output", ["batch", "rows"]>})
+    attributes {constraints = [["batch", "rows"]], problem = {kind = "test"},
+                schedule = #tile.schedule<block_q = 128, block_kv = 64>} {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  // CHECK: %[[ID:.*]]:2 = tile.program_id(%{{.*}}, %{{.*}}) : index, index
+  %i, %b = tile.program_id(%c4, %c4) : index, index
+  // CHECK: %[[X:.*]] = tile.load %{{.*}}[%[[ID]]#1, %[[ID]]#0, %{{.*}}] dims [1, 2] : {{.*}}, vector<128x64xbf16>
+  %t = tile.load %x[%b, %i, %c0] dims [1, 2] : !matrix, vector<128x64xbf16>
+  // CHECK: %[[S:.*]] = tile.dot %[[X]], %[[X]] contract(1, 1) : vector<128x64xbf16>, vector<128x64xbf16> -> vector<128x128xf32>
+  %s = tile.dot %t, %t contract(1, 1) : vector<128x64xbf16>, vector<128x64xbf16> -> vector<128x128xf32>
+  // CHECK: tile.dot %[[X]], %[[X]], %[[S]] contract(1, 1) : vector<128x64xbf16>, vector<128x64xbf16>, vector<128x128xf32> -> vector<128x128xf32>
+  %s1 = tile.dot %t, %t, %s contract(1, 1) : vector<128x64xbf16>, vector<128x64xbf16>, vector<128x128xf32> -> vector<128x128xf32>
+  // CHECK: tile.dot %[[X]], %[[X]] contract(0, 0) : {{.*}} -> vector<64x64xf32>
+  %s2 = tile.dot %t, %t contract(0, 0) : vector<128x64xbf16>, vector<128x64xbf16> -> vector<64x64xf32>
+  // CHECK: tile.iota 0 : vector<128x1xi32>
+  %rows = tile.iota 0 : vector<128x1xi32>
+  // CHECK: tile.iota 1 : vector<1x128xi32>
+  %cols = tile.iota 1 : vector<1x128xi32>
+  // CHECK: tile.reduce maxnum %{{.*}} dim 1 : vector<128x128xf32> -> vector<128x1xf32>
+  %m = tile.reduce maxnum %s1 dim 1 : vector<128x128xf32> -> vector<128x1xf32>
+  // CHECK: tile.reduce add %{{.*}} dim 0 : vector<128x128xf32> -> vector<1x128xf32>
+  %a = tile.reduce add %s1 dim 0 : vector<128x128xf32> -> vector<1x128xf32>
+  // CHECK: tile.partial_reduce %{{.*}} : vector<128x128xf32> -> vector<128x8xf32>
+  %p = tile.partial_reduce %s1 : vector<128x128xf32> -> vector<128x8xf32>
+  %grow = arith.cmpf ogt, %m, %m : vector<128x1xf32>
+  // CHECK: %[[VOTE:.*]] = tile.vote_any %{{.*}} : vector<128x1xi1>
+  %vote = tile.vote_any %grow : vector<128x1xi1>
+  // CHECK: tile.uniform_if %[[VOTE]], %[[S]] {
+  // CHECK:   tile.yield %{{.*}} : vector<128x128xf32>
+  // CHECK: } : vector<128x1xi1>, vector<128x128xf32>
+  %u = tile.uniform_if %vote, %s {
+    %twice = arith.addf %s, %s : vector<128x128xf32>
+    tile.yield %twice : vector<128x128xf32>
+  } : vector<128x1xi1>, vector<128x128xf32>
+  // CHECK: tile.store %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] dims [1, -1] : vector<128x1xf32>, {{.*}}
+  tile.store %m, %y[%b, %i] dims [1, -1] : vector<128x1xf32>, !column
+  // CHECK: tile.return
+  tile.return
+}
+
+// Every field of a schedule; those with their default value are not printed.
+// CHECK-LABEL: tile.kernel @schedules
+// CHECK-SAME: a = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, stages = 3, overlap = false, specialize = false, pingpong = false, split_loops = false, lazy_rescale = 8, chains = 2, longest_first = true, producer_registers = 32, consumer_registers = 160>
+// CHECK-SAME: b = #tile.schedule<block_q = 64, block_kv = 16, warpgroups = 1>
+tile.kernel @schedules() attributes {
+    a = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, stages = 3, overlap = false, specialize = false,
+                       pingpong = false, split_loops = false, lazy_rescale = 8, chains = 2, longest_first = true,
+                       producer_registers = 32, consumer_registers = 160>,
+    b = #tile.schedule<block_q = 64, block_kv = 16, warpgroups = 1, stages = 2>} {
+  tile.return
+}

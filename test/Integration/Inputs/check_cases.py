@@ -1,0 +1,62 @@
+"""Compiles a spec and checks its kernel on the emulator.
+
+  check_cases.py SPEC PREFIX GROUP... [-- options of fa3-opt]
+
+PREFIX is where the package goes; a GROUP is a key of CASES. fa3-opt and fa3-run are
+found on the PATH. Prints every command that failed.
+"""
+
+import subprocess
+import sys
+
+
+def problem(seqlen_q, seqlen_k, batch=1, heads=1, kv_heads=1, *options):
+    return ["--batch", str(batch), "--heads", str(heads), "--kv-heads", str(kv_heads),
+            "--seqlen-q", str(seqlen_q), "--seqlen-k", str(seqlen_k), *options]
+
+
+CASES = {
+    # One query or key, whole and ragged tiles.
+    "shapes": [problem(q, k) for q, k in
+               [(1, 1), (1, 128), (2, 1), (64, 128), (113, 203), (128, 217), (239, 1), (799, 3), (256, 512)]],
+    "long": [problem(1023, 1024), problem(1024, 1023)],
+    # Queries without a key when causal, and keys that no short query reaches.
+    "offset": [problem(q, k) for q, k in [(203, 113), (257, 1), (64, 500), (300, 128)]],
+    "empty": [problem(0, 64), problem(64, 0), problem(64, 64, 0)],
+    "heads": [problem(70, 90, 1, 2 * ratio, 2) for ratio in (1, 2, 3, 4, 7)]
+             + [problem(70, 90, 2, 8, 1), problem(130, 70, 3, 2, 2)],
+    # Strides, with NaN around every tensor.
+    "layouts": [problem(113, 203, 2, 2, 2, "--pad", f"--layout={layout}") for layout in
+                ("bshd", "bhsd", "packed", "sliced")] + [problem(113, 203, 2, 2, 1, "--pad", "--layout=sliced")],
+    "numbers": [problem(113, 203, 1, 2, 1, f"--distribution={name}") for name in ("equal", "outlier", "huge")],
+    # Other orders of asynchronous events; the same bits every time.
+    "orders": [problem(150, 300, 1, 2, 1, f"--emulator-seed={seed}") for seed in range(1, 5)],
+    "repeat": [problem(150, 300, 1, 2, 1, "--repeat=2"), problem(64, 128, 1, 1, 1, "--graph")],
+    "once": [problem(150, 203, 1, 2, 1, "--pad")],
+}
+
+
+def run(command):
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if result.returncode:
+        print(" ".join(command), f"\nexit status {result.returncode}\n{result.stdout}")
+    return result.returncode == 0
+
+
+def main():
+    arguments, compiler = sys.argv[1:], []
+    if "--" in arguments:
+        at = arguments.index("--")
+        arguments, compiler = arguments[:at], arguments[at + 1 :]
+    spec, prefix, *groups = arguments
+    package = prefix + ".fa3"
+    if not run(["fa3-opt", spec, "--emit=package", "-o", package, *compiler]):
+        return 1
+    results = [run(["fa3-run", package, "--driver=emulator", "--check", *case])
+               for group in groups for case in CASES[group]]
+    print(f"{sum(results)} of {len(results)} right")
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+// What an override refuses, with the place in the spec.
+
+// RUN: not fa3-opt %s --fa3-select-schedule=override=blockq=1 2>&1 | FileCheck %s --check-prefix=E0
+// E0: error: {{.*}}schedule override: no field 'blockq'; there are block_q, block_kv, warpgroups, stages, overlap, specialize, pingpong, split_loops, lazy_rescale, chains, longest_first, producer_registers, consumer_registers
+// RUN: not fa3-opt %s --fa3-select-schedule=override==1 2>&1 | FileCheck %s --check-prefix=E1
+// E1: error: {{.*}}schedule override: no field ''
+// RUN: not fa3-opt %s --fa3-select-schedule=override=block_kv 2>&1 | FileCheck %s --check-prefix=E2
+// E2: error: {{.*}}schedule override: block_kv takes an integer, not ''
+// RUN: not fa3-opt %s --fa3-select-schedule=override=block_kv=wide 2>&1 | FileCheck %s --check-prefix=E3
+// E3: error: {{.*}}schedule override: block_kv takes an integer, not 'wide'
+// RUN: not fa3-opt %s --fa3-select-schedule=override=block_kv=99999999999999999999 2>&1 | FileCheck %s --check-prefix=E4
+// E4: error: {{.*}}schedule override: block_kv takes an integer, not '99999999999999999999'
+// RUN: not fa3-opt %s --fa3-select-schedule=override=pingpong=1 2>&1 | FileCheck %s --check-prefix=E5
+// E5: error: {{.*}}schedule override: pingpong takes true or false, not '1'
+// RUN: not fa3-opt %s --fa3-select-schedule=override=block_kv=100 2>&1 | FileCheck %s --check-prefix=E6
+// E6: error: {{.*}}impossible schedule: block_kv must be a multiple of 16, not 100
+// RUN: not fa3-opt %s --fa3-select-schedule=override=warpgroups=7 2>&1 | FileCheck %s --check-prefix=E7
+// E7: error: {{.*}}impossible schedule: warpgroups must be from 1 to 3, not 7
+// RUN: not fa3-opt %s --fa3-select-schedule=override=warpgroups=3 2>&1 | FileCheck %s --check-prefix=E8
+// E8: error: {{.*}}impossible schedule: block_q must be a multiple of 64 * warpgroups = 192, not 128
+// RUN: not fa3-opt %s --fa3-select-schedule=override=stages=4 2>&1 | FileCheck %s --check-prefix=E9
+// E9: error: {{.*}}needs 393360 bytes of shared memory, but a CTA has 232448
+// RUN: not fa3-opt %s --fa3-select-schedule=override=block_kv=192,block_q=256,stages=1 2>&1 | FileCheck %s --check-prefix=E10
+// E10: error: {{.*}}registers in a consumer thread, which has 240
+
+!t = tensor<?x?x?x128xbf16>
+!l = tensor<?x?x?xf32>
+func.func @spec(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
+  %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !t, !l
+  return %o, %lse : !t, !l
+}

@@ -1,0 +1,41 @@
+//===- host_kernels.h - Kernels that the fake driver executes -------------===//
+
+#ifndef FA3_TEST_UNIT_RUNTIME_HOST_KERNELS_H
+#define FA3_TEST_UNIT_RUNTIME_HOST_KERNELS_H
+
+namespace fa3::fake {
+
+/// A kernel by its parameters, as cuLaunchKernelEx takes them.
+using HostKernel = void (*)(void **parameters);
+
+/// The parameters of the attention kernels: bf16 q, k, v and o, fp32 lse.
+struct AttentionParameter {
+  enum Index {
+    Q,
+    K,
+    V,
+    O,
+    Lse,
+    Batch,
+    SeqlenQ,
+    HeadsQ,
+    SeqlenK,
+    HeadsKv,
+    HeadDim,
+    Causal,
+    Scale,
+    QStrides, ///< three each: batch, sequence, head
+    KStrides = QStrides + 3,
+    VStrides = KStrides + 3,
+    OStrides = VStrides + 3,
+  };
+};
+
+/// attention: right. attention_wrong: one element is off. attention_unwritten:
+/// leaves one row. attention_stray: writes before the output.
+/// attention_unsteady: differs from run to run. Null for any other name.
+HostKernel findHostKernel(const char *name);
+
+} // namespace fa3::fake
+
+#endif // FA3_TEST_UNIT_RUNTIME_HOST_KERNELS_H

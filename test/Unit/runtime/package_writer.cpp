@@ -1,0 +1,150 @@
+//===- package_writer.cpp - Packages for tests ----------------------------===//
+
+#include "package_writer.h"
+
+#include <cstring>
+
+namespace fa3::test {
+
+static size_t align(size_t offset) {
+  return (offset + FA3_SECTION_ALIGNMENT - 1) / FA3_SECTION_ALIGNMENT *
+         FA3_SECTION_ALIGNMENT;
+}
+
+void fixHeader(std::string &package) {
+  fa3_file_header header;
+  std::memcpy(&header, package.data(), sizeof(header));
+  header.header_crc = 0;
+  const uint32_t crc = fa3_crc32(
+      fa3_crc32(0, &header, sizeof(header)), package.data() + sizeof(header),
+      header.section_count * sizeof(fa3_file_section));
+  header.header_crc = crc;
+  std::memcpy(package.data(), &header, sizeof(header));
+}
+
+std::string writePackage(const Sections &sections) {
+  fa3_file_header header{};
+  std::memcpy(header.magic, FA3_MAGIC, FA3_MAGIC_SIZE);
+  header.version = FA3_FILE_VERSION;
+  header.section_count = static_cast<uint32_t>(sections.size());
+  std::string table;
+  std::string contents(
+      sizeof(header) + sections.size() * sizeof(fa3_file_section), '\0');
+  for (const auto &[kind, bytes] : sections) {
+    contents.resize(align(contents.size()), '\0');
+    const fa3_file_section section = {kind,
+                                      fa3_crc32(0, bytes.data(), bytes.size()),
+                                      contents.size(), bytes.size()};
+    table.append(reinterpret_cast<const char *>(&section), sizeof(section));
+    contents += bytes;
+  }
+  header.file_size = contents.size();
+  std::memcpy(contents.data(), &header, sizeof(header));
+  contents.replace(sizeof(header), table.size(), table);
+  fixHeader(contents);
+  return contents;
+}
+
+std::string writePackage(const nlohmann::json &manifest,
+                         const std::string &cubin, const std::string &ptx) {
+  Sections sections = {{FA3_SECTION_MANIFEST, manifest.dump()}};
+  if (!cubin.empty())
+    sections.emplace_back(FA3_SECTION_CUBIN, cubin);
+  if (!ptx.empty())
+    sections.emplace_back(FA3_SECTION_PTX, ptx + '\0');
+  return writePackage(sections);
+}
+
+nlohmann::json forwardManifest() {
+  return nlohmann::json::parse(R"({
+    "format": 1,
+    "name": "forward_bf16_d128_causal",
+    "compiler": {"version": "fa3 test", "ptxas": null},
+    "target": "sm_90a",
+    "min_driver": 12030,
+    "operation": {"kind": "forward", "dtype": "bf16", "head_dim": 128,
+                  "causal": true, "scale": 0.08838834764831845},
+    "symbols": ["batch", "seqlen_q", "heads_q", "seqlen_k", "heads_kv"],
+    "tensors": [
+      {"name": "q", "role": "input", "dtype": "bf16",
+       "dims": ["batch", "seqlen_q", "heads_q", 128]},
+      {"name": "k", "role": "input", "dtype": "bf16",
+       "dims": ["batch", "seqlen_k", "heads_kv", 128]},
+      {"name": "v", "role": "input", "dtype": "bf16",
+       "dims": ["batch", "seqlen_k", "heads_kv", 128]},
+      {"name": "o", "role": "output", "dtype": "bf16",
+       "dims": ["batch", "seqlen_q", "heads_q", 128]},
+      {"name": "lse", "role": "output", "dtype": "f32",
+       "dims": ["batch", "heads_q", "seqlen_q"]}],
+    "constraints": [{"divides": ["heads_kv", "heads_q"]}],
+    "workspace": {"op": "mul", "args": [{"op": "mul",
+        "args": ["batch", "heads_q"]}, 256]},
+    "workspace_tensors": [{"name": "scratch", "dtype": "f32",
+        "dims": ["batch", "heads_q", 32],
+        "offset": {"op": "mul", "args": [{"op": "mul",
+          "args": ["batch", "heads_q"]}, 128]}}],
+    "kernels": [
+      {"name": "forward", "grid": [{"op": "mul", "args": ["batch",
+          {"op": "mul", "args": ["heads_q",
+            {"op": "ceildiv", "args": ["seqlen_q", 128]}]}]}, 1, 1],
+       "block": [384, 1, 1], "cluster": [1, 1, 1], "shared_memory": 147584,
+       "params": [
+         {"kind": "i32", "value": {"op": "div", "args": ["heads_q",
+             {"op": "max", "args": ["heads_kv", 1]}]}},
+         {"kind": "tensor_map", "tensor": "q", "box": [1, 128, 1, 64],
+          "swizzle": 128, "name": "q_map"},
+         {"kind": "tensor_map", "tensor": "k", "box": [1, 176, 1, 64],
+          "swizzle": 128, "name": "k_map"},
+         {"kind": "size", "tensor": "q", "dim": 1},
+         {"kind": "pointer", "tensor": "o"},
+         {"kind": "stride", "tensor": "o", "dim": 2},
+         {"kind": "f32", "value": 0.5},
+         {"kind": "i64", "value": {"op": "mul", "args":
+             ["seqlen_k", 4294967296]}},
+         {"kind": "pointer", "tensor": "scratch"}]},
+      {"name": "finish", "grid": ["batch", "heads_q", 1],
+       "block": [128, 1, 1], "cluster": [1, 2, 1], "shared_memory": 0,
+       "launch_if": {"op": "rem", "args": ["seqlen_q", 2]},
+       "params": [{"kind": "pointer", "tensor": "lse"}]}]
+  })");
+}
+
+nlohmann::json hostManifest(const std::string &kernel, bool causal) {
+  nlohmann::json manifest = forwardManifest();
+  manifest["name"] = kernel;
+  manifest["operation"]["causal"] = causal;
+  manifest["workspace"] = 0;
+  manifest.erase("workspace_tensors");
+  nlohmann::json parameters = nlohmann::json::array();
+  for (const char *tensor : {"q", "k", "v", "o", "lse"})
+    parameters.push_back({{"kind", "pointer"}, {"tensor", tensor}});
+  for (const char *size :
+       {"batch", "seqlen_q", "heads_q", "seqlen_k", "heads_kv"})
+    parameters.push_back({{"kind", "i32"}, {"value", size}});
+  parameters.push_back({{"kind", "size"}, {"tensor", "q"}, {"dim", 3}});
+  parameters.push_back({{"kind", "i32"}, {"value", causal ? 1 : 0}});
+  parameters.push_back(
+      {{"kind", "f32"}, {"value", manifest["operation"]["scale"]}});
+  for (const char *tensor : {"q", "k", "v", "o"})
+    for (int dim = 0; dim < 3; ++dim)
+      parameters.push_back(
+          {{"kind", "stride"}, {"tensor", tensor}, {"dim", dim}});
+  manifest["kernels"] = {
+      {{"name", kernel},
+       {"grid", {{{"op", "mul"}, {"args", {"batch", "seqlen_q"}}}, 1, 1}},
+       {"block", {128, 1, 1}},
+       {"cluster", {1, 1, 1}},
+       {"shared_memory", 0},
+       {"params", parameters}}};
+  return manifest;
+}
+
+std::string cubinOf(const std::string &kernel) {
+  return "CUBIN .entry " + kernel + "() .entry finish()";
+}
+
+std::string ptxOf(const std::string &kernel) {
+  return ".version 8.0\n.entry " + kernel + "() {}\n.entry finish() {}\n";
+}
+
+} // namespace fa3::test

@@ -1,0 +1,41 @@
+//===- package_writer.h - Packages for tests ------------------------------===//
+
+#ifndef FA3_TEST_UNIT_RUNTIME_PACKAGE_WRITER_H
+#define FA3_TEST_UNIT_RUNTIME_PACKAGE_WRITER_H
+
+#include "fa3/runtime/abi.h"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fa3::test {
+
+using Sections = std::vector<std::pair<uint32_t, std::string>>;
+
+/// A package of these sections with right checksums.
+std::string writePackage(const Sections &sections);
+
+/// A package with this manifest and, unless they are empty, this code. The PTX
+/// is given without its NUL.
+std::string writePackage(const nlohmann::json &manifest,
+                         const std::string &cubin, const std::string &ptx);
+
+/// Makes the header's checksum right again after a change.
+void fixHeader(std::string &package);
+
+/// A forward pass as the compiler describes it: tensor maps for q, k and v.
+nlohmann::json forwardManifest();
+
+/// A forward pass whose kernel `kernel` the fake driver executes.
+nlohmann::json hostManifest(const std::string &kernel, bool causal);
+
+/// Code in which the fake driver finds a kernel of this name.
+std::string cubinOf(const std::string &kernel);
+std::string ptxOf(const std::string &kernel);
+
+} // namespace fa3::test
+
+#endif // FA3_TEST_UNIT_RUNTIME_PACKAGE_WRITER_H

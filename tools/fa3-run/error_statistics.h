@@ -1,0 +1,31 @@
+//===- error_statistics.h - Accumulates errors against a reference --------===//
+
+#ifndef FA3_TOOLS_FA3_RUN_ERROR_STATISTICS_H
+#define FA3_TOOLS_FA3_RUN_ERROR_STATISTICS_H
+
+#include "reference.h"
+
+namespace fa3::run {
+
+/// Errors of some elements of an output. One per thread, then merged.
+class ErrorStatistics {
+public:
+  /// Compares an element; `model` is what PyTorch's way of computing gives.
+  /// NaN never passes, and an infinity only where it is expected. Returns
+  /// whether the element passes.
+  bool add(double found, double expected, double model, double tolerance);
+
+  /// Keeps the description of the first element that did not pass.
+  void describe(const std::string &wrong);
+
+  void merge(const ErrorStatistics &other);
+  TensorError summarize(const std::string &tensor) const;
+
+private:
+  TensorError total; ///< without name and rms
+  double squares = 0;
+};
+
+} // namespace fa3::run
+
+#endif // FA3_TOOLS_FA3_RUN_ERROR_STATISTICS_H

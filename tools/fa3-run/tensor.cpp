@@ -1,0 +1,283 @@
+//===- tensor.cpp - A tensor of the problem, on device and host -----------===//
+
+#include "tensor.h"
+
+#include "numeric.h"
+#include "parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+namespace fa3::run {
+
+/// Poison around a tensor: more than a tile's rows would reach past its end.
+static constexpr size_t guardBytes = size_t{256} << 10;
+
+/// Data is made and copied in parts of about this size.
+static constexpr size_t partBytes = size_t{64} << 20;
+
+/// Bytes between the heads of a sliced tensor, beyond the head itself.
+static constexpr int64_t slicePadding = 32;
+
+static int64_t rowNumber(const std::vector<int64_t> &sizes,
+                         const std::vector<int64_t> &indices) {
+  int64_t row = 0;
+  for (size_t i = 0; i + 1 < sizes.size(); ++i)
+    row = row * sizes[i] + indices[i];
+  return row;
+}
+
+/// Strides when the dimensions, outermost first, lie in this order.
+static std::vector<int64_t> packInOrder(const std::vector<int64_t> &sizes,
+                                        const std::vector<size_t> &order) {
+  std::vector<int64_t> strides(sizes.size());
+  int64_t stride = 1;
+  for (size_t i = order.size(); i-- > 0;) {
+    strides[order[i]] = stride;
+    stride *= std::max<int64_t>(sizes[order[i]], 1);
+  }
+  return strides;
+}
+
+static std::vector<int64_t> chooseStrides(const fa3_tensor_info &info,
+                                          const std::vector<int64_t> &sizes,
+                                          Layout layout) {
+  std::vector<size_t> order(sizes.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  // Other tensors, such as the LSE, have but one layout.
+  if (sizes.size() != 4)
+    return packInOrder(sizes, order);
+  switch (layout) {
+  case Layout::Bshd:
+    break;
+  case Layout::Bhsd:
+    std::swap(order[1], order[2]);
+    break;
+  case Layout::Packed:
+    if (info.role == FA3_ROLE_INPUT) {
+      std::vector<int64_t> strides = packInOrder(sizes, order);
+      strides[1] *= 3;
+      strides[0] *= 3;
+      return strides;
+    }
+    break;
+  case Layout::Sliced: {
+    std::vector<int64_t> strides(4, 1);
+    strides[2] = sizes[3] + slicePadding;
+    strides[1] = strides[2] * std::max<int64_t>(sizes[2], 1);
+    strides[0] = strides[1] * std::max<int64_t>(sizes[1], 1);
+    // A stride that is never used need not be a legal one.
+    for (size_t i = 0; i < 3; ++i)
+      if (sizes[i] == 1)
+        strides[i] = 1;
+    return strides;
+  }
+  }
+  return packInOrder(sizes, order);
+}
+
+/// The random stream of a tensor depends on its name alone.
+static uint64_t streamOf(const char *name) {
+  return fa3_crc32(0, name, std::strlen(name));
+}
+
+Tensor::Tensor(const fa3_tensor_info &info, std::vector<int64_t> sizes,
+               const Options &options)
+    : tensorName(info.name), tensorRole(info.role), type(info.dtype),
+      extents(std::move(sizes)),
+      strides(chooseStrides(info, extents, options.layout)),
+      guard(options.pad ? guardBytes : 0),
+      random(options.seed, streamOf(info.name)),
+      distribution(options.distribution) {
+  memoryOrder.resize(extents.size() - 1);
+  std::iota(memoryOrder.begin(), memoryOrder.end(), size_t{0});
+  std::ranges::sort(memoryOrder, [this](size_t a, size_t b) {
+    return strides[a] != strides[b] ? strides[a] > strides[b] : a < b;
+  });
+  int64_t last = 0;
+  bool empty = false;
+  for (size_t i = 0; i < extents.size(); ++i) {
+    last += std::max<int64_t>(extents[i] - 1, 0) * strides[i];
+    empty = empty || extents[i] == 0;
+    if (i + 1 < extents.size())
+      rowCount *= extents[i];
+  }
+  spanBytes = empty ? 0 : (last + 1) * fa3_dtype_size(type);
+  if (empty)
+    rowCount = 0;
+}
+
+fa3_tensor Tensor::descriptor() const {
+  char *data = static_cast<char *>(memory.data());
+  return tensor(tensorName.c_str(),
+                spanBytes != 0 && data ? data + guard : nullptr, type, extents,
+                strides);
+}
+
+int64_t Tensor::rowAt(const std::vector<int64_t> &indices) const {
+  return rowNumber(extents, indices);
+}
+
+size_t Tensor::byteOffset(const std::vector<int64_t> &indices) const {
+  int64_t offset = 0;
+  for (size_t i = 0; i + 1 < extents.size(); ++i)
+    offset += indices[i] * strides[i];
+  return offset * fa3_dtype_size(type);
+}
+
+size_t Tensor::rowOffset(int64_t order, int64_t *row) const {
+  std::vector<int64_t> indices(extents.size(), 0);
+  for (size_t i = memoryOrder.size(); i-- > 0;) {
+    const size_t dim = memoryOrder[i];
+    indices[dim] = order % extents[dim];
+    order /= extents[dim];
+  }
+  *row = rowAt(indices);
+  return byteOffset(indices);
+}
+
+void Tensor::generateRow(int64_t row, float *values) const {
+  const bool isKey = tensorName == "k";
+  const bool isScored = isKey || tensorName == "q";
+  const int64_t source = distribution == Distribution::Equal && isKey ? 0 : row;
+  const uint64_t first = static_cast<uint64_t>(source) * columns();
+  for (int64_t i = 0; i < columns(); ++i)
+    values[i] = random.normal(first + i);
+  if (distribution == Distribution::Huge && isScored)
+    for (int64_t i = 0; i < columns(); ++i)
+      values[i] *= 100.0f;
+  if (distribution == Distribution::Outlier) {
+    // Positions from the far half of the counter, which no element has.
+    constexpr uint64_t half = uint64_t{1} << 63;
+    for (int64_t i = 0; i < columns(); ++i)
+      if (random.bits(half + first + i) % 1024 == 0)
+        values[i] += 10.0f * random.normal(half + first + i);
+  }
+  // Through the type and back: what the reference sees is what is uploaded.
+  std::vector<std::byte> stored(columns() * fa3_dtype_size(type));
+  encode(type, values, columns(), stored.data());
+  decode(type, stored.data(), columns(), values);
+}
+
+size_t Tensor::byteOffset(int64_t row) const {
+  std::vector<int64_t> indices(extents.size(), 0);
+  for (size_t i = extents.size() - 1; i-- > 0;) {
+    indices[i] = row % extents[i];
+    row /= extents[i];
+  }
+  return byteOffset(indices);
+}
+
+void Tensor::readRow(int64_t row, float *values) const {
+  decode(type, contents.data() + byteOffset(row), columns(), values);
+}
+
+float Tensor::readElement(int64_t row, int64_t column) const {
+  float value = 0;
+  decode(type,
+         contents.data() + byteOffset(row) + column * fa3_dtype_size(type), 1,
+         &value);
+  return value;
+}
+
+int64_t Tensor::countNans() const {
+  std::atomic<int64_t> count{0};
+  parallelFor(rows(), 256, [&](int64_t begin, int64_t end) {
+    std::vector<float> values(columns());
+    int64_t found = 0;
+    for (int64_t row = begin; row < end; ++row) {
+      readRow(row, values.data());
+      found += std::ranges::count_if(
+          values, [](float value) { return std::isnan(value); });
+    }
+    count += found;
+  });
+  return count;
+}
+
+void Tensor::allocate(const Driver &driver) {
+  if (spanBytes != 0 || guard != 0)
+    memory = DeviceMemory(driver, spanBytes + 2 * guard);
+}
+
+void Tensor::forEachPart(
+    Image kind,
+    const std::function<void(size_t, std::byte *, size_t)> &body) const {
+  const size_t total = memory.size();
+  const size_t rowBytes = columns() * fa3_dtype_size(type);
+  // Rows lie in memory in the order of forEachPart's walk, so a part is the
+  // memory from its first row up to the next part's first row.
+  const int64_t rowsPerPart = std::max<int64_t>(
+      1, static_cast<int64_t>(rowCount / (spanBytes / partBytes + 1)));
+  std::vector<std::byte> image;
+  size_t begin = 0;
+  for (int64_t first = 0; begin < total; first += rowsPerPart) {
+    const int64_t last = std::min(first + rowsPerPart, rowCount);
+    int64_t unused = 0;
+    const size_t end =
+        last >= rowCount ? total : guard + rowOffset(last, &unused);
+    image.assign(end - begin, std::byte{poison});
+    parallelFor(last - first, 64, [&](int64_t from, int64_t to) {
+      std::vector<float> values(columns());
+      for (int64_t i = first + from; i < first + to; ++i) {
+        int64_t row = 0;
+        std::byte *place = image.data() + guard + rowOffset(i, &row) - begin;
+        if (kind == Image::Writable) {
+          std::memset(place, 0, rowBytes);
+        } else {
+          generateRow(row, values.data());
+          encode(type, values.data(), columns(), place);
+        }
+      }
+    });
+    body(begin, image.data(), image.size());
+    begin = end;
+  }
+}
+
+void Tensor::upload() {
+  forEachPart(Image::Values,
+              [this](size_t offset, std::byte *image, size_t size) {
+                memory.copyFromHost(image, size, offset);
+              });
+}
+
+void Tensor::poisonOutput(const Stream &stream) {
+  memory.fill(poison, stream.get());
+}
+
+void Tensor::download() {
+  contents.resize(spanBytes);
+  if (spanBytes != 0)
+    memory.copyToHost(contents.data(), spanBytes, guard);
+}
+
+std::string Tensor::findStrayWrite() const {
+  std::string found;
+  std::vector<std::byte> actual;
+  const Image kind = isOutput() ? Image::Writable : Image::Values;
+  forEachPart(kind, [&](size_t offset, std::byte *image, size_t size) {
+    if (!found.empty())
+      return;
+    actual.resize(size);
+    memory.copyToHost(actual.data(), size, offset);
+    for (size_t i = 0; i < size; ++i) {
+      const bool mayWrite = kind == Image::Writable && image[i] == std::byte{0};
+      if (mayWrite || actual[i] == image[i])
+        continue;
+      const auto position =
+          static_cast<int64_t>(offset + i) - static_cast<int64_t>(guard);
+      found =
+          "'" + tensorName + "' was written " +
+          (isOutput() ? "outside of its elements" : "though it is an input") +
+          ", at byte " + std::to_string(position) + " from its start";
+      return;
+    }
+  });
+  return found;
+}
+
+} // namespace fa3::run

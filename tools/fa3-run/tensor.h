@@ -1,0 +1,106 @@
+//===- tensor.h - A tensor of the problem, on device and host -------------===//
+
+#ifndef FA3_TOOLS_FA3_RUN_TENSOR_H
+#define FA3_TOOLS_FA3_RUN_TENSOR_H
+
+#include "options.h"
+#include "random.h"
+
+#include "fa3/runtime/runtime.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fa3::run {
+
+/// Bytes of value 0xff are NaN in every floating-point type.
+constexpr uint8_t poison = 0xff;
+
+/// One tensor of the problem. Inputs are made from their position alone, so
+/// that no host copy of them is kept; outputs are downloaded.
+///
+/// A row is all elements that share every index but the last. Rows are numbered
+/// in the order of the indices, whatever the layout in memory.
+class Tensor {
+public:
+  Tensor(const fa3_tensor_info &info, std::vector<int64_t> sizes,
+         const Options &options);
+
+  const std::string &name() const { return tensorName; }
+  fa3_role role() const { return tensorRole; }
+  fa3_dtype dtype() const { return type; }
+  const std::vector<int64_t> &sizes() const { return extents; }
+  bool isInput() const { return tensorRole != FA3_ROLE_OUTPUT; }
+  bool isOutput() const { return tensorRole != FA3_ROLE_INPUT; }
+
+  /// For the runtime. The address is null until the memory is there.
+  fa3_tensor descriptor() const;
+
+  /// Elements in a row, and rows.
+  int64_t columns() const { return extents.back(); }
+  int64_t rows() const { return rowCount; }
+
+  /// The number of the row at these indices.
+  int64_t rowAt(const std::vector<int64_t> &indices) const;
+
+  /// The values of an input's row, exactly as the device has them.
+  void generateRow(int64_t row, float *values) const;
+
+  /// The values of a downloaded output's row.
+  void readRow(int64_t row, float *values) const;
+  float readElement(int64_t row, int64_t column) const;
+  /// Elements of a downloaded output that are NaN.
+  int64_t countNans() const;
+
+  void allocate(const Driver &driver);
+  /// Fills an input with its values and everything around them with poison.
+  void upload();
+  /// Fills an output with poison.
+  void poisonOutput(const Stream &stream);
+  void download();
+
+  /// The downloaded bytes, from the first to the last element.
+  const std::vector<std::byte> &downloaded() const { return contents; }
+
+  /// Downloads what must not have been written, and says what was: "" if
+  /// nothing.
+  std::string findStrayWrite() const;
+
+private:
+  /// What an image of the allocation shows where the elements are; elsewhere it
+  /// is poison.
+  enum class Image {
+    Values,   ///< of an input
+    Writable, ///< zero bytes
+  };
+  /// Calls body(offset, image, size) for consecutive parts of the allocation.
+  void forEachPart(Image kind,
+                   const std::function<void(size_t offset, std::byte *image,
+                                            size_t size)> &body) const;
+  /// Byte offset from the first element of the row that is `order`th in memory.
+  size_t rowOffset(int64_t order, int64_t *row) const;
+  size_t byteOffset(const std::vector<int64_t> &indices) const;
+  /// The same from the first element, for a row's number.
+  size_t byteOffset(int64_t row) const;
+
+  std::string tensorName;
+  fa3_role tensorRole;
+  fa3_dtype type;
+  std::vector<int64_t> extents;
+  std::vector<int64_t> strides;
+  std::vector<size_t> memoryOrder; ///< dims but the last, largest stride first
+  int64_t rowCount = 1;
+  size_t guard;     ///< bytes of poison before and after
+  size_t spanBytes; ///< from the first to the last element
+  CounterRandom random;
+  Distribution distribution;
+  DeviceMemory memory;
+  std::vector<std::byte> contents; ///< downloaded, without the guards
+};
+
+} // namespace fa3::run
+
+#endif // FA3_TOOLS_FA3_RUN_TENSOR_H
