@@ -12,6 +12,7 @@
 #include "Wgmma.h"
 
 #include <algorithm>
+#include <string_view>
 
 using namespace fa3::emulator;
 
@@ -89,6 +90,19 @@ static void traceWait(Warp &w, const Inst &i, Split &s) {
   traceSpan(w, TraceCategory::Issue, "instructions", i.line, w.spanBegin,
             s.since);
   traceSpan(w, category, i.name, i.line, s.since, w.time, 0, s.waitedOn);
+  w.spanBegin = w.time;
+}
+
+/// A wait that was over when the warp's turn came, but in logical time only
+/// some clocks after \p since.
+static void traceDelay(Warp &w, const Inst &i, uint64_t since) {
+  if (w.spanBegin > since) // The instruction has reported it itself.
+    return;
+  const bool mbarrier = std::string_view(i.name).starts_with("mbarrier");
+  traceSpan(w, TraceCategory::Issue, "instructions", i.line, w.spanBegin,
+            since);
+  traceSpan(w, mbarrier ? TraceCategory::Wait : TraceCategory::Barrier, i.name,
+            i.line, since, w.time);
   w.spanBegin = w.time;
 }
 
@@ -315,6 +329,7 @@ bool ClusterRun::runWarp(Warp &w, uint32_t budget) {
         progress = true;
         continue;
       }
+      const uint64_t before = w.time;
       Step step = i.tracksRegisters && !trackRegisters(w, i) ? Step::Fault
                                                              : i.fn(w, i, mask);
       s = &w.split();
@@ -323,6 +338,8 @@ bool ClusterRun::runWarp(Warp &w, uint32_t budget) {
         ++s->pc;
         if (s->resumed)
           traceWait(w, i, *s);
+        else if (w.time > before)
+          traceDelay(w, i, before);
         s->resumed = false;
         w.time += i.cost;
         progress = true;
