@@ -97,6 +97,7 @@ static const OpcodeTable &opcodeTable() {
     addMemoryOpcodes(table);
     addAtomicOpcodes(table);
     addMatrixOpcodes(table);
+    addMmaOpcodes(table);
     addBarrierOpcodes(table);
     addMbarrierOpcodes(table);
     addCopyOpcodes(table);

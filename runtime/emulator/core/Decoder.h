@@ -140,6 +140,7 @@ void addWarpOpcodes(OpcodeTable &table);
 void addMemoryOpcodes(OpcodeTable &table);
 void addAtomicOpcodes(OpcodeTable &table);
 void addMatrixOpcodes(OpcodeTable &table);
+void addMmaOpcodes(OpcodeTable &table);
 void addBarrierOpcodes(OpcodeTable &table);
 void addMbarrierOpcodes(OpcodeTable &table);
 void addCopyOpcodes(OpcodeTable &table);

@@ -1,4 +1,4 @@
-//===- ExecMatrix.cpp - ldmatrix, stmatrix and mma.sync -------------------===//
+//===- ExecMatrix.cpp - ldmatrix and stmatrix -----------------------------===//
 //
 // PTX ISA, "Warp Level Matrix Instructions".
 //
