@@ -165,9 +165,7 @@ def integers():
                    ("bfe_s", "b32", "exact", "and.b32 {t}, {1}, 63; bfe.s32 {r}, {0}, {t}, 9"),
                    ("bfe_u", "b32", "exact", "and.b32 {t}, {1}, 63; bfe.u32 {r}, {0}, {t}, 9"),
                    ("bfi", "b32", "exact", "and.b32 {t}, {1}, 63; bfi.b32 {r}, {0}, {2}, {t}, 11"),
-                   ("slct", "b32", "exact", "slct.u32.s32 {r}, {0}, {1}, {2}"),
-                   ("addc", "b32", "exact", "add.cc.u32 {t}, {0}, {1}; addc.u32 {r}, {2}, {2}"),
-                   ("subc", "b32", "exact", "sub.cc.u32 {t}, {0}, {1}; subc.u32 {r}, {2}, {0}")]
+                   ("slct", "b32", "exact", "slct.u32.s32 {r}, {0}, {1}, {2}")]
     for text in ("shl.b32", "shr.u32", "shr.s32"):
         operations.append((text.replace(".", "_"), "b32", "exact", f"and.b32 {{t}}, {{1}}, 63; {text} {{r}}, {{0}}, {{t}}"))
     for text in ("shl.b64", "shr.u64", "shr.s64"):
