@@ -1,6 +1,7 @@
 //===- fa3-run.cpp - Launches a kernel package on generated data ----------===//
 
 #include "clock.h"
+#include "emulator.h"
 #include "options.h"
 #include "reference.h"
 #include "session.h"
@@ -56,6 +57,7 @@ private:
   };
   nlohmann::json operation;
   std::vector<Tensor> tensors;
+  EmulatorDiagnostics emulatorDiagnostics;
 };
 
 } // namespace
@@ -229,6 +231,9 @@ ExitStatus Run::finish(ExitStatus status, const std::string &word) {
   for (const nlohmann::json &diagnostic : report["diagnostics"])
     std::fprintf(stderr, "fa3-run: %s\n",
                  diagnostic.get_ref<const std::string &>().c_str());
+  // The emulator has printed its own.
+  for (std::string &text : emulatorDiagnostics.read())
+    report["diagnostics"].push_back(std::move(text));
   std::printf("%s\n", word.c_str());
   if (options.json) {
     std::ofstream file(*options.json);

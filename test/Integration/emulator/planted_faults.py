@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+"""Breaks a kernel's synchronization in every place and counts what is noticed.
+
+    planted_faults.py --package FILE.fa3 [options] [-- arguments of fa3-run]
+    planted_faults.py --snippet FILE.ptx [options]
+
+Each mutant of the kernel's PTX lacks or alters one wait, arrival, fence, count,
+phase, barrier or descriptor field; those of a package also alter the swizzle of
+one tensor map. It runs with several seeds and is caught when the emulator
+diagnoses it or the results are wrong. The exit status is 1 if fewer than the
+required share are caught, or if the kernel itself does not pass.
+
+Mutants that cannot be told from the kernel are listed in a file of lines
+
+    KERNEL | KIND | NUMBER | why the mutant is equivalent
+
+with shell patterns in the first three columns, and do not count.
+"""
+
+import argparse
+import collections
+import fnmatch
+import json
+import os
+import random
+import shlex
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutations import Mutant, find_mutants
+from package_file import Package
+
+HERE = Path(__file__).resolve().parent
+BUILD = HERE.parents[2] / "build"
+
+
+@dataclass
+class Outcome:
+    """How one mutant fared: `how` is empty for a survivor."""
+
+    mutant: Mutant
+    how: str = ""
+    equivalent: str = ""
+
+
+class PackageRunner:
+    """Runs mutants of a package with fa3-run."""
+
+    def __init__(self, arguments):
+        self.path = arguments.package
+        self.package = Package(self.path.read_bytes())
+        self.name = self.path.stem
+        self.tool = arguments.fa3_run
+        self.extra = arguments.run_arguments or shlex.split("--batch 1 --heads 1 --seqlen-q 256 --seqlen-k 256")
+
+    def mutants(self):
+        yield from find_mutants(self.package.ptx())
+        manifest = self.package.manifest()
+        number = 0
+        for i, kernel in enumerate(manifest["kernels"]):
+            for j, parameter in enumerate(kernel["params"]):
+                if parameter["kind"] != "tensor_map":
+                    continue
+                number += 1
+                changed = json.loads(json.dumps(manifest))
+                before = parameter["swizzle"]
+                after = 64 if before != 64 else 128
+                # A box wider than the swizzle would be refused at once.
+                if after == 64:
+                    after = 0
+                changed["kernels"][i]["params"][j]["swizzle"] = after
+                mutant = Mutant("tensor map swizzle", number, 0, f"{parameter.get('name', j)}: {before}", str(after), "")
+                mutant.package = self.package.with_manifest(changed)
+                yield mutant
+
+    def command(self, mutant, seed, folder):
+        package = self.path
+        command = []
+        if mutant is not None and hasattr(mutant, "package"):
+            package = folder / "mutant.fa3"
+            package.write_bytes(mutant.package)
+        elif mutant is not None:
+            ptx = folder / "mutant.ptx"
+            ptx.write_text(mutant.text)
+            command = ["--ptx", str(ptx)]
+        return [str(self.tool), str(package), "--driver=emulator", "--check", "--emulator-seed", str(seed), *command,
+                *self.extra]
+
+
+class SnippetRunner:
+    """Runs mutants of a PTX file that says how to run it (see conformance.py)."""
+
+    def __init__(self, arguments):
+        self.path = arguments.snippet
+        self.name = self.path.stem
+        self.driver = arguments.driver
+        self.dump = Path(tempfile.mkdtemp(prefix="planted_faults_"))
+
+    def mutants(self):
+        return find_mutants(self.path.read_text())
+
+    def command(self, mutant, seed, folder):
+        """The kernel itself writes what the mutants are compared with."""
+        path, action = self.path, "--write"
+        if mutant is not None:
+            path = folder / self.path.name
+            path.write_text(mutant.text)
+            action = "--check"
+        return [sys.executable, str(HERE / "run_snippet.py"), str(path), "--driver", str(self.driver), action,
+                str(self.dump / "expected.bin")]
+
+
+def run(runner, mutant, seed, limit):
+    """Runs once; returns how it was caught, or an empty string."""
+    with tempfile.TemporaryDirectory(prefix="planted_faults_") as name:
+        folder = Path(name)
+        diagnostics = folder / "diagnostics.jsonl"
+        environment = {**os.environ, "FA3_EMULATOR_SEED": str(seed), "FA3_EMULATOR_DIAGNOSTICS": str(diagnostics)}
+        try:
+            result = subprocess.run(runner.command(mutant, seed, folder), env=environment, timeout=limit,
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        except subprocess.TimeoutExpired:
+            return "does not end"
+        if result.returncode == 0:
+            return ""
+        kinds = []
+        if diagnostics.exists():
+            kinds = [json.loads(line)["kind"] for line in diagnostics.read_text().splitlines()]
+        if result.returncode < 0 or (result.returncode != 1 and not kinds) or "parse-error" in kinds:
+            # A crash, or a mutant that is no PTX, is this test's own failure.
+            raise RuntimeError(f"{mutant.name() if mutant else 'the kernel'}: exit status {result.returncode}\n"
+                               f"{result.stdout[-2000:]}")
+        return kinds[0] if kinds else "wrong result"
+
+
+def try_seeds(runner, mutant, seeds, limit):
+    for seed in seeds:
+        how = run(runner, mutant, seed, limit)
+        if how:
+            return Outcome(mutant, f"{how} (seed {seed})")
+    return Outcome(mutant)
+
+
+def read_equivalents(path):
+    rules = []
+    for line in path.read_text().splitlines() if path else []:
+        if line.strip() and not line.lstrip().startswith("#"):
+            kernel, kind, number, why = (part.strip() for part in line.split("|", 3))
+            rules.append((kernel, kind, number, why))
+    return rules
+
+
+def equivalence(rules, kernel, mutant):
+    for pattern, kind, number, why in rules:
+        if fnmatch.fnmatch(kernel, pattern) and fnmatch.fnmatch(mutant.kind, kind) and \
+                fnmatch.fnmatch(str(mutant.number), number):
+            return why
+    return ""
+
+
+def sample(mutants, count):
+    """About `count` of them, the kinds in turn, the same in every run."""
+    kinds = collections.defaultdict(list)
+    for mutant in mutants:
+        kinds[mutant.kind].append(mutant)
+    chosen = []
+    for kind in kinds.values():
+        random.Random(len(kind)).shuffle(kind)
+    while len(chosen) < count and any(kinds.values()):
+        for kind in kinds.values():
+            if kind and len(chosen) < count:
+                chosen.append(kind.pop())
+    return chosen
+
+
+def report(name, outcomes, required):
+    """Prints the table; returns whether enough were caught."""
+    table = collections.defaultdict(lambda: [0, 0, 0])
+    for outcome in outcomes:
+        column = 2 if outcome.equivalent else 0 if outcome.how else 1
+        table[outcome.mutant.kind][column] += 1
+    print(f"\n{name}\n{'kind':34} {'caught':>7} {'survived':>9} {'equivalent':>11}")
+    for kind in sorted(table):
+        print(f"{kind:34} {table[kind][0]:7} {table[kind][1]:9} {table[kind][2]:11}")
+    caught, survived, equivalent = (sum(row[i] for row in table.values()) for i in range(3))
+    print(f"{'total':34} {caught:7} {survived:9} {equivalent:11}")
+    for outcome in outcomes:
+        if not outcome.how and not outcome.equivalent:
+            print(f"survived: {outcome.mutant.name()}, line {outcome.mutant.line}: {outcome.mutant.before}"
+                  f" -> {outcome.mutant.after or 'nothing'}")
+        elif outcome.equivalent:
+            print(f"equivalent: {outcome.mutant.name()}: {outcome.equivalent}")
+    share = 100.0 * caught / (caught + survived) if caught + survived else 100.0
+    print(f"{caught} of {caught + survived} planted faults caught: {share:.1f}%, required {required:g}%")
+    return share >= required
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--package", type=Path)
+    which.add_argument("--snippet", type=Path)
+    parser.add_argument("--fa3-run", type=Path, default=BUILD / "bin" / "fa3-run")
+    parser.add_argument("--driver", type=Path, default=BUILD / "lib" / "libfa3_emulator.so")
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--sample", type=int, default=0, help="try only about so many mutants")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--limit", type=float, default=120, help="seconds for one run")
+    parser.add_argument("--required", type=float, default=95, help="percent that must be caught")
+    parser.add_argument("--equivalents", type=Path, help="the list of equivalent mutants")
+    parser.add_argument("--only", default="*", help="a pattern of kinds")
+    parser.add_argument("--list", action="store_true", help="print the mutants and stop")
+    parser.add_argument("--verbose", action="store_true", help="print each outcome")
+    parser.add_argument("run_arguments", nargs="*", help="the problem, for fa3-run")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    runner = PackageRunner(arguments) if arguments.package else SnippetRunner(arguments)
+    mutants = [m for m in runner.mutants() if fnmatch.fnmatch(m.kind, arguments.only)]
+    if arguments.sample:
+        mutants = sample(mutants, arguments.sample)
+    if arguments.list:
+        for mutant in mutants:
+            print(f"{mutant.name()}, line {mutant.line}: {mutant.before} -> {mutant.after or 'nothing'}")
+        return 0
+    seeds = range(1, arguments.seeds + 1)
+    for seed in seeds:
+        how = run(runner, None, seed, arguments.limit)
+        if how:
+            print(f"{runner.name}: the kernel itself fails with seed {seed}: {how}")
+            return 1
+    rules = read_equivalents(arguments.equivalents)
+
+    def attempt(mutant):
+        why = equivalence(rules, runner.name, mutant)
+        outcome = Outcome(mutant, equivalent=why) if why else try_seeds(runner, mutant, seeds, arguments.limit)
+        if arguments.verbose:
+            print(f"{mutant.name()}, line {mutant.line}: {outcome.how or why or 'SURVIVED'}", flush=True)
+        return outcome
+
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        outcomes = list(pool.map(attempt, mutants))
+    return 0 if report(runner.name, outcomes, arguments.required) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
