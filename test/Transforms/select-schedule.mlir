@@ -23,9 +23,9 @@ func.func @f16_d128_causal(%q: tensor<?x?x?x128xf16>, %k: tensor<?x?x?x128xf16>,
 }
 
 // CHECK-LABEL: func.func @f16_d64(
-// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 112, warpgroups = 3, stages = 3, lazy_rescale = 8, producer_registers = 32, consumer_registers = 160>}
+// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 128, warpgroups = 3, lazy_rescale = 8, chains = 8, producer_registers = 32, consumer_registers = 160>}
 // OVERRIDE-LABEL: func.func @f16_d64(
-// OVERRIDE: {schedule = #tile.schedule<block_q = 192, block_kv = 64, warpgroups = 3, stages = 3, pingpong = false, lazy_rescale = 8, chains = 2, producer_registers = 32, consumer_registers = 160>}
+// OVERRIDE: {schedule = #tile.schedule<block_q = 192, block_kv = 64, warpgroups = 3, pingpong = false, lazy_rescale = 8, chains = 2, producer_registers = 32, consumer_registers = 160>}
 func.func @f16_d64(%q: tensor<?x?x?x64xf16>, %k: tensor<?x?x?x64xf16>, %v: tensor<?x?x?x64xf16>) -> (tensor<?x?x?x64xf16>, tensor<?x?x?xf32>) {
   // expected-remark@+1 {{from the table): 90192 of 232448 bytes of shared memory, about 152 of 160 registers in a consumer thread}}
   %o, %lse = attn.forward %q, %k, %v : tensor<?x?x?x64xf16>, tensor<?x?x?x64xf16>, tensor<?x?x?x64xf16> -> tensor<?x?x?x64xf16>, tensor<?x?x?xf32>

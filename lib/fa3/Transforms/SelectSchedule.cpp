@@ -82,7 +82,7 @@ struct Row {
 constexpr Row kForwardRows[] = {
     {128, false, 192, 80, 3, 2, false, 2},
     {128, true, 192, 80, 3, 3, false, 4},
-    {64, false, 192, 112, 3, 3, true, 4},
+    {64, false, 192, 128, 3, 2, true, 8},
     {64, true, 192, 128, 3, 3, true, 8},
 };
 
