@@ -52,7 +52,9 @@ function(fa3_add_tool name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   # The precompiled header is built as for a library (-fPIC, not -fPIE).
-  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  set_target_properties(${name} PROPERTIES
+    POSITION_INDEPENDENT_CODE OFF
+    INSTALL_RPATH_USE_LINK_PATH ON) # the packaged libMLIR.so may be in a folder of its own
   target_compile_options(${name} PRIVATE -fPIC)
   fa3_compiler_options(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINK})

@@ -13,5 +13,9 @@ function(fa3_add_unit_test name)
   fa3_set_warnings(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test/Unit)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/test/Unit)
+  # Temporary files of their own: two builds may be tested at once.
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/test/Unit/tmp)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+    WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/test/Unit
+    PROPERTIES ENVIRONMENT TEST_TMPDIR=${PROJECT_BINARY_DIR}/test/Unit/tmp)
 endfunction()

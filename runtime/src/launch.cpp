@@ -233,8 +233,10 @@ fa3_status fa3_launch(fa3_module *module, void *stream,
     if (fa3_status status =
             problem.bindWorkspace(workspace, workspace_size, error))
       return status;
-    if (fa3_status status = module->prepareDevice(error))
+    int multiprocessors = 0;
+    if (fa3_status status = module->prepareDevice(multiprocessors, error))
       return status;
+    problem.bindMultiprocessors(multiprocessors);
     const Launcher launcher(*module, problem, stream, error);
     for (size_t i = 0; i < module->kernels.size(); ++i)
       if (fa3_status status =

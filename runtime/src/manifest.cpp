@@ -60,6 +60,9 @@ private:
 
   const JsonView &root;
   Manifest manifest;
+  /// Whether what is parsed now is evaluated by a launch, which knows the
+  /// device, and by nothing else.
+  bool inKernel = false;
 };
 
 } // namespace
@@ -111,6 +114,12 @@ void Parser::appendExpression(const JsonView &view, Expression &expression,
   };
   if (view.isString()) {
     const std::string symbol = view.string();
+    if (symbol == FA3_MULTIPROCESSORS_SYMBOL) {
+      if (!inKernel)
+        view.fail("only kernels may depend on '" + symbol + "'");
+      expression.pushSymbol(multiprocessorsIndex);
+      return;
+    }
     auto found = std::ranges::find(manifest.symbols, symbol);
     if (found == manifest.symbols.end())
       view.fail("'" + symbol + "' is not among the symbols");
@@ -159,6 +168,8 @@ void Parser::parseTarget() {
 void Parser::parseSymbols() {
   for (const JsonView &view : root.at("symbols").elements(0, FA3_MAX_SYMBOLS)) {
     std::string symbol = view.string();
+    if (symbol == FA3_MULTIPROCESSORS_SYMBOL)
+      view.fail("the runtime gives '" + symbol + "' its value");
     if (std::ranges::count(manifest.symbols, symbol))
       view.fail("'" + symbol + "' is already a symbol");
     manifest.symbols.push_back(std::move(symbol));
@@ -406,6 +417,7 @@ Manifest Parser::parse() {
   parseTensors();
   parseWorkspace();
   parseConstraints();
+  inKernel = true;
   for (const JsonView &kernel : root.at("kernels").elements(1, FA3_MAX_KERNELS))
     parseKernel(kernel);
   return std::move(manifest);

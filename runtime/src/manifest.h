@@ -15,6 +15,10 @@
 
 namespace fa3 {
 
+/// The index of FA3_MULTIPROCESSORS_SYMBOL in expressions, after the manifest's
+/// own symbols.
+constexpr int multiprocessorsIndex = FA3_MAX_SYMBOLS;
+
 /// A tensor that the caller passes.
 struct TensorSpec {
   std::string name;

@@ -86,7 +86,7 @@ fa3_module::~fa3_module() {
     (void)functions.cuLibraryUnload(library);
 }
 
-fa3_status fa3_module::checkDevice(cu::CUdevice device,
+fa3_status fa3_module::checkDevice(cu::CUdevice device, int &count,
                                    fa3_error *error) const {
   int major = 0;
   int minor = 0;
@@ -95,7 +95,8 @@ fa3_status fa3_module::checkDevice(cu::CUdevice device,
        {std::pair{cu::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, &major},
         std::pair{cu::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, &minor},
         std::pair{cu::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN,
-                  &sharedMemory}})
+                  &sharedMemory},
+        std::pair{cu::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, &count}})
     if (cu::CUresult result =
             functions.cuDeviceGetAttribute(value, attribute, device);
         result != cu::CUDA_SUCCESS)
@@ -119,10 +120,14 @@ fa3_status fa3_module::checkDevice(cu::CUdevice device,
                       "but device %d has %d",
                       kernel.name.c_str(), kernel.sharedMemory, device,
                       sharedMemory);
+  if (count < 1)
+    return setError(error, FA3_ERROR_NO_DEVICE,
+                    "device %d has %d multiprocessors, expected at least 1",
+                    device, count);
   return FA3_SUCCESS;
 }
 
-fa3_status fa3_module::prepareDevice(fa3_error *error) {
+fa3_status fa3_module::prepareDevice(int &count, fa3_error *error) {
   cu::CUdevice device = 0;
   const cu::CUresult current = functions.cuCtxGetDevice(&device);
   if (current == cu::CUDA_ERROR_INVALID_CONTEXT)
@@ -134,12 +139,14 @@ fa3_status fa3_module::prepareDevice(fa3_error *error) {
   if (device < 0 || device >= maxDevices)
     return setError(error, FA3_ERROR_NO_DEVICE, "device %d, expected 0 to %d",
                     device, maxDevices - 1);
-  if (deviceReady[device].load(std::memory_order_acquire))
+  count = multiprocessors[device].load(std::memory_order_acquire);
+  if (count != 0)
     return FA3_SUCCESS;
   const std::lock_guard<std::mutex> lock(preparing);
-  if (deviceReady[device].load(std::memory_order_relaxed))
+  count = multiprocessors[device].load(std::memory_order_relaxed);
+  if (count != 0)
     return FA3_SUCCESS;
-  if (fa3_status status = checkDevice(device, error))
+  if (fa3_status status = checkDevice(device, count, error))
     return status;
   for (size_t i = 0; i < kernels.size(); ++i)
     if (cu::CUresult result = functions.cuKernelSetAttribute(
@@ -151,7 +158,7 @@ fa3_status fa3_module::prepareDevice(fa3_error *error) {
                             "device %d",
                             manifest->kernels[i].name.c_str(),
                             manifest->kernels[i].sharedMemory, device);
-  deviceReady[device].store(true, std::memory_order_release);
+  multiprocessors[device].store(count, std::memory_order_release);
   return FA3_SUCCESS;
 }
 
@@ -177,7 +184,8 @@ fa3_status fa3_module_prepare(fa3_module *module, fa3_error *error) {
     return setError(error, FA3_ERROR_INVALID_ARGUMENT,
                     "fa3_module_prepare: module may not be null");
   return guarded(error, [&] {
-    if (fa3_status status = module->prepareDevice(error))
+    int multiprocessors = 0;
+    if (fa3_status status = module->prepareDevice(multiprocessors, error))
       return status;
     for (size_t i = 0; i < module->kernels.size(); ++i) {
       cu::CUfunction function = nullptr;

@@ -24,17 +24,20 @@ struct fa3_module {
   /// In the order of the manifest's kernels.
   std::vector<fa3::cu::CUkernel> kernels;
 
-  std::array<std::atomic<bool>, maxDevices> deviceReady{};
+  /// Of every device, once it is prepared; 0 before.
+  std::array<std::atomic<int>, maxDevices> multiprocessors{};
   std::mutex preparing;
 
   ~fa3_module();
 
   /// Checks the current context's device and configures the kernels for it,
-  /// unless that is done. Does not allocate.
-  fa3_status prepareDevice(fa3_error *error);
+  /// unless that is done. Does not allocate. `count` becomes the device's
+  /// number of multiprocessors.
+  fa3_status prepareDevice(int &count, fa3_error *error);
 
 private:
-  fa3_status checkDevice(fa3::cu::CUdevice device, fa3_error *error) const;
+  fa3_status checkDevice(fa3::cu::CUdevice device, int &count,
+                         fa3_error *error) const;
 };
 
 #endif // FA3_RUNTIME_SRC_MODULE_H

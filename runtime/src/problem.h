@@ -38,8 +38,10 @@ public:
   /// After bind: places the workspace's tensors.
   fa3_status bindWorkspace(void *workspace, size_t size, fa3_error *error);
 
+  void bindMultiprocessors(int count) { symbols[multiprocessorsIndex] = count; }
+
   /// After bind: evaluates an expression of the manifest; `what` names it in
-  /// the message.
+  /// the message. Those of kernels also need bindMultiprocessors.
   fa3_status evaluate(const Expression &expression, const char *what,
                       const char *name, int64_t &value, fa3_error *error) const;
 
@@ -63,7 +65,7 @@ private:
 
   const Manifest &manifest;
   const fa3_tensor *bound[FA3_MAX_TENSORS] = {};
-  int64_t symbols[FA3_MAX_SYMBOLS] = {};
+  int64_t symbols[FA3_MAX_SYMBOLS + 1] = {};
   struct {
     void *data;
     int64_t sizes[FA3_MAX_RANK];

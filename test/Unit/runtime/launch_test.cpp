@@ -173,6 +173,64 @@ TEST_F(LaunchTest, GridIsLimited) {
   EXPECT_EQ(state.launches[1].config.gridDimX, 70000u);
 }
 
+TEST_F(LaunchTest, PersistentGrid) {
+  nlohmann::json manifest = forwardManifest();
+  nlohmann::json &kernel = manifest["kernels"][0];
+  kernel["grid"][0] = {{"op", "min"},
+                       {"args", {kernel["grid"][0], "multiprocessors"}}};
+  kernel["params"] = {{{"kind", "i32"}, {"value", "multiprocessors"}}};
+  state.parameterSizes[0] = 4;
+  state.parameterCount = 1;
+  state.deviceCount = 2;
+  state.devices[1].multiprocessors = 7;
+  const Package persistent = packageOf(manifest);
+  EXPECT_EQ(persistent.symbols().size(), 5u);
+  Module module(driver, persistent);
+  const auto grid = [&](const std::vector<int64_t> &sizes, int expectedCount) {
+    state.launchCount = 0;
+    module.launch(nullptr, forwardProblem(sizes), workspace, size_t{1} << 20);
+    EXPECT_EQ(state.launchCount, 1);
+    EXPECT_EQ(Reader(state.launches[0].parameters).next<int32_t>(),
+              expectedCount);
+    return state.launches[0].config.gridDimX;
+  };
+  EXPECT_EQ(grid({1, 130 * 128, 1, 5, 1}, 132), 130u);
+  EXPECT_EQ(grid({1, 132 * 128, 1, 5, 1}, 132), 132u);
+  EXPECT_EQ(grid({10, 256, 8, 5, 1}, 132), 132u);
+
+  // Every device has its own number, also after it is prepared.
+  {
+    const Context other(driver, 1);
+    module.prepare();
+    EXPECT_EQ(grid({10, 256, 8, 5, 1}, 7), 7u);
+    EXPECT_EQ(grid({1, 256, 3, 5, 1}, 7), 6u);
+  }
+  context.makeCurrent();
+  EXPECT_EQ(grid({10, 256, 8, 5, 1}, 132), 132u);
+}
+
+TEST_F(LaunchTest, ConditionOfTheDevice) {
+  nlohmann::json manifest = forwardManifest();
+  manifest["kernels"][0]["launch_if"] = {{"op", "div"},
+                                         {"args", {"multiprocessors", 100}}};
+  const Package conditional = packageOf(manifest);
+  state.devices[0].multiprocessors = 99;
+  Module(driver, conditional)
+      .launch(nullptr, forwardProblem({2, 300, 4, 5, 2}), workspace, 4096);
+  EXPECT_EQ(state.launchCount, 0);
+  state.devices[0].multiprocessors = 100;
+  Module(driver, conditional)
+      .launch(nullptr, forwardProblem({2, 300, 4, 5, 2}), workspace, 4096);
+  EXPECT_EQ(state.launchCount, 1);
+}
+
+TEST_F(LaunchTest, DeviceWithoutMultiprocessors) {
+  state.devices[0].multiprocessors = 0;
+  EXPECT_FAILURE(FA3_ERROR_NO_DEVICE,
+                 "device 0 has 0 multiprocessors, expected at least 1",
+                 module.prepare());
+}
+
 TEST_F(LaunchTest, ParameterBeyond32Bits) {
   nlohmann::json manifest = forwardManifest();
   manifest["kernels"][0]["params"][0]["value"] = {

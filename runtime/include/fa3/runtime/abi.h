@@ -51,6 +51,10 @@ extern "C" {
 #define FA3_MAX_PARAMETER_BYTES 4096
 #define FA3_MAX_EXPRESSION_DEPTH 32
 
+/* The symbol that a launch binds to the device's number of multiprocessors. Not
+ * among a manifest's symbols; only expressions of kernels may use it. */
+#define FA3_MULTIPROCESSORS_SYMBOL "multiprocessors"
+
 /* A workspace's address is a multiple of this. */
 #define FA3_WORKSPACE_ALIGNMENT 256
 

@@ -156,7 +156,7 @@ CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute attribute,
     *value = described.sharedMemory;
     return CUDA_SUCCESS;
   case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT:
-    *value = 132;
+    *value = described.multiprocessors;
     return CUDA_SUCCESS;
   }
   return CUDA_ERROR_INVALID_VALUE;

@@ -36,6 +36,7 @@ struct Device {
   int major = 9;
   int minor = 0;
   int sharedMemory = 232448;
+  int multiprocessors = 132;
 };
 
 struct LaunchRecord {
