@@ -84,6 +84,10 @@ struct ParsedKernel {
   /// Branch targets by (scope, name), resolved to instruction indices after
   /// the body was read; ParsedOperand::index of a Label is an index into this.
   std::vector<uint32_t> labelTargets;
+  /// Lists of .branchtargets, as indices into labelTargets, and for a Label
+  /// that names such a list its index (else -1).
+  std::vector<std::vector<uint32_t>> branchTables;
+  std::vector<int32_t> labelTables;
   uint32_t minCtasPerSm = 0;
 };
 

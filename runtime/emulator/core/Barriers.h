@@ -25,6 +25,10 @@ Mbarrier *useMbarrier(Warp &w, const Inst &i, int lane, Cta &cta,
 void completeTx(Cluster &cluster, Cta &cta, uint32_t offset, uint32_t bytes,
                 uint32_t phase, const Location &where, uint64_t time);
 
+/// The arrival of cp.async.mbarrier.arrive.
+void arriveForCopies(Cluster &cluster, Cta &cta, uint32_t offset,
+                     const SyncClock &clock, const Location &where);
+
 } // namespace fa3::emulator
 
 #endif // FA3_EMULATOR_CORE_BARRIERS_H

@@ -616,6 +616,56 @@ Step waitSmallHandler(Warp &w, const Inst &i, Mask m) {
   return Step::Next;
 }
 
+/// cp.async.mbarrier.arrive: arrives when the thread's earlier cp.async copies
+/// are complete.
+struct CopyArrival final : AsyncOp {
+  std::vector<std::shared_ptr<CopyGroup>> groups;
+  uint32_t barrier = 0;
+  SyncClock clock;
+
+  bool usesShared(uint32_t r) const override { return r == rank; }
+  bool advance(Cluster &cluster) override {
+    for (const auto &group : groups)
+      if (group->writing)
+        return false;
+    arriveForCopies(cluster, *cluster.ctas[rank], barrier, clock, where);
+    return true;
+  }
+};
+
+/// inst.b: .noinc, the count of the barrier includes this arrival.
+Step copyArriveHandler(Warp &w, const Inst &i, Mask m) {
+  for (Mask rest = m; rest; rest &= rest - 1) {
+    uint32_t l = uint32_t(std::countr_zero(rest));
+    Cta *cta = nullptr;
+    auto op = std::make_unique<CopyArrival>();
+    if (!sharedAt(w, i, l, laneAddress(w, i.ops[0], low(i), l), 8, 8, cta,
+                  op->barrier))
+      return Step::Fault;
+    Mbarrier *b = useMbarrier(w, i, int(l), *cta, op->barrier);
+    if (!b)
+      return Step::Fault;
+    if (!i.b)
+      ++b->pending;
+    CopyState &state = w.cpAsync[l];
+    op->groups.assign(state.groups.begin(), state.groups.end());
+    op->groups.push_back(state.open);
+    op->rank = cta->rank;
+    op->clock = w.clock;
+    op->where = locate(w, i, int(l));
+    op->name = i.name;
+    setDue(*w.cta->cluster, *op);
+    w.cta->cluster->enqueue(std::move(op));
+    // Copies that follow are not part of what the arrival waits for.
+    if (state.open->writing) {
+      state.groups.push_back(state.open);
+      state.open = std::make_shared<CopyGroup>();
+    }
+  }
+  w.clock.step(w.agent);
+  return Step::Next;
+}
+
 Step nothing(Warp &, const Inst &, Mask) { return Step::Next; }
 
 //===----------------------------------------------------------------------===//
@@ -773,8 +823,17 @@ void decodeCp(Decoder &d) {
     d.inst.fn = waitSmallHandler;
     return;
   }
-  if (d.has("mbarrier"))
-    d.unsupported("completion mechanism");
+  if (d.has("mbarrier")) {
+    if (!d.has("arrive"))
+      d.fail("missing .arrive");
+    d.inst.b = d.has("noinc");
+    d.oneOf({"shared", "shared::cta"});
+    d.has("b64");
+    d.expectOperands(1, 1);
+    d.inst.imm = packOffsets(d.useAddress(d.operand(0)), 0);
+    d.inst.fn = copyArriveHandler;
+    return;
+  }
   if (d.oneOf({"ca", "cg"}) < 0)
     d.fail("missing cache operator");
   d.oneOf({"shared", "shared::cta"});

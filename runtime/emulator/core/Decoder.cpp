@@ -262,12 +262,16 @@ Operand Decoder::place(const ParsedOperand &operand) const {
   return op;
 }
 
+void Decoder::defOrSink(const ParsedOperand &operand, uint32_t bytes,
+                        bool wider) {
+  if (operand.kind != ParsedOperand::Sink)
+    return def(operand, bytes, wider);
+  Operand sink;
+  sink.kind = Operand::Sink;
+  append(sink, true);
+}
+
 void Decoder::def(const ParsedOperand &operand, uint32_t bytes, bool wider) {
-  if (operand.kind == ParsedOperand::Sink) {
-    Operand sink;
-    sink.kind = Operand::Sink;
-    return append(sink, true);
-  }
   Operand op = place(operand);
   if (op.kind != Operand::Register || op.negated)
     fail("expected a register, not a predicate");
@@ -429,6 +433,17 @@ uint32_t Decoder::labelTarget(const ParsedOperand &operand) const {
   if (operand.kind != ParsedOperand::Name || operand.ref != RefKind::Label)
     fail("expected a label");
   return parsed.labelTargets[operand.index];
+}
+
+std::vector<uint32_t> Decoder::branchTable(const ParsedOperand &operand) const {
+  labelTarget(operand);
+  int32_t table = parsed.labelTables[operand.index];
+  if (table < 0)
+    fail("expected a list of branch targets");
+  std::vector<uint32_t> targets;
+  for (uint32_t label : parsed.branchTables[size_t(table)])
+    targets.push_back(parsed.labelTargets[label]);
+  return targets;
 }
 
 std::vector<const ParsedOperand *>

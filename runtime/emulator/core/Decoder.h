@@ -86,9 +86,12 @@ public:
   const ParsedOperand &operand(size_t index) const;
   void expectOperands(size_t least, size_t most);
 
-  /// Appends a written register (or a sink) of \p bytes; \p wider also takes
-  /// larger cells (ld, cvt). Written operands come before read ones.
+  /// Appends a written register of \p bytes; \p wider also takes larger cells
+  /// (ld, cvt). Written operands come before read ones.
   void def(const ParsedOperand &operand, uint32_t bytes, bool wider = false);
+  /// The same where "_" is allowed; the handler has to look for it.
+  void defOrSink(const ParsedOperand &operand, uint32_t bytes,
+                 bool wider = false);
   void defPred(const ParsedOperand &operand);
   /// Appends a read register or constant.
   void use(const ParsedOperand &operand, Type type, bool wider = false);
@@ -106,6 +109,8 @@ public:
   uint32_t registerBytes(const ParsedOperand &operand) const;
   bool isPredicate(const ParsedOperand &operand) const;
   uint32_t labelTarget(const ParsedOperand &operand) const;
+  /// The .branchtargets list that the operand names.
+  std::vector<uint32_t> branchTable(const ParsedOperand &operand) const;
   /// Elements of a vector operand, or the operand itself.
   static std::vector<const ParsedOperand *>
   elements(const ParsedOperand &operand);

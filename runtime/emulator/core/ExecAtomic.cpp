@@ -93,7 +93,7 @@ void decodeAtomic(Decoder &d, bool hasResult) {
     if (to.size() != count)
       d.fail("vector has the wrong number of elements");
     for (const ParsedOperand *p : to)
-      d.def(*p, bytes);
+      d.defOrSink(*p, bytes);
   }
   d.inst.imm = uint64_t(d.useAddress(d.operand(next++)));
   auto from = Decoder::elements(d.operand(next++));

@@ -30,6 +30,39 @@ Step braHandler(Warp &w, const Inst &i, Mask m) {
   return Step::Jump;
 }
 
+/// brx.idx: the lanes divide by target. inst.a: the table.
+Step brxHandler(Warp &w, const Inst &i, Mask m) {
+  const std::vector<uint32_t> &table =
+      w.cta->cluster->launch->kernel.branchTables[i.a];
+  const uint32_t *index = w.in(i.ops[0]);
+  std::vector<Split> taken;
+  for (Mask rest = m; rest;) {
+    uint32_t which = index[std::countr_zero(rest)];
+    if (which >= table.size())
+      return fault(w, i, std::countr_zero(rest),
+                   DiagnosticKind::InvalidInstruction,
+                   "branch index " + std::to_string(which) +
+                       " is beyond the list of targets");
+    Split group;
+    group.pc = table[which];
+    for (uint32_t l = 0; l != kLanes; ++l)
+      if (rest >> l & 1 && index[l] == which)
+        group.mask |= 1u << l;
+    rest &= ~group.mask;
+    taken.push_back(std::move(group));
+  }
+  Split &s = w.split();
+  if (taken.size() == 1 && m == s.mask) {
+    s.pc = taken[0].pc;
+    return Step::Jump;
+  }
+  s.mask &= ~m;
+  s.pc += 1;
+  for (Split &group : taken)
+    w.splits.push_back(std::move(group));
+  return Step::Jump;
+}
+
 Step exitHandler(Warp &w, const Inst &i, Mask m) {
   Split &s = w.split();
   w.live &= ~m;
@@ -54,6 +87,16 @@ void decodeBra(Decoder &d) {
   d.expectOperands(1, 1);
   d.inst.target = d.labelTarget(d.operand(0));
   d.inst.fn = braHandler;
+}
+void decodeBrx(Decoder &d) {
+  if (!d.has("idx"))
+    d.fail("malformed branch");
+  d.has("uni");
+  d.expectOperands(2, 2);
+  d.use(d.operand(0), Type::U32);
+  d.inst.a = uint32_t(d.kernel.branchTables.size());
+  d.kernel.branchTables.push_back(d.branchTable(d.operand(1)));
+  d.inst.fn = brxHandler;
 }
 void decodeExit(Decoder &d) {
   d.has("uni");
@@ -90,6 +133,7 @@ void decodePmevent(Decoder &d) {
 
 void fa3::emulator::addControlOpcodes(OpcodeTable &t) {
   t["bra"] = decodeBra;
+  t["brx"] = decodeBrx;
   t["ret"] = decodeExit;
   t["exit"] = decodeExit;
   t["trap"] = decodeTrap;

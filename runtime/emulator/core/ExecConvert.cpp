@@ -234,7 +234,7 @@ void decodeMov(Decoder &d) {
       d.inst.fn = packHandler;
     } else {
       for (const ParsedOperand *p : parts)
-        d.def(*p, part);
+        d.defOrSink(*p, part);
       d.use(from, type);
       d.inst.fn = unpackHandler;
     }
@@ -436,7 +436,8 @@ Mask compareLanes(uint32_t op, Mask m, Load load) {
     CASE(Eq)
     CASE(Ne)
     CASE(Lt)
-    CASE(Le) CASE(Gt) CASE(Ge) CASE(Equ) CASE(Neu) CASE(Ltu) CASE(Leu) CASE(Gtu)
+    CASE(Le)
+    CASE(Gt) CASE(Ge) CASE(Equ) CASE(Neu) CASE(Ltu) CASE(Leu) CASE(Gtu)
         CASE(Geu) CASE(Num) CASE(Nan)
   }
 #undef CASE
@@ -786,7 +787,7 @@ uint64_t floatToInteger(double x, Type type) {
            : bits == 64 ? ~uint64_t(0)
                         : (uint64_t(1) << bits) - 1;
   if (x <= low)
-    return isS ? uint64_t(-(int64_t(1) << (bits - 1) >> 0)) : 0;
+    return isS ? ~uint64_t(0) << (bits - 1) : 0;
   return isS ? uint64_t(int64_t(x)) : uint64_t(x);
 }
 

@@ -287,6 +287,25 @@ Step dp4aHandler(Warp &w, const Inst &i, Mask m) {
   return Step::Next;
 }
 
+/// Extended precision: add and sub with carry in (inst.a) and out (inst.b);
+/// inst.c: subtract, whose carry is a borrow.
+template <class T> Step carryHandler(Warp &w, const Inst &i, Mask m) {
+  const uint32_t *a = w.in(i.ops[1]), *b = w.in(i.ops[2]);
+  uint32_t *out = w.out(i.ops[0]);
+  Mask carry = 0;
+  forLanes(m, [&](uint32_t l) {
+    T x = getLane<T>(a, l), y = getLane<T>(b, l);
+    T in = i.a ? T(w.carry >> l & 1) : T(0);
+    unsigned __int128 exact =
+        i.c ? (unsigned __int128)x - y - in : (unsigned __int128)x + y + in;
+    setLane<T>(out, l, T(exact));
+    carry |= Mask(exact >> (8 * sizeof(T)) & 1) << l;
+  });
+  if (i.b)
+    w.carry = (w.carry & ~m) | carry;
+  return Step::Next;
+}
+
 /// and/or/xor/not on predicates.
 enum PredicateOp : uint32_t { PredAnd, PredOr, PredXor, PredNot };
 Step predicateHandler(Warp &w, const Inst &i, Mask m) {
@@ -387,12 +406,28 @@ template <class Mul> Handler madFor(Decoder &d, Type type) {
   }
 }
 
+void decodeCarry(Decoder &d, Type type, bool in, bool out, bool subtract) {
+  uint32_t bytes = typeBytes(type);
+  if (isFloat(type) || bytes < 4 || bytes > 8)
+    d.unsupported("type");
+  d.inst.a = in;
+  d.inst.b = out;
+  d.inst.c = subtract;
+  d.inst.fn = bytes == 8 ? carryHandler<uint64_t> : carryHandler<uint32_t>;
+  d.defUse(type, {type, type});
+}
+template <bool Subtract> void decodeWithCarry(Decoder &d) {
+  bool out = d.has("cc");
+  decodeCarry(d, d.type(), true, out, Subtract);
+}
+
 template <class Op, class OpSat>
 void decodeAddSub(Decoder &d, FloatOp floatOp) {
-  if (d.has("cc"))
-    d.unsupported("carry-out");
-  bool sat = d.has("sat");
+  bool carryOut = d.has("cc");
+  bool sat = !carryOut && d.has("sat");
   Type type = d.type();
+  if (carryOut)
+    return decodeCarry(d, type, false, true, floatOp == FloatOp::Sub);
   if (isFloat(type))
     return decodeFloatBinary(d, type, floatOp, sat);
   if (sat && type != Type::S32)
@@ -692,6 +727,8 @@ void decodeDp4a(Decoder &d) {
 void fa3::emulator::addIntegerOpcodes(OpcodeTable &t) {
   t["add"] = decodeAdd;
   t["sub"] = decodeSub;
+  t["addc"] = decodeWithCarry<false>;
+  t["subc"] = decodeWithCarry<true>;
   t["mul"] = decodeMul;
   t["mad"] = decodeMad;
   t["div"] = decodeDiv;

@@ -75,6 +75,30 @@ Step stmatrixHandler(Warp &w, const Inst &i, Mask m) {
   return Step::Next;
 }
 
+Step movmatrixHandler(Warp &w, const Inst &i, Mask m) {
+  FA3_EMULATOR_ALIGNED(w, i, m);
+  const uint32_t *in = w.in(i.ops[1]);
+  uint16_t values[8][8];
+  for (uint32_t l = 0; l != kLanes; ++l)
+    for (uint32_t h = 0; h != 2; ++h)
+      values[l / 4][l % 4 * 2 + h] = uint16_t(in[l] >> (16 * h));
+  uint32_t *out = w.out(i.ops[0]);
+  forLanes(m, [&](uint32_t l) {
+    uint32_t row = l / 4, column = l % 4 * 2;
+    out[l] = uint32_t(values[column][row]) | uint32_t(values[column + 1][row])
+                                                 << 16;
+  });
+  return Step::Next;
+}
+
+void decodeMovmatrix(Decoder &d) {
+  if (!d.has("sync") || !d.has("aligned") || !d.has("m8n8") || !d.has("trans"))
+    d.fail("unsupported form");
+  d.type();
+  d.inst.fn = movmatrixHandler;
+  d.defUse(Type::B32, {Type::B32});
+}
+
 void takeMatrixForm(Decoder &d) {
   if (!d.has("sync") || !d.has("aligned") || !d.has("m8n8"))
     d.fail("unsupported form");
@@ -115,4 +139,5 @@ void decodeStmatrix(Decoder &d) {
 void fa3::emulator::addMatrixOpcodes(OpcodeTable &t) {
   t["ldmatrix"] = decodeLdmatrix;
   t["stmatrix"] = decodeStmatrix;
+  t["movmatrix"] = decodeMovmatrix;
 }

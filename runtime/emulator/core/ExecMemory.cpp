@@ -246,7 +246,7 @@ void decodeLoad(Decoder &d) {
   if (to.size() != d.inst.c)
     d.fail("vector has the wrong number of elements");
   for (const ParsedOperand *p : to)
-    d.def(*p, d.inst.b, true);
+    d.defOrSink(*p, d.inst.b, true);
   d.inst.cost = 4;
   const ParsedOperand &from = d.operand(1);
   const ParsedOperand *base =

@@ -124,8 +124,10 @@ Step matchHandler(Warp &w, const Inst &i, Mask m) {
     result[l] = i.a ? (same == m ? m : 0) : same;
     all |= Mask(same == m) << l;
   });
-  uint32_t *out = w.out(i.ops[0]);
-  forLanes(m, [&](uint32_t l) { out[l] = result[l]; });
+  if (i.ops[0].kind != Operand::Sink) {
+    uint32_t *out = w.out(i.ops[0]);
+    forLanes(m, [&](uint32_t l) { out[l] = result[l]; });
+  }
   setPredicate(w, i.ops[1], m, all);
   return Step::Next;
 }
@@ -194,10 +196,10 @@ void destinations(Decoder &d, bool predOptional) {
   const ParsedOperand &to = d.operand(0);
   ParsedOperand sink;
   if (to.kind == ParsedOperand::Pair) {
-    d.def(to.elements[0], 4);
+    d.defOrSink(to.elements[0], 4);
     d.defPred(to.elements[1]);
   } else if (predOptional) {
-    d.def(to, 4);
+    d.defOrSink(to, 4);
     d.defPred(sink);
   } else {
     d.fail("expected two destinations");

@@ -8,7 +8,17 @@
 
 #include "Gemm.h"
 
-#if defined(__x86_64__) && defined(__linux__)
+// A sanitizer is not ready yet when the loader chooses a version.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define FA3_EMULATOR_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define FA3_EMULATOR_SANITIZED 1
+#endif
+#endif
+
+#if defined(__x86_64__) && defined(__linux__) &&                               \
+    !defined(FA3_EMULATOR_SANITIZED)
 #define FA3_EMULATOR_CLONES __attribute__((target_clones("avx2", "default")))
 #else
 #define FA3_EMULATOR_CLONES

@@ -80,6 +80,25 @@ void fa3::emulator::completeTx(Cluster &cluster, Cta &cta, uint32_t offset,
   settle(*b);
 }
 
+void fa3::emulator::arriveForCopies(Cluster &cluster, Cta &cta, uint32_t offset,
+                                    const SyncClock &clock,
+                                    const Location &where) {
+  Mbarrier *b = cta.findBarrier(offset);
+  if (!b || b->pending <= 0) {
+    cluster.launch->sink.report(
+        {DiagnosticKind::BarrierOverflow,
+         "an asynchronous arrival finds no mbarrier that expects it",
+         cluster.launch->kernel.info.name,
+         where,
+         {},
+         offset});
+    return;
+  }
+  --b->pending;
+  b->pendingClock.join(clock);
+  settle(*b);
+}
+
 namespace {
 
 /// Resolves the mbarrier operand of lane \p l; inst.imm is the offset, inst.d
@@ -317,7 +336,7 @@ void decodeArrive(Decoder &d, uint32_t flags) {
   if (!(flags & NoArrive)) {
     // arrive on a remote barrier returns no state and may leave the sink out.
     if (d.operand(0).kind != ParsedOperand::Address) {
-      d.def(d.operand(0), 8);
+      d.defOrSink(d.operand(0), 8);
       d.inst.b = 1;
       next = 1;
     }

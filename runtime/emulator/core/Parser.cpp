@@ -153,6 +153,7 @@ private:
     std::unordered_map<std::string_view, Symbol> symbols;
     std::unordered_map<std::string_view, RegisterRange> ranges;
     std::unordered_map<std::string_view, uint32_t> labels;
+    std::unordered_map<std::string_view, int32_t> tables;
   };
   struct PendingLabel {
     std::string_view name;
@@ -550,11 +551,25 @@ private:
 
   void label() {
     std::string_view name = identifier("a label");
+    lastLabel = name;
     expect(':');
     if (!scopes[scope]
              .labels.emplace(name, uint32_t(kernel->code.size()))
              .second)
       fail("label '" + std::string(name) + "' is defined twice");
+  }
+
+  /// The list that the label before it names.
+  void branchTargets() {
+    std::vector<uint32_t> table;
+    do {
+      table.push_back(uint32_t(pendingLabels.size()));
+      std::string_view target = identifier("a label");
+      pendingLabels.push_back({target, scope, token().line});
+    } while (accept(','));
+    expect(';');
+    scopes[scope].tables[lastLabel] = int32_t(kernel->branchTables.size());
+    kernel->branchTables.push_back(std::move(table));
   }
 
   void bodyDirective() {
@@ -567,6 +582,8 @@ private:
       variable(spaceOf(name), false);
     else if (name == "loc")
       skipLine();
+    else if (name == "branchtargets")
+      branchTargets();
     else if (name == "pragma") {
       while (!accept(';')) {
         if (token().kind == Token::End)
@@ -780,16 +797,22 @@ private:
   void resolveLabels() {
     for (const PendingLabel &pending : pendingLabels) {
       std::optional<uint32_t> found;
+      int32_t table = -1;
       for (int32_t s = int32_t(pending.scope); s >= 0 && !found;
            s = scopes[s].parent) {
         auto it = scopes[s].labels.find(pending.name);
-        if (it != scopes[s].labels.end())
-          found = it->second;
+        if (it == scopes[s].labels.end())
+          continue;
+        found = it->second;
+        if (auto list = scopes[s].tables.find(pending.name);
+            list != scopes[s].tables.end())
+          table = list->second;
       }
       if (!found)
         throw ParseError{pending.line,
                          "unknown name '" + std::string(pending.name) + "'"};
       kernel->labelTargets.push_back(*found);
+      kernel->labelTables.push_back(table);
     }
   }
 
@@ -801,6 +824,7 @@ private:
   std::vector<Scope> scopes;
   uint32_t scope = 0;
   std::vector<PendingLabel> pendingLabels;
+  std::string_view lastLabel;
 };
 
 } // namespace

@@ -75,7 +75,8 @@ struct Kernel {
   std::vector<Inst> code;
   std::vector<Operand> operands;
   std::vector<uint32_t> pool; ///< Constants, 32 lanes each.
-  uint32_t laneWords = 0;     ///< Register file of a warp, in 32-bit words.
+  std::vector<std::vector<uint32_t>> branchTables; ///< Of brx.idx.
+  uint32_t laneWords = 0; ///< Register file of a warp, in 32-bit words.
   uint32_t registerCount = 0;
   uint32_t predicateCount = 0;
   uint32_t staticShared = 0; ///< Bytes, dynamic memory begins at or after.

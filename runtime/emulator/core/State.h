@@ -189,6 +189,7 @@ struct Warp {
   std::unique_ptr<uint32_t[]> storage;
   uint32_t *bases[2] = {nullptr, nullptr}; ///< Register file, constant pool.
   std::vector<uint32_t> preds;
+  Mask carry = 0; ///< The condition code register CC.CF.
   std::vector<unsigned char> local;
 
   /// Per register: the wgmma.fence epoch of the last access (0: never written).

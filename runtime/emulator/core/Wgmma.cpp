@@ -10,6 +10,7 @@
 
 #include "Wgmma.h"
 #include "Decoder.h"
+#include "Elements.h"
 #include "Elementwise.h"
 #include "Gemm.h"
 #include "Memory.h"
@@ -54,42 +55,6 @@ namespace {
 
 uint32_t elementBytes(const WgmmaShape &s) { return 32 / s.k; }
 
-/// Expands a 16-byte chunk to floats; integers are exact in float only up to
-/// 2^24, enough for 8-bit values.
-void expandChunk(const unsigned char *bytes, Type type, float *out) {
-  switch (type) {
-  case Type::BF16:
-    for (uint32_t e = 0; e != 8; ++e)
-      out[e] = fromBF16(uint16_t(bytes[2 * e] | bytes[2 * e + 1] << 8));
-    return;
-  case Type::F16:
-    for (uint32_t e = 0; e != 8; ++e)
-      out[e] = fromF16(uint16_t(bytes[2 * e] | bytes[2 * e + 1] << 8));
-    return;
-  case Type::TF32:
-    for (uint32_t e = 0; e != 4; ++e) {
-      uint32_t bits;
-      std::memcpy(&bits, bytes + 4 * e, 4);
-      out[e] = std::bit_cast<float>(bits & ~uint32_t(0x1fff));
-    }
-    return;
-  case Type::S8:
-    for (uint32_t e = 0; e != 16; ++e)
-      out[e] = int8_t(bytes[e]);
-    return;
-  case Type::U8:
-    for (uint32_t e = 0; e != 16; ++e)
-      out[e] = bytes[e];
-    return;
-  default: {
-    const float *table = type == Type::E4M3 ? e4m3Table() : e5m2Table();
-    for (uint32_t e = 0; e != 16; ++e)
-      out[e] = table[bytes[e]];
-    return;
-  }
-  }
-}
-
 /// Calls f(address, row, chunk) for each chunk of an operand with \p mn rows.
 template <class F>
 void forChunks(const MatrixDescriptor &d, bool mnMajor, uint32_t mn,
@@ -105,16 +70,17 @@ void forChunks(const MatrixDescriptor &d, bool mnMajor, uint32_t mn,
 void loadOperand(Cta &cta, const MatrixDescriptor &d, Type type, bool mnMajor,
                  uint32_t mn, const WgmmaShape &s, bool kInner, float *out) {
   uint32_t perChunk = 16 / elementBytes(s);
-  forChunks(
-      d, mnMajor, mn, s, [&](uint32_t address, uint32_t row, uint32_t chunk) {
-        float values[16];
-        expandChunk(cta.shared.data() + (address - kSharedBase), type, values);
-        for (uint32_t e = 0; e != perChunk; ++e) {
-          uint32_t x = mnMajor ? chunk * perChunk + e : row;
-          uint32_t k = mnMajor ? row : chunk * perChunk + e;
-          out[kInner ? x * s.k + k : k * mn + x] = values[e];
-        }
-      });
+  forChunks(d, mnMajor, mn, s,
+            [&](uint32_t address, uint32_t row, uint32_t chunk) {
+              float values[16];
+              expandElements(cta.shared.data() + (address - kSharedBase), type,
+                             values);
+              for (uint32_t e = 0; e != perChunk; ++e) {
+                uint32_t x = mnMajor ? chunk * perChunk + e : row;
+                uint32_t k = mnMajor ? row : chunk * perChunk + e;
+                out[kInner ? x * s.k + k : k * mn + x] = values[e];
+              }
+            });
 }
 
 /// The A fragment in registers (PTX ISA, "Register Fragments for
@@ -129,7 +95,7 @@ void loadFragment(const Warp *warps, const Operand *ops, const WgmmaShape &s,
         unsigned char chunk[16] = {};
         float values[16];
         std::memcpy(chunk, cell + l, 4);
-        expandChunk(chunk, Type(s.type), values);
+        expandElements(chunk, Type(s.type), values);
         uint32_t row = 16 * w + l / 4 + 8 * (r % 2);
         uint32_t column = perRegister * (l % 4) + 4 * perRegister * (r / 2);
         for (uint32_t e = 0; e != perRegister; ++e)

@@ -113,6 +113,37 @@ TEST(Control, ScopesHideNames) {
   EXPECT_EQ(out.as<uint32_t>()[0], 1u);
 }
 
+TEST(Control, BranchTables) {
+  Buffer out(32 * 4);
+  Launcher launcher;
+  launcher.allow(out);
+  auto body = [](int targets) {
+    return std::string(kOutAt) + "and.b32 %r2, %r1, " +
+           std::to_string(targets) + R"(;
+    mov.b32 %r3, 0;
+  TABLE:
+    .branchtargets A, B, C;
+    brx.idx %r2, TABLE;
+  A:
+    add.u32 %r3, %r3, 1;
+  B:
+    add.u32 %r3, %r3, 10;
+    bra.uni C;
+  C:
+    activemask.b32 %r4;
+    popc.b32 %r4, %r4;
+    mad.lo.u32 %r3, %r4, 1000, %r3;
+    st.global.b32 [%d31], %r3;)";
+  };
+  EXPECT_CLEAN(
+      launcher.run(kernel(".param .b64 out", body(2)), Params().add(out)));
+  for (uint32_t t = 0; t != 32; ++t)
+    EXPECT_EQ(out.as<uint32_t>()[t], 32000u + (t & 2 ? 0 : 11));
+  EXPECT_DIAGNOSED(
+      launcher.run(kernel(".param .b64 out", body(3)), Params().add(out)),
+      InvalidInstruction);
+}
+
 TEST(Control, SpecialRegisters) {
   Buffer out(2 * 2 * 64 * 4);
   Launcher launcher;

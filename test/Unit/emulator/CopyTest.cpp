@@ -325,6 +325,38 @@ TEST(Copy, ThreadCopies) {
   }
 }
 
+TEST(Copy, ThreadCopiesArriveOnABarrier) {
+  Buffer from(512), out(512);
+  for (uint32_t i = 0; i != 128; ++i)
+    from.as<uint32_t>()[i] = i + 1;
+  for (uint64_t seed = 0; seed != 6; ++seed) {
+    Launcher launcher;
+    launcher.dynamicShared = 1024;
+    launcher.options.seed = seed;
+    launcher.allow(from).allow(out);
+    EXPECT_CLEAN(launcher.run(kernel(".param .b64 from, .param .b64 out", R"(
+      .shared .align 8 .b64 bar;
+      ld.param.b64 %d1, [from];
+      ld.param.b64 %d31, [out];
+      mov.u32 %r1, %tid.x;
+      setp.eq.u32 %p1, %r1, 0;
+      @%p1 mbarrier.init.shared::cta.b64 [bar], 32;
+      bar.sync 0;
+      mov.b32 %r2, smem;
+      shl.b32 %r3, %r1, 4;
+      add.u32 %r4, %r2, %r3;
+      cvt.u64.u32 %d2, %r3;
+      add.s64 %d1, %d1, %d2;
+      cp.async.ca.shared.global [%r4], [%d1], 16;
+      cp.async.mbarrier.arrive.noinc.shared.b64 [bar];
+    )" + kWait + dump(512),
+                                     "", kSmem),
+                              Params().add(from).add(out)));
+    for (uint32_t i = 0; i != 128; ++i)
+      EXPECT_EQ(out.as<uint32_t>()[i], i + 1);
+  }
+}
+
 TEST(Copy, DataIsPoisonUntilTheWait) {
   Buffer tensor(64), out(64);
   TensorMap map =

@@ -151,3 +151,14 @@ TEST(Integer, Permute) {
        0x33223322},
   });
 }
+
+TEST(Integer, CarryChains) {
+  checkRows({
+      // 128-bit sums and differences, the upper half.
+      {"add.cc.u64 %d4, %d1, %d2; addc.u64 %d0, 5, 0;", ~0ull, 1, 0, 6},
+      {"add.cc.u32 %r4, %r1, %r2; addc.cc.u32 %r5, %r1, 0; addc.u32 %r0, 0, 0;",
+       ~0u, 1, 0, 1},
+      {"sub.cc.u64 %d4, %d1, %d2; subc.u64 %d0, 5, 0;", 0, 1, 0, 4},
+      {"sub.cc.s32 %r4, %r1, %r2; subc.s32 %r0, 5, 1;", 7, 7, 0, 4},
+  });
+}

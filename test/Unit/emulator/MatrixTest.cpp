@@ -73,3 +73,87 @@ TEST(Matrix, StoreIsTheInverse) {
       EXPECT_EQ(v[i], i);
   }
 }
+
+namespace {
+/// mma.sync of small integers: the operands are packed into fragments here.
+void multiply(const std::string &types, uint32_t k, uint32_t bytes,
+              uint32_t (*encode)(int)) {
+  uint32_t perReg = 4 / bytes, aCount = k / (2 * perReg), bCount = aCount / 2;
+  std::vector<int> a(16 * k), b(k * 8);
+  for (uint32_t i = 0; i != a.size(); ++i)
+    a[i] = int(i * 7 % 5) - 2;
+  for (uint32_t i = 0; i != b.size(); ++i)
+    b[i] = int(i * 11 % 7) - 3;
+  Buffer in(32 * 32), out(32 * 16);
+  for (uint32_t l = 0; l != 32; ++l)
+    for (uint32_t r = 0; r != 8; ++r)
+      for (uint32_t e = 0; e != perReg; ++e) {
+        uint32_t v = 0;
+        if (r < aCount)
+          v = encode(a[(l / 4 + 8 * (r % 2)) * k + perReg * (l % 4) +
+                       4 * perReg * (r / 2) + e]);
+        else if (r >= 4 && r - 4 < bCount)
+          v = encode(
+              b[(perReg * (l % 4) + 4 * perReg * (r - 4) + e) * 8 + l / 4]);
+        std::memcpy(in.data() + l * 32 + r * 4 + e * bytes, &v, bytes);
+      }
+  auto list = [](const char *const *names, uint32_t count) {
+    std::string text = "{";
+    for (uint32_t i = 0; i != count; ++i)
+      text += (i ? ", " : "") + std::string(names[i]);
+    return text + "}";
+  };
+  const char *const kA[] = {"%r4", "%r5", "%r6", "%r7"}, *const kB[] = {"%r8",
+                                                                        "%r9"};
+  bool integer = types[0] == 's';
+  Launcher launcher;
+  launcher.allow(in).allow(out);
+  LaunchResult r = launcher.run(kernel(".param .b64 in, .param .b64 out",
+                                       R"(
+    ld.param.b64 %d30, [in];
+    ld.param.b64 %d31, [out];
+    mov.u32 %r1, %tid.x;
+    mul.wide.u32 %d1, %r1, 32;
+    add.s64 %d30, %d30, %d1;
+    ld.global.v4.b32 {%r4, %r5, %r6, %r7}, [%d30];
+    ld.global.v4.b32 {%r8, %r9, %r10, %r11}, [%d30+16];
+    mov.b32 %r12, )" + std::string(integer ? "1" : "0f3F800000") +
+                                           R"(;
+    mma.sync.aligned.m16n8k)" + std::to_string(k) +
+                                           ".row.col." + types + R"(
+      {%r20, %r21, %r22, %r23}, )" + list(kA, aCount) +
+                                           ", " + list(kB, bCount) + R"(,
+      {%r12, %r12, %r12, %r12};
+    mul.wide.u32 %d1, %r1, 16;
+    add.s64 %d31, %d31, %d1;
+    st.global.v4.b32 [%d31], {%r20, %r21, %r22, %r23};)"),
+                                Params().add(in).add(out));
+  ASSERT_EQ(text(r), "") << types;
+  for (uint32_t m = 0; m != 16; ++m)
+    for (uint32_t n = 0; n != 8; ++n) {
+      int expected = 1;
+      for (uint32_t x = 0; x != k; ++x)
+        expected += a[m * k + x] * b[x * 8 + n];
+      uint32_t at = (m % 8 * 4 + n / 2) * 4 + m / 8 * 2 + n % 2;
+      float got = integer ? float(out.as<int32_t>()[at]) : out.as<float>()[at];
+      EXPECT_EQ(got, float(expected)) << types << " " << m << " " << n;
+    }
+}
+} // namespace
+
+TEST(Matrix, MultiplySync) {
+  auto brain = [](int v) { return bits(float(v)) >> 16; };
+  auto single = [](int v) { return bits(float(v)); };
+  auto byte = [](int v) { return uint32_t(v) & 0xff; };
+  auto e5m2 = [](int v) {
+    uint32_t f = bits(float(v));
+    return v ? (f >> 31) << 7 | ((f >> 23 & 0xff) - 112) << 2 | (f >> 21 & 3)
+             : 0u;
+  };
+  multiply("f32.bf16.bf16.f32", 16, 2, brain);
+  multiply("f32.bf16.bf16.f32", 8, 2, brain);
+  multiply("f32.tf32.tf32.f32", 8, 4, single);
+  multiply("f32.tf32.tf32.f32", 4, 4, single);
+  multiply("s32.s8.s8.s32", 32, 1, byte);
+  multiply("f32.e5m2.e5m2.f32", 32, 1, e5m2);
+}

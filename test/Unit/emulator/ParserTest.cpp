@@ -50,6 +50,9 @@ TEST(Parser, Errors) {
   expectError(".reg .b32 %r<5>;", "declared twice");
   expectError("cvt.f32.s32 %r1", "expected ';'");
   expectError("{", "not closed");
+  expectError("add.s32 _, %r1, %r2;", "expected a register");
+  expectError("L: brx.idx %r1, L;", "expected a list of branch targets");
+  expectError("H: call H;", "inlined");
 }
 
 TEST(Parser, ModuleErrors) {
