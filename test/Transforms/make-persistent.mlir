@@ -37,7 +37,7 @@ tile.kernel @copy(%a: !matrix, %b: !matrix) attributes {schedule = #tile.schedul
 // CHECK-LABEL: tile.kernel @as_it_is
 // CHECK-NOT: scf.for
 // CHECK: tile.program_id
-tile.kernel @as_it_is(%a: !matrix) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64>} {
+tile.kernel @as_it_is(%a: !matrix) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 64>} {
   %c1 = arith.constant 1 : index
   %i = tile.program_id(%c1) : index
   tile.return

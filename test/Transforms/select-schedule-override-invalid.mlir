@@ -16,11 +16,11 @@
 // E6: error: {{.*}}impossible schedule: block_kv must be a multiple of 16, not 100
 // RUN: not fa3-opt %s --fa3-select-schedule=override=warpgroups=7 2>&1 | FileCheck %s --check-prefix=E7
 // E7: error: {{.*}}impossible schedule: warpgroups must be from 1 to 3, not 7
-// RUN: not fa3-opt %s --fa3-select-schedule=override=warpgroups=3 2>&1 | FileCheck %s --check-prefix=E8
+// RUN: not fa3-opt %s --fa3-select-schedule=override=block_q=128 2>&1 | FileCheck %s --check-prefix=E8
 // E8: error: {{.*}}impossible schedule: block_q must be a multiple of 64 * warpgroups = 192, not 128
-// RUN: not fa3-opt %s --fa3-select-schedule=override=stages=4 2>&1 | FileCheck %s --check-prefix=E9
-// E9: error: {{.*}}needs 393360 bytes of shared memory, but a CTA has 232448
-// RUN: not fa3-opt %s --fa3-select-schedule=override=block_kv=192,block_q=256,stages=1 2>&1 | FileCheck %s --check-prefix=E10
+// RUN: not fa3-opt %s --fa3-select-schedule=override=stages=8 2>&1 | FileCheck %s --check-prefix=E9
+// E9: error: {{.*}}needs 377104 bytes of shared memory, but a CTA has 232448
+// RUN: not fa3-opt %s --fa3-select-schedule=override=block_kv=192,warpgroups=2,block_q=256,stages=1 2>&1 | FileCheck %s --check-prefix=E10
 // E10: error: {{.*}}registers in a consumer thread, which has 240
 
 !t = tensor<?x?x?x128xbf16>

@@ -92,6 +92,12 @@ struct Min {
 struct Max {
   template <class T> T operator()(T a, T b) const { return a > b ? a : b; }
 };
+/// PTX ISA, "min", "max": .relu clamps a negative result to 0.
+template <class Op> struct Relu {
+  template <class T> T operator()(T a, T b) const {
+    return Max()(Op()(a, b), T(0));
+  }
+};
 struct Neg {
   template <class T> T operator()(T a) const { return T(-Unsigned<T>(a)); }
 };
@@ -526,8 +532,6 @@ void decodeRem(Decoder &d) {
 
 template <class Op> void decodeMinMax(Decoder &d, FloatOp op) {
   bool relu = d.has("relu");
-  if (relu)
-    d.unsupported("relu");
   Type type = Type::None;
   bool ftz = d.has("ftz"), nan = d.has("NaN"), xorsign = d.has("xorsign");
   if (xorsign)
@@ -535,7 +539,9 @@ template <class Op> void decodeMinMax(Decoder &d, FloatOp op) {
   type = d.type();
   if (isFloat(type))
     return decodeFloatMinMax(d, type, op, ftz, nan);
-  d.inst.fn = binaryFor<Op>(d, type);
+  if (relu && type != Type::S32)
+    d.unsupported("relu");
+  d.inst.fn = relu ? binaryFor<Relu<Op>>(d, type) : binaryFor<Op>(d, type);
   d.defUse(type, {type, type});
 }
 void decodeMin(Decoder &d) { decodeMinMax<Min>(d, FloatOp::Min); }
