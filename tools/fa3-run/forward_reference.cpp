@@ -8,7 +8,9 @@
 //   probabilities by as much.
 // - LSE: a quarter of the element type's unit in the last place of 1 (2^-9 for
 //   bf16), which is what summing rounded probabilities may cost, plus 1e-5 of
-//   the LSE for fp32 arithmetic.
+//   the LSE for fp32 arithmetic, plus what summing a score's products in fp32
+//   may cost where large ones cancel: 2^-22 of the scaled product of
+//   the lengths of query and key, which bounds the sum of their magnitudes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -58,6 +60,7 @@ struct Slice {
   std::vector<float> keys;
   std::vector<float> values;
   double largestValue = 0;
+  double longestKey = 0; ///< Euclidean length
 };
 
 /// Buffers and results of one thread.
@@ -111,6 +114,23 @@ Forward::Forward(const nlohmann::json &operation, const Tensors &tensors)
     scale = 1 / std::sqrt(static_cast<double>(shape.headDim));
 }
 
+/// The dot product in fp64, in lanes that the compiler can keep in vectors.
+static double dot(const float *a, const float *b, int64_t count) {
+  constexpr int64_t lanes = 8;
+  double sums[lanes] = {};
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes)
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      sums[lane] += static_cast<double>(a[i + lane]) * b[i + lane];
+  for (; i < count; ++i)
+    sums[0] += static_cast<double>(a[i]) * b[i];
+  return std::accumulate(sums, sums + lanes, 0.0);
+}
+
+static double length(const float *vector, int64_t count) {
+  return std::sqrt(dot(vector, vector, count));
+}
+
 Slice::Slice(const Forward &forward, int64_t batch, int64_t head)
     : keys(forward.shape.keys * forward.shape.headDim),
       values(forward.shape.keys * forward.shape.valueDim) {
@@ -124,19 +144,9 @@ Slice::Slice(const Forward &forward, int64_t batch, int64_t head)
   });
   for (float value : values)
     largestValue = std::max<double>(largestValue, std::abs(value));
-}
-
-/// The dot product in fp64, in lanes that the compiler can keep in vectors.
-static double dot(const float *a, const float *b, int64_t count) {
-  constexpr int64_t lanes = 8;
-  double sums[lanes] = {};
-  int64_t i = 0;
-  for (; i + lanes <= count; i += lanes)
-    for (int64_t lane = 0; lane < lanes; ++lane)
-      sums[lane] += static_cast<double>(a[i + lane]) * b[i + lane];
-  for (; i < count; ++i)
-    sums[0] += static_cast<double>(a[i]) * b[i];
-  return std::accumulate(sums, sums + lanes, 0.0);
+  const int64_t headDim = forward.shape.headDim;
+  for (int64_t j = 0; j < forward.shape.keys; ++j)
+    longestKey = std::max(longestKey, length(&keys[j * headDim], headDim));
 }
 
 double Worker::compute(const Forward &forward, const Slice &slice,
@@ -228,7 +238,9 @@ void Worker::check(const Forward &forward, const Slice &slice, int64_t batch,
   const double foundLse = forward.lse->readElement(
       forward.lse->rowAt({batch, row.queryHead}), row.query);
   const double lseTolerance = unitInLastPlace(forward.q.dtype(), 1) / 4 +
-                              1e-5 * (std::isinf(lse) ? 0 : std::abs(lse));
+                              1e-5 * (std::isinf(lse) ? 0 : std::abs(lse)) +
+                              0x1p-22 * forward.scale * slice.longestKey *
+                                  length(query.data(), forward.shape.headDim);
   if (!lseErrors.add(foundLse, lse, lse, lseTolerance))
     lseErrors.describe(describe(forward.lse->name(), batch, row, "", foundLse,
                                 lse, lseTolerance));
