@@ -110,8 +110,8 @@ struct SkipIdleWarpgroupsPass
       Value size = memref::DimOp::create(builder, loc, store.getTarget(),
                                          number(store.getDims()[0]));
       Value left = arith::SubIOp::create(builder, loc, size, stored.base);
-      Value count = arith::CeilDivSIOp::create(builder, loc, left,
-                                               number(stored.share));
+      Value count =
+          arith::CeilDivSIOp::create(builder, loc, left, number(stored.share));
       active = arith::MaxSIOp::create(builder, loc, active, count);
     }
     active = arith::MinSIOp::create(builder, loc, active,

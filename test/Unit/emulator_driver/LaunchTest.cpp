@@ -165,9 +165,9 @@ TEST_F(DriverTest, LaunchOutOfBounds) {
     Buffer buffer(100);
     EXPECT_EQ(launchFill(code, buffer.address, 1, 26), CUDA_SUCCESS);
     EXPECT_EQ(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);
-    EXPECT_EQ(cuLaunchKernel(narrow, 1, 1, 1, 32, 1, 1, 0, nullptr, nullptr,
-                             nullptr),
-              CUDA_ERROR_ILLEGAL_ADDRESS)
+    EXPECT_EQ(
+        cuLaunchKernel(narrow, 1, 1, 1, 32, 1, 1, 0, nullptr, nullptr, nullptr),
+        CUDA_ERROR_ILLEGAL_ADDRESS)
         << "nothing runs in a lost context";
   }
   const std::string text = takeDiagnostics();
