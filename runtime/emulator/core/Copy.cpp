@@ -344,8 +344,8 @@ bool issueIn(Warp &w, const Inst &i, uint32_t l, std::unique_ptr<CopyIn> op,
       return false;
     }
     op->targets.push_back({r, offset, barrierOffset, b->phase});
-    recordAccess(cluster, target, offset, t.bytes, AccessKind::AsyncWrite,
-                 b->agent, b->phase + 1, w.clock, where, w.cta->rank);
+    recordAsync(w, i, uint8_t(l), target, offset, t.bytes, true, b->agent,
+                b->phase + 1);
   }
   // Read early or late; meanwhile the destination holds garbage.
   if (cluster.random.below(2))
@@ -373,9 +373,8 @@ bool issueOut(Warp &w, const Inst &i, uint32_t l, std::unique_ptr<CopyOut> op,
   op->group = state.open;
   ++op->group->reading;
   ++op->group->writing;
-  recordAccess(cluster, *w.cta, offset, op->transfer.bytes,
-               AccessKind::AsyncRead, w.bulkAgent, state.committed + 1, w.clock,
-               where, w.cta->rank);
+  recordAsync(w, i, uint8_t(l), *w.cta, offset, op->transfer.bytes, false,
+              w.bulkAgent, state.committed + 1);
   cluster.launch->bytes += op->transfer.bytes;
   copyTime(w, i, op->transfer.bytes, offset);
   setDue(cluster, *op);
@@ -496,13 +495,11 @@ Step linearHandler(Warp &w, const Inst &i, Mask m) {
         return Step::Fault;
       op->source = source;
       // Remembered under the barrier on which it completes, as the write is.
-      Cluster &cluster = *w.cta->cluster;
       uint32_t barrierOffset =
           uint32_t(laneAddress(w, i.ops[3], 0, l)) & ((1u << kRankShift) - 1);
       if (Mbarrier *b = cta->findBarrier(barrierOffset))
-        recordAccess(cluster, *source, op->sourceOffset, size,
-                     AccessKind::AsyncRead, b->agent, b->phase + 1, w.clock,
-                     locate(w, i, int(l)), w.cta->rank);
+        recordAsync(w, i, uint8_t(l), *source, op->sourceOffset, size, false,
+                    b->agent, b->phase + 1);
     }
     bool multicast = i.b & Multicast;
     uint32_t mask = multicast ? w.in(i.ops[4])[l] & 0xffff : 0;
@@ -577,7 +574,7 @@ Step smallCopyHandler(Warp &w, const Inst &i, Mask m) {
     op->group = state.open;
     ++op->group->writing;
     // cp.async is of the generic proxy; its write is the thread's own.
-    recordGeneric(w, i, int(l), *dst.shared, dst.offset, i.a, true);
+    recordGeneric(w, i, uint8_t(l), i.a, *dst.shared, dst.offset, i.a, true);
     std::memset(dst.host, kPoison, i.a);
     setDue(cluster, *op);
     cluster.enqueue(std::move(op));

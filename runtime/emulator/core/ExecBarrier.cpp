@@ -120,7 +120,7 @@ Step barHandler(Warp &w, const Inst &i, Mask m) {
       return Step::Wait;
     }
   }
-  w.clock.acquireFrom(b.releasedClock);
+  w.clock.acquireFrom(b.releasedClock, w.agent);
   w.time = std::max(w.time, b.lastTime);
   if (i.a == RedPopc)
     storeLanes<uint32_t>(w.out(i.ops[0]), m,
@@ -139,6 +139,7 @@ Step warpSyncHandler(Warp &w, const Inst &i, Mask m) {
     return fault(w, i, -1, DiagnosticKind::InvalidInstruction,
                  "bar.warp.sync: a thread is not in its member mask " +
                      hex(members));
+  w.clock.syncLanes(w.agent);
   return Step::Next;
 }
 
@@ -287,7 +288,7 @@ Step clusterWaitHandler(Warp &w, const Inst &i, Mask m) {
     return Step::Wait;
   }
   w.clusterArrived &= ~m;
-  w.clock.acquireFrom(b.releasedClock);
+  w.clock.acquireFrom(b.releasedClock, w.agent);
   w.time = std::max(w.time, b.lastTime);
   return Step::Next;
 }

@@ -24,7 +24,7 @@ bool rowAt(Warp &w, const Inst &i, const Operand &address, uint32_t matrix,
   if (!resolve(w, i, int(lane), Space::Shared, uint32_t(a), 16, 16, intent,
                ref))
     return false;
-  recordGeneric(w, i, int(lane), *ref.shared, ref.offset, 16,
+  recordGeneric(w, i, Access::kLanesTogether, 16, *ref.shared, ref.offset, 16,
                 intent == Intent::Write);
   return true;
 }

@@ -26,29 +26,29 @@ public:
   Recorder(Warp &w, const Inst &i, bool write) : w(w), i(i), write(write) {}
   ~Recorder() { flush(); }
   void add(const MemoryRef &ref, uint32_t lane, uint32_t size) {
-    if (target == ref.shared && ref.offset == offset + length) {
+    if (target == ref.shared && ref.offset == offset + length &&
+        lane == first + length / each) {
       length += size;
       return;
     }
     flush();
     target = ref.shared;
     offset = ref.offset;
-    length = size;
-    first = int(lane);
+    length = each = size;
+    first = lane;
   }
 
 private:
   void flush() {
     if (target)
-      recordGeneric(w, i, first, *target, offset, length, write);
+      recordGeneric(w, i, uint8_t(first), each, *target, offset, length, write);
     target = nullptr;
   }
   Warp &w;
   const Inst &i;
   bool write;
   Cta *target = nullptr;
-  uint32_t offset = 0, length = 0;
-  int first = 0;
+  uint32_t offset = 0, length = 0, each = 1, first = 0;
 };
 
 bool addressReady(Warp &w, const Inst &i, const Operand &op) {

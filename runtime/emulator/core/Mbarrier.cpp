@@ -293,7 +293,7 @@ Step waitHandler(Warp &w, const Inst &i, Mask m) {
     Mbarrier &b = *barriers[l];
     if (i.a & RelaxedWait)
       return;
-    w.clock.acquireFrom(b.releasedClock);
+    w.clock.acquireFrom(b.releasedClock, w.agent);
     w.clock.seen.raise(b.agent, b.phase);
     w.time = std::max(w.time, b.lastTime);
   });

@@ -186,21 +186,18 @@ static const char *accessName(AccessKind kind) {
 }
 
 void fa3::emulator::recordAccess(Cluster &cluster, Cta &target, uint32_t offset,
-                                 uint32_t size, AccessKind kind, uint16_t agent,
-                                 uint32_t clock, const SyncClock &seen,
-                                 const Location &where, uint32_t rank) {
+                                 uint32_t size, Access access,
+                                 const Viewer &viewer, const Location &where,
+                                 uint32_t rank) {
   if (!target.shadow.enabled())
     return;
-  Access access;
-  access.agent = agent;
-  access.clock = clock;
   access.line = where.line;
-  access.kind = kind;
   access.warp = uint16_t(rank * 64 + uint32_t(where.warp));
+  AccessKind kind = access.kind;
   Access other;
   uint32_t at = 0;
-  Conflict conflict =
-      target.shadow.record(offset - kSharedBase, size, access, seen, other, at);
+  Conflict conflict = target.shadow.record(offset - kSharedBase, size, access,
+                                           viewer, other, at);
   if (conflict == Conflict::None)
     return;
   Location second;
@@ -224,11 +221,29 @@ void fa3::emulator::recordAccess(Cluster &cluster, Cta &target, uint32_t offset,
        cluster.launch->kernel.info.name, where, second, at});
 }
 
-void fa3::emulator::recordGeneric(Warp &w, const Inst &i, int lane, Cta &target,
+void fa3::emulator::recordGeneric(Warp &w, const Inst &i, uint8_t lane,
+                                  uint32_t laneBytes, Cta &target,
                                   uint32_t offset, uint32_t size, bool write) {
-  recordAccess(*w.cta->cluster, target, offset, size,
-               write ? AccessKind::Write : AccessKind::Read, uint16_t(w.agent),
-               w.clock.own, w.clock, locate(w, i, lane), w.cta->rank);
+  Access access;
+  access.agent = uint16_t(w.agent);
+  access.clock = w.clock.own;
+  access.kind = write ? AccessKind::Write : AccessKind::Read;
+  access.lane = lane;
+  access.laneBytes = uint8_t(laneBytes);
+  recordAccess(*w.cta->cluster, target, offset, size, access, viewOf(w),
+               locate(w, i, lane < kLanes ? int(lane) : -1), w.cta->rank);
+}
+
+void fa3::emulator::recordAsync(Warp &w, const Inst &i, uint8_t lane,
+                                Cta &target, uint32_t offset, uint32_t size,
+                                bool write, uint16_t agent, uint32_t clock) {
+  Access access;
+  access.agent = agent;
+  access.clock = clock;
+  access.kind = write ? AccessKind::AsyncWrite : AccessKind::AsyncRead;
+  access.lane = lane;
+  recordAccess(*w.cta->cluster, target, offset, size, access, viewOf(w),
+               locate(w, i, int(lane)), w.cta->rank);
 }
 
 void fa3::emulator::syncOnAddress(Warp &w, const MemoryRef &ref, bool acquire,
@@ -238,7 +253,7 @@ void fa3::emulator::syncOnAddress(Warp &w, const MemoryRef &ref, bool acquire,
   SyncClock &lock =
       w.cta->cluster->locks[uint64_t(ref.shared->rank) << 32 | ref.offset];
   if (acquire)
-    w.clock.acquireFrom(lock);
+    w.clock.acquireFrom(lock, w.agent);
   if (release)
     w.clock.releaseTo(lock, w.agent);
 }

@@ -41,15 +41,27 @@ inline uint64_t laneAddress(const Warp &w, const Operand &op, int64_t offset,
   return base + uint64_t(offset);
 }
 
-/// Records an access in the shadow and reports races. \p agent and \p clock
-/// are those under which it is remembered; \p seen what its issuer has seen.
+/// Records an access in the shadow and reports races. \p access has the agent
+/// and clock under which it is remembered, its kind and its lanes; \p viewer is
+/// who issues it.
 void recordAccess(Cluster &cluster, Cta &target, uint32_t offset, uint32_t size,
-                  AccessKind kind, uint16_t agent, uint32_t clock,
-                  const SyncClock &seen, const Location &where, uint32_t rank);
+                  Access access, const Viewer &viewer, const Location &where,
+                  uint32_t rank);
 
-/// An ordinary access by \p lane of \p w.
-void recordGeneric(Warp &w, const Inst &i, int lane, Cta &target,
-                   uint32_t offset, uint32_t size, bool write);
+/// What warp \p w has seen.
+inline Viewer viewOf(const Warp &w) {
+  return {w.clock, w.agent, w.clock.lanesSynced};
+}
+
+/// An ordinary access: \p laneBytes by \p lane and as many by each lane after
+/// it, or by all lanes together (Access::kLanesTogether).
+void recordGeneric(Warp &w, const Inst &i, uint8_t lane, uint32_t laneBytes,
+                   Cta &target, uint32_t offset, uint32_t size, bool write);
+
+/// An asynchronous access that \p lane issues.
+void recordAsync(Warp &w, const Inst &i, uint8_t lane, Cta &target,
+                 uint32_t offset, uint32_t size, bool write, uint16_t agent,
+                 uint32_t clock);
 
 /// Adds to the cells of an address used as a lock what \p w released, or
 /// acquires it.

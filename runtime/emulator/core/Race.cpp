@@ -3,28 +3,75 @@
 #include "Race.h"
 
 #include <algorithm>
+#include <bit>
 
 using namespace fa3::emulator;
 
+/// The lane that touched byte \p byte.
+static uint32_t laneOf(const Access &a, uint32_t byte) {
+  uint32_t first = uint32_t(std::countr_zero(a.bytes));
+  return a.laneBytes >= 16 ? a.lane : a.lane + (byte - first) / a.laneBytes;
+}
+
+/// Whether each byte that both touch was touched by the same lane.
+static bool sameLanes(const Access &a, const Access &b) {
+  if (a.lane == Access::kNoLane || b.lane == Access::kNoLane)
+    return true;
+  if (a.lane == Access::kLanesTogether || b.lane == Access::kLanesTogether)
+    return false;
+  if (a.lane == b.lane && a.laneBytes == b.laneBytes &&
+      std::countr_zero(a.bytes) == std::countr_zero(b.bytes))
+    return true;
+  for (uint32_t both = a.bytes & b.bytes; both; both &= both - 1) {
+    uint32_t byte = uint32_t(std::countr_zero(both));
+    if (laneOf(a, byte) != laneOf(b, byte))
+      return false;
+  }
+  return true;
+}
+
+/// Adds \p access to the entry \p e of the same instruction; false if the
+/// entry cannot hold both.
+static bool mergeLanes(Access &e, const Access &access) {
+  if (e.lane == access.lane && e.laneBytes == access.laneBytes &&
+      (e.laneBytes >= 16 || e.lane >= Access::kLanesTogether ||
+       e.bytes == access.bytes))
+    return true;
+  if (e.bytes == access.bytes) {
+    e.lane = Access::kLanesTogether;
+    return true;
+  }
+  // The lanes have to continue in step.
+  return e.lane < Access::kLanesTogether &&
+         access.lane < Access::kLanesTogether &&
+         e.laneBytes == access.laneBytes && !(e.bytes & access.bytes) &&
+         std::countr_zero(access.bytes) > std::countr_zero(e.bytes) &&
+         laneOf(e, uint32_t(std::countr_zero(access.bytes))) == access.lane;
+}
+
 Conflict SharedShadow::recordCell(Cell &cell, const Access &access,
-                                  const SyncClock &clock, Access &other) {
+                                  const Viewer &viewer, Access &other) {
+  const SyncClock &clock = viewer.clock;
   Conflict worst = Conflict::None;
   bool merged = false;
   auto &list = cell.accesses;
   for (size_t i = 0; i < list.size();) {
     Access &e = list[i];
-    if (!merged && e.agent == access.agent && e.clock == access.clock &&
-        e.kind == access.kind && e.line == access.line &&
-        e.warp == access.warp) {
+    bool sameInstruction = e.agent == access.agent && e.clock == access.clock &&
+                           e.kind == access.kind && e.line == access.line &&
+                           e.warp == access.warp;
+    if (!merged && sameInstruction && mergeLanes(e, access)) {
       e.bytes |= access.bytes;
       merged = true;
       ++i;
       continue;
     }
     bool ordered = e.clock <= clock.seen[e.agent];
-    // The pieces of one asynchronous operation do not race with each other, and
-    // those that complete on one barrier phase write disjoint places or are
-    // caught as unordered: the issuer cannot have seen their completion.
+    // Lanes of one warp have to synchronise, too. Lanes that store to one place
+    // by one instruction are let pass: usually they store the same.
+    if (ordered && e.agent == viewer.agent && e.clock >= viewer.lanesSynced &&
+        !sameInstruction)
+      ordered = sameLanes(e, access);
     if (e.bytes & access.bytes && (e.isWrite() || access.isWrite())) {
       Conflict found = Conflict::None;
       if (!ordered)
@@ -52,15 +99,18 @@ Conflict SharedShadow::recordCell(Cell &cell, const Access &access,
 }
 
 Conflict SharedShadow::record(uint32_t offset, uint32_t size, Access access,
-                              const SyncClock &clock, Access &other,
+                              const Viewer &viewer, Access &other,
                               uint32_t &where) {
   Conflict worst = Conflict::None;
+  const uint8_t firstLane = access.lane;
   for (uint32_t at = offset, end = offset + size; at < end;) {
     uint32_t cell = at / 16, begin = at % 16;
     uint32_t length = std::min(16 - begin, end - at);
     access.bytes = uint16_t(((1u << length) - 1) << begin);
+    if (firstLane < Access::kLanesTogether)
+      access.lane = uint8_t(firstLane + (at - offset) / access.laneBytes);
     Access found;
-    Conflict c = recordCell(cells[cell], access, clock, found);
+    Conflict c = recordCell(cells[cell], access, viewer, found);
     if (c != Conflict::None && worst != Conflict::Race) {
       if (worst == Conflict::None || c == Conflict::Race) {
         worst = c;

@@ -66,6 +66,9 @@ struct SyncClock {
 /// A warp's clocks.
 struct ThreadClock : SyncClock {
   uint32_t own = 1; ///< Equals seen[agent].
+  /// The warp's own accesses below this clock are ordered for all its lanes;
+  /// later ones only for the lane that made them.
+  uint32_t lanesSynced = 1;
   /// Snapshot of the last memory fence, which a relaxed arrival releases.
   SyncClock atFence;
 
@@ -75,7 +78,16 @@ struct ThreadClock : SyncClock {
     object.join(*this);
     step(agent);
   }
-  void acquireFrom(const SyncClock &object) { join(object); }
+  void acquireFrom(const SyncClock &object, uint32_t agent) {
+    join(object);
+    uint32_t released = object.seen[agent] + 1;
+    lanesSynced = lanesSynced < released ? released : lanesSynced;
+  }
+  /// A barrier among the lanes of the warp.
+  void syncLanes(uint32_t agent) {
+    step(agent);
+    lanesSynced = own;
+  }
   void proxyFence(uint32_t agent) {
     fenced = seen;
     step(agent);
@@ -91,8 +103,15 @@ struct Access {
   uint32_t clock = 0;
   uint32_t line = 0;
   AccessKind kind = AccessKind::Read;
-  uint8_t lane = 0xff; ///< 0xff: the warp or an asynchronous operation.
-  uint16_t warp = 0;   ///< Rank * 64 + warp in the CTA, for reports.
+  /// Lane of the first byte; the following lanes come after each laneBytes.
+  uint8_t lane = kNoLane;
+  uint8_t laneBytes = 16;
+  uint16_t warp = 0; ///< Rank * 64 + warp in the CTA, for reports.
+
+  /// An operation of no lane, which the lanes' order does not concern.
+  static constexpr uint8_t kNoLane = 0xff;
+  /// Several lanes together, as in ldmatrix.
+  static constexpr uint8_t kLanesTogether = 0xfe;
 
   bool isWrite() const {
     return kind == AccessKind::Write || kind == AccessKind::AsyncWrite;
@@ -100,6 +119,14 @@ struct Access {
   bool isAsync() const {
     return kind == AccessKind::AsyncRead || kind == AccessKind::AsyncWrite;
   }
+};
+
+/// Who makes an access, and what it is ordered after.
+struct Viewer {
+  const SyncClock &clock;
+  /// The issuing warp and ThreadClock::lanesSynced of it.
+  uint32_t agent;
+  uint32_t lanesSynced;
 };
 
 /// Why an access conflicts with an earlier one.
@@ -116,13 +143,13 @@ public:
   /// \p clock. Returns the worst conflict and, if any, fills \p other and
   /// \p where (an offset).
   Conflict record(uint32_t offset, uint32_t size, Access access,
-                  const SyncClock &clock, Access &other, uint32_t &where);
+                  const Viewer &viewer, Access &other, uint32_t &where);
 
 private:
   struct Cell {
     std::vector<Access> accesses;
   };
-  Conflict recordCell(Cell &cell, const Access &access, const SyncClock &clock,
+  Conflict recordCell(Cell &cell, const Access &access, const Viewer &viewer,
                       Access &other);
   std::vector<Cell> cells;
 };

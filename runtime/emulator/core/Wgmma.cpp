@@ -281,13 +281,17 @@ bool recordOperand(Warp &w, const Inst &i, uint64_t bits, bool mnMajor,
   }
   bool ok = true;
   uint32_t end = cta.cluster->launch->sharedBytes;
-  uint16_t agent = cta.groups[w.index / 4].agent;
+  Access access;
+  access.agent = cta.groups[w.index / 4].agent;
+  access.clock = seq;
+  access.kind = AccessKind::AsyncRead;
+  const Viewer viewer{op.seen, ~0u, 0};
   // Neighbouring chunks are recorded together.
   uint32_t begin = 0, length = 0;
   auto flush = [&] {
     if (length)
-      recordAccess(*cta.cluster, cta, begin, length, AccessKind::AsyncRead,
-                   agent, seq, op.seen, op.where, cta.rank);
+      recordAccess(*cta.cluster, cta, begin, length, access, viewer, op.where,
+                   cta.rank);
   };
   forChunks(d, mnMajor, mn, s, [&](uint32_t address, uint32_t, uint32_t) {
     if (address < kSharedBase || address + 16 > end) {

@@ -11,7 +11,7 @@ namespace {
 /// Two warps: %p1 is true in warp 0; %r5 is the thread's word of tile, %r6 that
 /// of the same lane of the other warp.
 LaunchResult run(const std::string &body, uint64_t seed = 0) {
-  Buffer out(4);
+  Buffer out(16);
   Launcher launcher;
   launcher.block = {64, 1, 1};
   launcher.options.seed = seed;
@@ -83,6 +83,59 @@ TEST(Race, ArriveReleasesOnlyWhatCameBefore) {
         has(run(hand + "bar.arrive 1, 64; st.shared.b32 [%r5], %r1;", seed),
             DiagnosticKind::SharedRace);
   EXPECT_TRUE(found);
+}
+
+TEST(Race, LanesOfOneWarp) {
+  // %r8 is the word of the neighbouring lane.
+  const std::string neighbour =
+      "xor.b32 %r8, %r3, 4; add.u32 %r8, %r4, %r8; @!%p1 ret;";
+  EXPECT_DIAGNOSED(
+      run(neighbour + "st.shared.b32 [%r5], %r1; ld.shared.b32 %r7, [%r8];"),
+      SharedRace);
+  EXPECT_DIAGNOSED(
+      run(neighbour + "ld.shared.b32 %r7, [%r8]; st.shared.b32 [%r5], %r1;"),
+      SharedRace);
+  EXPECT_CLEAN(run(
+      neighbour +
+      "st.shared.b32 [%r5], %r1; bar.warp.sync -1; ld.shared.b32 %r7, [%r8];"));
+  // A lane's own words need nothing, in any pattern.
+  EXPECT_CLEAN(run(R"(
+    @!%p1 ret;
+    shl.b32 %r8, %r1, 1;
+    and.b32 %r9, %r8, 14;
+    shl.b32 %r10, %r1, 2;
+    and.b32 %r10, %r10, 0x60;
+    or.b32 %r8, %r9, %r10;
+    add.u32 %r8, %r4, %r8;
+    st.shared.b16 [%r8], %r1;
+    st.shared.b16 [%r8+16], %r1;
+    ld.shared.b16 %h1, [%r8];
+    st.shared.b16 [%r8], %r1;
+    ld.shared.b16 %h1, [%r8+16];)"));
+  // Reading one word together and then writing it is a race, too.
+  EXPECT_DIAGNOSED(run("@!%p1 ret; ld.shared.b32 %r7, [tile]; setp.eq.u32 %p2, "
+                       "%r1, 5; @%p2 st.shared.b32 "
+                       "[tile], %r1;"),
+                   SharedRace);
+}
+
+TEST(Race, ElectedLaneCopiesWhatTheWarpWrote) {
+  const std::string issue = R"(
+    @!%p1 ret;
+    st.shared.b32 [%r5], %r1;
+    fence.proxy.async.shared::cta;
+    SYNC
+    setp.eq.u32 %p2, %r1, 0;
+    @!%p2 ret;
+    cp.async.bulk.global.shared::cta.bulk_group [%d31], [%r4], 16;
+    cp.async.bulk.commit_group;
+    cp.async.bulk.wait_group 0;)";
+  auto with = [&](const std::string &sync) {
+    std::string body = issue;
+    return body.replace(body.find("SYNC"), 4, sync);
+  };
+  EXPECT_CLEAN(run(with("bar.warp.sync -1;")));
+  EXPECT_DIAGNOSED(run(with("")), SharedRace);
 }
 
 TEST(Race, AtomicsOrderAndDoNotRace) {
