@@ -537,10 +537,10 @@ template <class Op> void decodeMinMax(Decoder &d, FloatOp op) {
   if (xorsign)
     d.unsupported("xorsign");
   type = d.type();
-  if (isFloat(type))
-    return decodeFloatMinMax(d, type, op, ftz, nan);
   if (relu && type != Type::S32)
     d.unsupported("relu");
+  if (isFloat(type))
+    return decodeFloatMinMax(d, type, op, ftz, nan);
   d.inst.fn = relu ? binaryFor<Relu<Op>>(d, type) : binaryFor<Op>(d, type);
   d.defUse(type, {type, type});
 }

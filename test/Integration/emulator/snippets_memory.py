@@ -304,7 +304,7 @@ def atomics():
         for j, space in enumerate(("global", "shared")):
             offset = 256 * (2 * i + j)
             here = w.at(result, thread, size, offset) if space == "global" else \
-                f"[{w.op('mad.lo.u32', thread, size, w.shared_base())}]"
+                f"[{w.op('mad.lo.u32', thread, 8, w.shared_base())}]"
             w(f"st.{space}.{move} {here}, {start}")
             before = w.op(f"atom.{space}.{name}.{kind}", here, value, kind=register)
             after = w.op(f"ld.{space}.{move}", here, kind=register)
