@@ -438,8 +438,9 @@ Mask compareLanes(uint32_t op, Mask m, Load load) {
     CASE(Lt)
     CASE(Le)
     CASE(Gt)
-    CASE(Ge) CASE(Equ) CASE(Neu) CASE(Ltu) CASE(Leu) CASE(Gtu) CASE(Geu)
-        CASE(Num) CASE(Nan)
+    CASE(Ge)
+    CASE(Equ) CASE(Neu) CASE(Ltu) CASE(Leu) CASE(Gtu) CASE(Geu) CASE(Num)
+        CASE(Nan)
   }
 #undef CASE
   return bits;
