@@ -439,8 +439,8 @@ Mask compareLanes(uint32_t op, Mask m, Load load) {
     CASE(Le)
     CASE(Gt)
     CASE(Ge)
-    CASE(Equ) CASE(Neu) CASE(Ltu) CASE(Leu) CASE(Gtu) CASE(Geu) CASE(Num)
-        CASE(Nan)
+    CASE(Equ)
+    CASE(Neu) CASE(Ltu) CASE(Leu) CASE(Gtu) CASE(Geu) CASE(Num) CASE(Nan)
   }
 #undef CASE
   return bits;
