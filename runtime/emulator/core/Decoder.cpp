@@ -91,6 +91,8 @@ static const OpcodeTable &opcodeTable() {
     OpcodeTable table;
     addIntegerOpcodes(table);
     addFloatOpcodes(table);
+    addMoveOpcodes(table);
+    addCompareOpcodes(table);
     addConvertOpcodes(table);
     addControlOpcodes(table);
     addWarpOpcodes(table);
@@ -107,9 +109,9 @@ static const OpcodeTable &opcodeTable() {
   return kTable;
 }
 
-Decoder::Decoder(const ParsedModule &module, const ParsedKernel &parsed,
+Decoder::Decoder(const ParsedKernel &parsed,
                  const std::vector<uint64_t> &addresses, Kernel &kernel)
-    : kernel(kernel), module(module), parsed(parsed), addresses(addresses) {
+    : kernel(kernel), parsed(parsed), addresses(addresses) {
   // Registers of 32 bits and less share a cell size; wider ones follow, so that
   // every cell is aligned to its lane size.
   uint32_t words = 0, preds = 0;
@@ -304,7 +306,7 @@ uint32_t Decoder::poolSlot(uint64_t bits, uint32_t bytes) {
       if (wide)
         kernel.pool.push_back(uint32_t(bits >> 32));
     }
-    if (kernel.pool.size() > (1u << 28))
+    if (kernel.pool.size() > (1u << 24))
       fail("too many constants");
   }
   return it->second;
@@ -411,22 +413,10 @@ uint64_t Decoder::symbolValue(const ParsedOperand &operand) const {
   fail("expected a variable");
 }
 
-Space Decoder::symbolSpace(const ParsedOperand &operand) const {
-  if (operand.ref == RefKind::Variable)
-    return module.variables[operand.index].space;
-  if (operand.ref == RefKind::Param)
-    return Space::Param;
-  return Space::Generic;
-}
-
 uint32_t Decoder::registerBytes(const ParsedOperand &operand) const {
   if (operand.kind != ParsedOperand::Name || operand.ref != RefKind::Register)
     return 0;
   return parsed.registers[operand.index].bytes;
-}
-
-bool Decoder::isPredicate(const ParsedOperand &operand) const {
-  return registerBytes(operand) == 1;
 }
 
 uint32_t Decoder::labelTarget(const ParsedOperand &operand) const {
@@ -571,7 +561,7 @@ std::unique_ptr<Program> fa3::emulator::decode(const ParsedModule &parsed) {
     }
     kernel.info.staticSharedBytes = kernel.staticShared;
     kernel.info.localBytes = uint32_t(local);
-    Decoder(parsed, source, addresses, kernel).run();
+    Decoder(source, addresses, kernel).run();
     program->infos.push_back(kernel.info);
     program->kernels.push_back(std::move(kernel));
     // The vectors inside moved as a whole, so Inst::ops stays valid.

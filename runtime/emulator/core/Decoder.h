@@ -55,8 +55,9 @@ using OpcodeTable = std::unordered_map<std::string_view, DecodeFn>;
 /// and operands with it; what they leave is an error.
 class Decoder {
 public:
-  Decoder(const ParsedModule &module, const ParsedKernel &source,
-          const std::vector<uint64_t> &addresses, Kernel &kernel);
+  /// \p addresses: of the module's variables.
+  Decoder(const ParsedKernel &source, const std::vector<uint64_t> &addresses,
+          Kernel &kernel);
 
   void run();
 
@@ -79,7 +80,6 @@ public:
   /// Consumes and returns the next modifier that nobody consumed; empty if
   /// none.
   std::string_view nextModifier();
-  /// The rounding modifier, or \p otherwise.
   std::string_view opcode() const { return source->parts[0]; }
 
   size_t operandCount() const { return source->operands.size(); }
@@ -105,9 +105,7 @@ public:
   uint64_t constant(const ParsedOperand &operand) const;
   /// What mov takes a name for.
   uint64_t symbolValue(const ParsedOperand &operand) const;
-  Space symbolSpace(const ParsedOperand &operand) const;
   uint32_t registerBytes(const ParsedOperand &operand) const;
-  bool isPredicate(const ParsedOperand &operand) const;
   uint32_t labelTarget(const ParsedOperand &operand) const;
   /// The .branchtargets list that the operand names.
   std::vector<uint32_t> branchTable(const ParsedOperand &operand) const;
@@ -125,7 +123,6 @@ private:
   uint32_t poolSlot(uint64_t bits, uint32_t bytes);
   void append(Operand op, bool isDef);
 
-  const ParsedModule &module;
   const ParsedKernel &parsed;
   const std::vector<uint64_t> &addresses;
   const ParsedInst *source = nullptr;
@@ -139,6 +136,8 @@ Type typeNamed(std::string_view name);
 
 void addIntegerOpcodes(OpcodeTable &table);
 void addFloatOpcodes(OpcodeTable &table);
+void addMoveOpcodes(OpcodeTable &table);
+void addCompareOpcodes(OpcodeTable &table);
 void addConvertOpcodes(OpcodeTable &table);
 void addControlOpcodes(OpcodeTable &table);
 void addWarpOpcodes(OpcodeTable &table);

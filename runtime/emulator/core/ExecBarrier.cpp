@@ -230,7 +230,6 @@ void decodeSetmaxnreg(Decoder &d) {
   d.inst.b = uint32_t(count);
   d.inst.fn = setmaxnregHandler;
   d.inst.cost = 8;
-  d.kernel.usesSetMaxReg = true;
 }
 
 //===----------------------------------------------------------------------===//

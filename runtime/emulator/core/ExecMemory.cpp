@@ -16,7 +16,6 @@ namespace {
 enum MemoryFlags : uint32_t {
   Signed = 1,
   Strong = 2, ///< volatile, relaxed, acquire, release: orders, does not race.
-  Generic32 = 4,
 };
 
 /// Consecutive lanes often touch consecutive bytes; they are recorded as one

@@ -90,9 +90,9 @@ static std::string checkConfig(const Kernel &kernel, const LaunchConfig &config,
 
 namespace {
 
-/// Hands out cluster numbers and runs them on one host thread.
-void work(Launch &launch, std::atomic<uint64_t> &next, uint64_t clusters,
-          uint64_t resident) {
+/// Runs clusters on one host thread; their numbers come from \p next.
+void runClusters(Launch &launch, std::atomic<uint64_t> &next, uint64_t clusters,
+                 uint64_t resident) {
   std::deque<std::unique_ptr<ClusterRun>> active;
   while (!launch.stop) {
     // A cluster that spins on memory lets another start beside it, up to what
@@ -114,6 +114,21 @@ void work(Launch &launch, std::atomic<uint64_t> &next, uint64_t clusters,
     // Others may be waiting for what this one does, so none runs for ever.
     if (active.front()->run())
       active.pop_front();
+  }
+}
+
+void work(Launch &launch, std::atomic<uint64_t> &next, uint64_t clusters,
+          uint64_t resident) {
+  try {
+    runClusters(launch, next, clusters, resident);
+  } catch (const std::bad_alloc &) {
+    launch.sink.report({DiagnosticKind::InvalidLaunch,
+                        "the host is out of memory",
+                        launch.kernel.info.name,
+                        {},
+                        {},
+                        0});
+    launch.stop = true;
   }
 }
 
@@ -145,7 +160,6 @@ LaunchResult fa3::emulator::launch(const Module &module, int index,
     return reject(kernel.info.name, std::move(bad));
 
   Launch launch{program, kernel, config, memory, options, sink};
-  launch.dynamicBase = dynamicBase;
   launch.sharedBytes = dynamicBase + config.dynamicSharedBytes;
   const unsigned char *params =
       static_cast<const unsigned char *>(config.params);

@@ -147,12 +147,10 @@ Step initHandler(Warp &w, const Inst &i, Mask m) {
       return fault(w, i, int(l), DiagnosticKind::InvalidInstruction,
                    "mbarrier count " + std::to_string(count) +
                        " is out of range");
-    uint16_t agent = b->agent;
     uint32_t offset = b->offset;
     *b = Mbarrier();
     b->offset = offset;
-    // The same agent would confuse the phases of the old and the new object.
-    (void)agent;
+    // An agent of its own: that of an earlier object here has other phases.
     b->agent = w.cta->cluster->newAgent();
     b->expected = count;
     b->pending = b->nextExpected = count;

@@ -82,7 +82,6 @@ struct Kernel {
   uint32_t staticShared = 0; ///< Bytes, dynamic memory begins at or after.
   uint32_t dynamicAlign = 16;
   uint32_t minCtasPerSm = 1;
-  bool usesSetMaxReg = false;
 };
 
 struct Program {

@@ -221,8 +221,6 @@ bool ClusterRun::waitOver(Warp &w, const Split &s) {
     return wait.id <= w.cta->freeRegisters;
   case WaitKind::WgmmaPeers:
     return wgmmaIssued(w.cta->groups[w.index / 4], wait.generation);
-  case WaitKind::Poll:
-    return true;
   }
   return true;
 }
@@ -533,7 +531,6 @@ static std::string describeWait(const Cluster &cluster, const Warp &w,
   const Wait &wait = s.wait;
   switch (wait.kind) {
   case WaitKind::None:
-  case WaitKind::Poll:
     return "is ready";
   case WaitKind::Converge:
     return "waits for threads " + hex(wait.id & w.live & ~s.mask) +

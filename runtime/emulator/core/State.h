@@ -12,7 +12,6 @@
 #include <bit>
 #include <cstring>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -32,7 +31,6 @@ struct Launch {
   const LaunchOptions &options;
   DiagnosticSink &sink;
   std::vector<unsigned char> params{};
-  uint32_t dynamicBase = 0; ///< Offset of dynamic shared memory.
   uint32_t sharedBytes = 0; ///< End of shared memory, system part included.
   uint32_t initialRegisters = 0;
   std::atomic<bool> stop{false};
@@ -138,7 +136,6 @@ enum class WaitKind : uint8_t {
   CpAsync,    ///< cp.async.wait_group
   Registers,  ///< setmaxnreg.inc
   WgmmaPeers, ///< The other warps of the warpgroup have to issue.
-  Poll,       ///< Spins on memory.
 };
 
 struct Wait {
@@ -151,8 +148,7 @@ struct Wait {
   std::vector<std::pair<const Mbarrier *, uint32_t>> barriers;
   std::shared_ptr<CopyGroup> group;
   bool readOnly = false; ///< wait_group.read
-  uint64_t slice = 0;
-  uint64_t since = 0; ///< Logical time.
+  uint64_t since = 0;    ///< Logical time.
 };
 
 /// Lanes of a warp that run together.
@@ -200,7 +196,6 @@ struct Warp {
   uint32_t fenceEpoch = 2; ///< 2: no wgmma.fence yet.
   uint32_t issuedSeq = 0, waitedSeq = 0;
   std::vector<WgmmaGroup> wgmmaGroups; ///< Committed and not waited for.
-  uint32_t committedSeq = 0;
 
   std::unordered_map<uint32_t, CopyState> bulk, cpAsync; ///< By lane.
   uint16_t bulkAgent = 0;

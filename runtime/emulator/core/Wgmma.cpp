@@ -241,7 +241,7 @@ bool uniformValue(Warp &w, const Operand &op, uint64_t &value) {
 /// Register rules of an issue: fences since other accesses, and nothing in
 /// flight but accumulations into the same registers.
 bool checkRegisters(Warp &w, const Inst &i, uint32_t accumulators,
-                    uint32_t fragments, bool reads) {
+                    uint32_t fragments) {
   bool unfenced = w.fenceEpoch == 2;
   for (uint32_t r = 0; r != accumulators + fragments; ++r) {
     uint32_t reg = i.ops[r].reg;
@@ -334,7 +334,7 @@ Step mmaHandler(Warp &w, const Inst &i, Mask m) {
                    "scale-d differs among the threads of the warp");
     scaleD = p != 0;
   }
-  if (!checkRegisters(w, i, accumulators, fragments, scaleD))
+  if (!checkRegisters(w, i, accumulators, fragments))
     return Step::Fault;
   uint64_t descA = 0, descB = 0;
   bool uniform =
@@ -423,7 +423,6 @@ Step fenceHandler(Warp &w, const Inst &i, Mask m) {
 Step commitHandler(Warp &w, const Inst &i, Mask m) {
   FA3_EMULATOR_ALIGNED(w, i, m);
   w.wgmmaGroups.push_back({w.issuedSeq});
-  w.committedSeq = w.issuedSeq;
   // The last of the four warps has seen all operations issued.
   Warpgroup &group = w.cta->groups[w.index / 4];
   if (++group.commits % 4 == 0 && group.spanFlops) {
