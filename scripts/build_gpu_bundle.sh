@@ -19,7 +19,7 @@ rm -rf "$out"
 mkdir -p "$out"/{bin,lib,packages,ablation,bench}
 cp "$build"/bin/fa3-run "$out"/bin/
 [ ! -e "$build"/bin/fa3-bench ] || cp "$build"/bin/fa3-bench "$out"/bin/
-cp "$build"/lib/libfa3_runtime.so* "$out"/lib/
+cp -a "$build"/lib/libfa3_runtime.so* "$out"/lib/
 cp bench/*.py "$out"/bench/
 
 failed=0
@@ -38,7 +38,10 @@ while read -r variant pattern schedule; do
   [[ -n $variant && $variant != \#* ]] || continue
   for spec in examples/specs/$pattern.mlir; do
     [ -e "$spec" ] || continue
-    compile "$spec" "$out/ablation/$(basename "$spec" .mlir)+$variant.fa3" --schedule="$schedule"
+    name=$(basename "$spec" .mlir)
+    compile "$spec" "$out/ablation/$name+$variant.fa3" --schedule="$schedule"
+    # A field that has this value anyway is no variant.
+    ! cmp -s "$out/packages/$name.fa3" "$out/ablation/$name+$variant.fa3" || rm "$out/ablation/$name+$variant.fa3"
   done
 done < bench/variants.txt
 du -sh "$out" | cut -f1
