@@ -10,12 +10,12 @@
 
 // -----
 
-// expected-error@+1 {{block_q must be from 64 to 256, not 0}}
+// expected-error@+1 {{block_q must be from 16 to 256, not 0}}
 #s = #tile.schedule<block_q = 0, block_kv = 128>
 
 // -----
 
-// expected-error@+1 {{block_q must be from 64 to 256, not -128}}
+// expected-error@+1 {{block_q must be from 16 to 256, not -128}}
 #s = #tile.schedule<block_q = -128, block_kv = 128>
 
 // -----
