@@ -134,7 +134,8 @@ Type ForwardProgram::addTensor(StringRef name, StringRef role,
       shape, elementType,
       StridedLayoutAttr::get(b.getContext(), /*offset=*/0, strides)));
   arguments.push_back(tile::ArgumentAttr::get(
-      b.getContext(), name, role, llvm::map_to_vector(dims, [&](StringRef dim) {
+      b.getContext(), name, role,
+      llvm::map_to_vector(dims, [&](StringRef dim) -> Attribute {
         return b.getStringAttr(dim);
       })));
   return types.back();
@@ -160,7 +161,7 @@ void ForwardProgram::addAttributes(tile::KernelOp kernel) {
 Value ForwardProgram::dim(StringRef name) {
   for (auto [position, argument] : llvm::enumerate(arguments))
     for (auto [dimension, dimName] : llvm::enumerate(argument.getDims()))
-      if (dimName == name)
+      if (dimName == b.getStringAttr(name))
         return b.createOrFold<memref::DimOp>(body->getArgument(position),
                                              dimension);
   llvm_unreachable("a dimension of no tensor");
