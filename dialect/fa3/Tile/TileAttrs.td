@@ -17,10 +17,12 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     The one place where execution decisions live. `fa3-select-schedule` chooses
     it; a user may write it by hand or override single fields.
 
-    - `block_q`, `block_kv`: rows of the query tile and of the key/value tile:
-      a multiple of 64 * `warpgroups` and a multiple of 16, both at most 256.
-    - `warpgroups`: consumer warpgroups, 1 to 3; they divide dimension 0 of
-      every tile.
+    - `block_q`, `block_kv`: rows of the query tile and of the key/value tile,
+      multiples of 16, at most 256. The scores' rows (queries, or keys with
+      `transpose_s`) are a multiple of 64, and of 64 * `warpgroups` unless their
+      columns are a multiple of 8 * `warpgroups`.
+    - `warpgroups`: consumer warpgroups, 1 to 3; they divide the rows of every
+      tile, or its columns where it has too few rows.
     - `stages`: buffers of every tile that is loaded inside a loop, 1 to 16.
     - `overlap`: issue the next block's first product ahead of this block's
       second one (software pipelining, FlashAttention-3 section 3.2).
@@ -35,6 +37,12 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     - `longest_first`: start the blocks with most work first.
     - `persistent`: as many CTAs as run at once, each of which computes piece
       after piece: the loads of the next one run under the end of this one.
+    - `transpose_s`: scores have keys as rows: K Q^T in place of Q K^T, so that
+      P^T and dS^T can be first operands in registers.
+    - `transpose_dkv`, `transpose_dq`: the gradients of keys and values, of
+      queries, are computed with the head dim as rows.
+    - `share_operands`: computed first operands of products go through shared
+      memory even where registers could take them.
     - `producer_registers`, `consumer_registers`: registers per thread after
       `setmaxnreg`, multiples of 8 in [24, 256]. All of them together must not
       exceed what the CTA starts with, or `setmaxnreg` would wait for ever.
@@ -52,6 +60,10 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "4">:$chains,
     DefaultValuedParameter<"bool", "false">:$longest_first,
     DefaultValuedParameter<"bool", "false">:$persistent,
+    DefaultValuedParameter<"bool", "false">:$transpose_s,
+    DefaultValuedParameter<"bool", "false">:$transpose_dkv,
+    DefaultValuedParameter<"bool", "false">:$transpose_dq,
+    DefaultValuedParameter<"bool", "false">:$share_operands,
     DefaultValuedParameter<"int64_t", "24">:$producer_registers,
     DefaultValuedParameter<"int64_t", "240">:$consumer_registers);
   let assemblyFormat = "`<` struct(params) `>`";
@@ -61,14 +73,22 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
 def TileArgumentAttr : TileAttr<"Argument", "argument"> {
   let summary = "What a kernel argument is to the caller";
   let description = [{
-    `name` is the tensor's name in the package, `role` is "input" or "output",
-    and `dims` names each dimension; a dynamic dimension's name is a symbol
-    that every tensor of the package shares, e.g. "seqlen_q".
+    `name` is the tensor's name in the package, `role` is "input", "output" or
+    "workspace" (scratch memory that kernels of a package share), and `dims`
+    names each dimension; a dynamic dimension's name is a symbol that every
+    tensor of the package shares, e.g. "seqlen_q". A dimension of a workspace
+    tensor may also be an expression as in a package's manifest: an integer, a
+    symbol, or {op, args = [., .]}.
+
+    ```mlir
+    #tile.argument<"q", "input", ["batch", "seqlen_q", "heads_q", "head_dim"]>
+    #tile.argument<"rows", "workspace", ["batch", {op = "ceildiv", args = ["seqlen_q", 64]}, "row"]>
+    ```
   }];
   let parameters = (ins
     StringRefParameter<"tensor name">:$name,
-    StringRefParameter<"input or output">:$role,
-    ArrayRefParameter<"::mlir::StringAttr", "a name for each dimension">:$dims);
+    StringRefParameter<"input, output or workspace">:$role,
+    ArrayRefParameter<"::mlir::Attribute", "a name for each dimension">:$dims);
   let assemblyFormat = "`<` $name `,` $role `,` `[` $dims `]` `>`";
   let genVerifyDecl = 1;
 }

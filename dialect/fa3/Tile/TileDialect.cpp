@@ -35,14 +35,13 @@ static int64_t launchRegisters(int64_t warpgroups) {
   return kRegisters / (warpgroups * kWarpgroupThreads) / 8 * 8;
 }
 
-LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                   int64_t blockQ, int64_t blockKv,
-                                   int64_t warpgroups, int64_t stages,
-                                   bool overlap, bool specialize, bool pingpong,
-                                   bool splitLoops, int64_t lazyRescale,
-                                   int64_t chains, bool longestFirst,
-                                   bool persistent, int64_t producerRegisters,
-                                   int64_t consumerRegisters) {
+LogicalResult ScheduleAttr::verify(
+    function_ref<InFlightDiagnostic()> emitError, int64_t blockQ,
+    int64_t blockKv, int64_t warpgroups, int64_t stages, bool overlap,
+    bool specialize, bool pingpong, bool splitLoops, int64_t lazyRescale,
+    int64_t chains, bool longestFirst, bool persistent, bool transposeS,
+    bool transposeDkv, bool transposeDq, bool shareOperands,
+    int64_t producerRegisters, int64_t consumerRegisters) {
   auto inRange = [&](StringRef field, int64_t value, int64_t low,
                      int64_t high) -> LogicalResult {
     if (value >= low && value <= high)
@@ -58,14 +57,24 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                        << ", not " << value;
   };
   if (failed(inRange("warpgroups", warpgroups, 1, 3)) ||
-      failed(inRange("block_q", blockQ, 64, 256)))
+      failed(inRange("block_q", blockQ, 16, 256)) ||
+      failed(multiple("block_q", blockQ, 16)) ||
+      failed(inRange("block_kv", blockKv, 16, 256)) ||
+      failed(multiple("block_kv", blockKv, 16)))
     return failure();
-  if (blockQ % (64 * warpgroups) != 0)
-    return emitError() << "block_q must be a multiple of 64 * warpgroups = "
-                       << 64 * warpgroups << ", not " << blockQ;
-  if (failed(inRange("block_kv", blockKv, 16, 256)) ||
-      failed(multiple("block_kv", blockKv, 16)) ||
-      failed(inRange("stages", stages, 1, 16)) ||
+  auto [rowField, rows, columnField, columns] =
+      transposeS ? std::tuple("block_kv", blockKv, "block_q", blockQ)
+                 : std::tuple("block_q", blockQ, "block_kv", blockKv);
+  if (failed(multiple(rowField, rows, 64)))
+    return failure();
+  if (rows % (64 * warpgroups) != 0 && columns % (8 * warpgroups) != 0)
+    return emitError() << rowField
+                       << " must be a multiple of 64 * warpgroups = "
+                       << 64 * warpgroups << ", not " << rows << ", or "
+                       << columnField
+                       << " one of 8 * warpgroups = " << 8 * warpgroups
+                       << ", not " << columns;
+  if (failed(inRange("stages", stages, 1, 16)) ||
       failed(inRange("lazy_rescale", lazyRescale, 0, 15)))
     return failure();
   if (chains < 1 || chains > 8 || !llvm::isPowerOf2_64(chains))
@@ -87,16 +96,41 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+/// Whether `attribute` is an expression of a package's manifest.
+static bool isExpression(Attribute attribute) {
+  if (auto symbol = dyn_cast<StringAttr>(attribute))
+    return !symbol.empty();
+  if (auto number = dyn_cast<IntegerAttr>(attribute))
+    return !number.getValue().isNegative();
+  auto operation = dyn_cast<DictionaryAttr>(attribute);
+  if (!operation || operation.size() != 2)
+    return false;
+  auto op = operation.getAs<StringAttr>("op");
+  auto args = operation.getAs<ArrayAttr>("args");
+  return op && args && args.size() == 2 &&
+         llvm::is_contained(
+             {"add", "sub", "mul", "div", "ceildiv", "rem", "min", "max"},
+             op.getValue()) &&
+         llvm::all_of(args, isExpression);
+}
+
 LogicalResult ArgumentAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    StringRef name, StringRef role,
-                                   ArrayRef<StringAttr> dims) {
+                                   ArrayRef<Attribute> dims) {
   if (name.empty())
     return emitError() << "a tensor must have a name";
-  if (role != "input" && role != "output")
-    return emitError() << "role must be \"input\" or \"output\", not \"" << role
-                       << "\"";
-  for (StringAttr dim : dims)
-    if (dim.empty())
+  if (!llvm::is_contained({"input", "output", "workspace"}, role))
+    return emitError()
+           << "role must be \"input\", \"output\" or \"workspace\", not \""
+           << role << "\"";
+  for (Attribute dim : dims) {
+    if (auto symbol = dyn_cast<StringAttr>(dim);
+        symbol ? symbol.empty() : role != "workspace")
       return emitError() << "every dimension must have a name";
+    if (!isExpression(dim))
+      return emitError() << "a dimension must be a name or an expression of "
+                            "sizes, not "
+                         << dim;
+  }
   return success();
 }

@@ -116,6 +116,17 @@ LogicalResult ProgramIdOp::verify() {
 // Loads and stores
 //===----------------------------------------------------------------------===//
 
+/// Checks that the last dimension of `memory` holds `tile` and nothing else.
+static LogicalResult verifyPacked(Operation *op, VectorType tile,
+                                  MemRefType memory) {
+  if (memory.getRank() == 0 ||
+      memory.getShape().back() != tile.getNumElements())
+    return op->emitOpError()
+           << "a packed tile of " << tile.getNumElements()
+           << " elements must fill the last dimension of " << memory;
+  return success();
+}
+
 /// Checks that `tile` at `indices` is a tile of `memory`.
 static LogicalResult verifyAccess(Operation *op, VectorType tile,
                                   MemRefType memory, ValueRange indices,
@@ -127,9 +138,12 @@ static LogicalResult verifyAccess(Operation *op, VectorType tile,
     return op->emitOpError()
            << "elements of the tile are " << tile.getElementType()
            << ", but those in memory are " << memory.getElementType();
+  if (dims.empty())
+    return verifyPacked(op, tile, memory);
   if (dims.size() != 2)
     return op->emitOpError()
-           << "dims must have two elements, not " << dims.size();
+           << "dims must have two elements, or none if the tile is packed, not "
+           << dims.size();
   for (auto [position, dim] : llvm::enumerate(dims)) {
     if (dim < -1 || dim >= memory.getRank())
       return op->emitOpError() << "dims must be from -1 to "
@@ -155,6 +169,12 @@ LogicalResult StoreOp::verify() {
   return verifyAccess(*this, cast<VectorType>(getValue().getType()),
                       cast<MemRefType>(getTarget().getType()), getIndices(),
                       getDims());
+}
+
+LogicalResult ReduceStoreOp::verify() {
+  return verifyAccess(*this, cast<VectorType>(getValue().getType()),
+                      cast<MemRefType>(getTarget().getType()), getIndices(),
+                      /*dims=*/{});
 }
 
 //===----------------------------------------------------------------------===//

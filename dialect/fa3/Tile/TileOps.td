@@ -100,8 +100,13 @@ def Tile_LoadOp : TileOp<"load"> {
     of the tile's two dimensions, the memref dimension that it runs along, or -1
     for a dimension of size 1. Elements outside of the tensor read as zero.
 
+    Without `dims` the tile is packed: the memref's last dimension holds exactly
+    the tile's elements, in an order that depends on the tile's type only. What
+    was stored packed is loaded packed, as a tile of the same type.
+
     ```mlir
     %k = tile.load %K[%b, %row, %h, %c0] dims [1, 3] : memref<?x?x?x128xbf16, strided<[?, ?, ?, 1]>>, vector<128x128xbf16>
+    %p = tile.load %P[%b, %i, %c0] dims [] : memref<?x?x8192xf32, strided<[?, ?, 1]>>, vector<128x64xf32>
     ```
   }];
   let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source, Variadic<Index>:$indices, DenseI64ArrayAttr:$dims);
@@ -114,6 +119,7 @@ def Tile_StoreOp : TileOp<"store"> {
   let summary = "Writes a tile to strided memory";
   let description = [{
     The inverse of `tile.load`. Elements outside of the tensor are not written.
+    Without `dims` the tile is packed.
 
     ```mlir
     tile.store %o, %O[%b, %row, %h, %c0] dims [1, 3] : vector<128x128xbf16>, memref<?x?x?x128xbf16, strided<[?, ?, ?, 1]>>
@@ -121,6 +127,22 @@ def Tile_StoreOp : TileOp<"store"> {
   }];
   let arguments = (ins AnyTile:$value, Arg<AnyMemRef, "", [MemWrite]>:$target, Variadic<Index>:$indices, DenseI64ArrayAttr:$dims);
   let assemblyFormat = "$value `,` $target `[` $indices `]` `dims` $dims attr-dict `:` type($value) `,` type($target)";
+  let hasVerifier = 1;
+}
+
+def Tile_ReduceStoreOp : TileOp<"reduce_store"> {
+  let summary = "Adds a packed tile to memory";
+  let description = [{
+    Adds every element to the one in memory, atomically: kernels' CTAs may add
+    to the same place in any order, so that the sum's rounding varies. The tile
+    is packed as `tile.store` without `dims` packs it.
+
+    ```mlir
+    tile.reduce_store %dq, %acc[%b, %h, %i, %c0] : vector<64x128xf32>, memref<?x?x?x8192xf32, strided<[?, ?, ?, 1]>>
+    ```
+  }];
+  let arguments = (ins TileOfFloat:$value, Arg<AnyMemRef, "", [MemRead, MemWrite]>:$target, Variadic<Index>:$indices);
+  let assemblyFormat = "$value `,` $target `[` $indices `]` attr-dict `:` type($value) `,` type($target)";
   let hasVerifier = 1;
 }
 

@@ -39,6 +39,10 @@ struct Fields {
   int64_t chains = 4;
   bool longestFirst = false;
   bool persistent = false;
+  bool transposeS = false;
+  bool transposeDkv = false;
+  bool transposeDq = false;
+  bool shareOperands = false;
   int64_t producerRegisters = 0;
   int64_t consumerRegisters = 0;
 };
@@ -63,6 +67,10 @@ constexpr NamedField kFields[] = {
     {"chains", &Fields::chains},
     {"longest_first", &Fields::longestFirst},
     {"persistent", &Fields::persistent},
+    {"transpose_s", &Fields::transposeS},
+    {"transpose_dkv", &Fields::transposeDkv},
+    {"transpose_dq", &Fields::transposeDq},
+    {"share_operands", &Fields::shareOperands},
     {"producer_registers", &Fields::producerRegisters},
     {"consumer_registers", &Fields::consumerRegisters},
 };
@@ -110,6 +118,10 @@ static Fields fieldsOf(tile::ScheduleAttr schedule) {
           schedule.getChains(),
           schedule.getLongestFirst(),
           schedule.getPersistent(),
+          schedule.getTransposeS(),
+          schedule.getTransposeDkv(),
+          schedule.getTransposeDq(),
+          schedule.getShareOperands(),
           schedule.getProducerRegisters(),
           schedule.getConsumerRegisters()};
 }
@@ -255,8 +267,9 @@ struct SelectSchedulePass
         &getContext(), fields->blockQ, fields->blockKv, fields->warpgroups,
         fields->stages, fields->overlap, fields->specialize, fields->pingpong,
         fields->splitLoops, fields->lazyRescale, fields->chains,
-        fields->longestFirst, fields->persistent, fields->producerRegisters,
-        fields->consumerRegisters);
+        fields->longestFirst, fields->persistent, fields->transposeS,
+        fields->transposeDkv, fields->transposeDq, fields->shareOperands,
+        fields->producerRegisters, fields->consumerRegisters);
     if (!schedule || failed(checkSchedule(forward, schedule,
                                           getOperation().getName(), origin)))
       return failure();

@@ -66,7 +66,7 @@ tile.kernel @k(%n: index) {
 
 // -----
 
-// expected-error@+1 {{role must be "input" or "output", not "inout"}}
+// expected-error@+1 {{role must be "input", "output" or "workspace", not "inout"}}
 #a = #tile.argument<"x", "inout", ["n"]>
 
 // -----
@@ -114,7 +114,7 @@ tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
 // -----
 
 tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
-  // expected-error@+1 {{dims must have two elements, not 1}}
+  // expected-error@+1 {{dims must have two elements, or none if the tile is packed, not 1}}
   %t = tile.load %x[%i, %i] dims [0] : memref<?x64xbf16, strided<[?, 1]>>, vector<64x64xbf16>
   tile.return
 }
@@ -340,5 +340,24 @@ tile.kernel @k(%t: vector<64x1xi1>, %s: vector<64x8xf32>) {
     // expected-error@+1 {{value must be 'vector<64x8xf32>', not 'vector<64x1xi1>'}}
     tile.yield %t : vector<64x1xi1>
   } : vector<64x1xi1>, vector<64x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @packed_size(%x: memref<?x4096xf32, strided<[?, 1]>>) {
+  %i = arith.constant 0 : index
+  // expected-error@+1 {{a packed tile of 8192 elements must fill the last dimension of}}
+  %t = tile.load %x[%i, %i] dims [] : memref<?x4096xf32, strided<[?, 1]>>, vector<128x64xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @reduce_store_size(%x: memref<?x4096xf32, strided<[?, 1]>>) {
+  %i = arith.constant 0 : index
+  %t = arith.constant dense<1.0> : vector<64x128xf32>
+  // expected-error@+1 {{a packed tile of 8192 elements must fill the last dimension of}}
+  tile.reduce_store %t, %x[%i, %i] : vector<64x128xf32>, memref<?x4096xf32, strided<[?, 1]>>
   tile.return
 }

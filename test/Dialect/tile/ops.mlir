@@ -63,3 +63,18 @@ tile.kernel @schedules() attributes {
     b = #tile.schedule<block_q = 64, block_kv = 16, warpgroups = 1, stages = 2>} {
   tile.return
 }
+
+// Packed tiles, and scratch memory with a computed dimension.
+// CHECK-LABEL: tile.kernel @packed
+// CHECK-SAME: #tile.argument<"acc", "workspace", ["batch", {args = ["seqlen_q", 64], op = "ceildiv"}, "tile"]>
+// CHECK: tile.load %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] dims []
+// CHECK: tile.store %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] dims []
+// CHECK: tile.reduce_store %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] : vector<64x128xf32>
+tile.kernel @packed(%acc: memref<?x?x8192xf32, strided<[?, ?, 1]>>
+    {tile.argument = #tile.argument<"acc", "workspace", ["batch", {op = "ceildiv", args = ["seqlen_q", 64]}, "tile"]>}) {
+  %i = arith.constant 0 : index
+  %t = tile.load %acc[%i, %i, %i] dims [] : memref<?x?x8192xf32, strided<[?, ?, 1]>>, vector<64x128xf32>
+  tile.store %t, %acc[%i, %i, %i] dims [] : vector<64x128xf32>, memref<?x?x8192xf32, strided<[?, ?, 1]>>
+  tile.reduce_store %t, %acc[%i, %i, %i] : vector<64x128xf32>, memref<?x?x8192xf32, strided<[?, ?, 1]>>
+  tile.return
+}

@@ -10,27 +10,32 @@
 
 // -----
 
-// expected-error@+1 {{block_q must be from 64 to 256, not 0}}
+// expected-error@+1 {{block_q must be from 16 to 256, not 0}}
 #s = #tile.schedule<block_q = 0, block_kv = 128>
 
 // -----
 
-// expected-error@+1 {{block_q must be from 64 to 256, not -128}}
+// expected-error@+1 {{block_q must be from 16 to 256, not -128}}
 #s = #tile.schedule<block_q = -128, block_kv = 128>
 
 // -----
 
-// expected-error@+1 {{block_q must be from 64 to 256, not 512}}
+// expected-error@+1 {{block_q must be from 16 to 256, not 512}}
 #s = #tile.schedule<block_q = 512, block_kv = 128>
 
 // -----
 
-// expected-error@+1 {{block_q must be a multiple of 64 * warpgroups = 128, not 64}}
-#s = #tile.schedule<block_q = 64, block_kv = 128>
+// expected-error@+1 {{block_q must be a multiple of 64, not 96}}
+#s = #tile.schedule<block_q = 96, block_kv = 128>
 
 // -----
 
-// expected-error@+1 {{block_q must be a multiple of 64 * warpgroups = 192, not 128}}
+// expected-error@+1 {{block_kv must be a multiple of 64, not 96}}
+#s = #tile.schedule<block_q = 64, block_kv = 96, transpose_s = true>
+
+// -----
+
+// expected-error@+1 {{block_q must be a multiple of 64 * warpgroups = 192, not 128, or block_kv one of 8 * warpgroups = 24, not 128}}
 #s = #tile.schedule<block_q = 128, block_kv = 128, warpgroups = 3>
 
 // -----
