@@ -38,9 +38,6 @@ public:
 private:
   void addArguments() override;
   void writeBody() override;
-  void describe(NamedAttrList &problem) override {
-    problem.set("kind", b.getStringAttr("forward"));
-  }
 
   SoftmaxState step(Value query, Value key, SoftmaxState state,
                     function_ref<Value(Value)> mask,
@@ -141,9 +138,9 @@ void ForwardProgram::writeBody() {
   Value row0 = arith::MulIOp::create(b, block, index(rows));
   Value zero = index(0), one = index(1);
 
-  Visibility visibility(b, dim("seqlen_q"), dim("seqlen_k"),
-                        attention.getCausal());
   Value query = loadRows("q", batch, row0, head, rows);
+  Visibility visibility{b, dim("seqlen_q"), dim("seqlen_k"),
+                        attention.getCausal()};
   Value count = visibility.countKeyBlocks(row0, rows, cols);
   Value lastBlock = arith::SubIOp::create(b, count, one);
   Value limit = visibility.firstHiddenKey(row0, rows);

@@ -2,6 +2,8 @@
 
 #include "ProgramBuilder.h"
 
+#include "fa3/Analysis/ScheduleModel.h"
+
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -12,10 +14,6 @@ static constexpr StringLiteral kQueryDims[] = {"batch", "seqlen_q", "heads_q",
 static constexpr StringLiteral kKeyDims[] = {"batch", "seqlen_k", "heads_kv",
                                              "head_dim"};
 static constexpr StringLiteral kRowDims[] = {"batch", "heads_q", "seqlen_q"};
-
-int64_t fa3::getTileColumns(int64_t headDim) {
-  return llvm::alignTo(headDim, 64);
-}
 
 static ArrayRef<StringLiteral> getDims(const attn::AttentionTensor &tensor) {
   if (tensor.isStatistic())
@@ -71,11 +69,13 @@ void ProgramBuilder::resolveSizes() {
 
 DictionaryAttr ProgramBuilder::getProblem() {
   NamedAttrList problem;
+  problem.set("kind", b.getStringAttr(attention->getName().stripDialect()));
   problem.set("dtype", b.getStringAttr(element.isBF16() ? "bf16" : "f16"));
   problem.set("head_dim", b.getI64IntegerAttr(attention.getHeadDim()));
   problem.set("causal", b.getBoolAttr(attention.getCausal()));
   problem.set("scale", b.getF64FloatAttr(scale));
-  describe(problem);
+  if (auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation()))
+    problem.set("deterministic", b.getBoolAttr(backward.getDeterministic()));
   return problem.getDictionary(b.getContext());
 }
 
@@ -216,5 +216,6 @@ SmallVector<Value> ProgramBuilder::programIds(ArrayRef<Value> grid) {
 }
 
 Value ProgramBuilder::groupSize() {
-  return b.createOrFold<arith::DivUIOp>(dim("heads_q"), dim("heads_kv"));
+  Value queryHeads = dim("heads_q"), keyHeads = dim("heads_kv");
+  return b.createOrFold<arith::DivUIOp>(queryHeads, keyHeads);
 }

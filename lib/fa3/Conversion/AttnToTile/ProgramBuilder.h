@@ -14,11 +14,6 @@
 
 namespace fa3 {
 
-/// Columns of the tiles that hold rows of `headDim` elements: the next size
-/// that products and swizzled copies handle. Columns outside of the tensor read
-/// as 0, and nothing is written there.
-int64_t getTileColumns(int64_t headDim);
-
 /// Writes one kernel of an attention operation. A program derives from it,
 /// declares its tensors and writes its body.
 class ProgramBuilder {
@@ -34,8 +29,6 @@ protected:
   /// Calls addTensor and addWorkspace for every argument, in order.
   virtual void addArguments() = 0;
   virtual void writeBody() = 0;
-  /// The entries of the manifest's "operation".
-  virtual void describe(mlir::NamedAttrList &problem) = 0;
 
   //===--- Signature ------------------------------------------------------===//
 
@@ -104,6 +97,7 @@ protected:
 
 private:
   void resolveSizes();
+  /// The manifest's "operation".
   mlir::DictionaryAttr getProblem();
   void addArgument(llvm::StringRef name, llvm::StringRef role,
                    llvm::ArrayRef<mlir::Attribute> dims,

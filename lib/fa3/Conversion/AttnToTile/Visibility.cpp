@@ -82,11 +82,12 @@ Value Visibility::hideKeys(Value scores, int64_t keyDim, Value key0,
                            Value query0) {
   auto type = cast<VectorType>(scores.getType());
   Value key = coordinates(type, keyDim);
-  Value left = toI32(arith::SubIOp::create(b, seqlenK, key0));
-  scores = hide(scores, arith::CmpIPredicate::slt, key, left);
-  if (!causal)
-    return scores;
-  // Rows move, columns stay constants of each thread.
+  if (!causal) {
+    Value left = toI32(arith::SubIOp::create(b, seqlenK, key0));
+    return hide(scores, arith::CmpIPredicate::slt, key, left);
+  }
+  // The last query sees up to the last key, so that the diagonal hides all keys
+  // behind it. Rows move, columns stay constants of each thread.
   Value offset = arith::AddIOp::create(b, query0, shift());
   offset = toI32(arith::SubIOp::create(b, offset, key0));
   Value query = coordinates(type, 1 - keyDim);

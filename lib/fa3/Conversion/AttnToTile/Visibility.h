@@ -33,9 +33,9 @@ public:
   /// The first of the blocks of `rows` queries that sees a key from `key0` on,
   /// if there is such a key.
   mlir::Value firstQueryBlock(mlir::Value key0, int64_t rows);
-  /// Scores where the query sees the key, else -inf. The keys from `key0` on
-  /// are dimension `keyDim` of the tile, the queries from `query0` on the other
-  /// one.
+  /// Scores where the query sees the key, else -inf; anything for queries that
+  /// do not exist. The keys from `key0` on are dimension `keyDim` of the tile,
+  /// the queries from `query0` on the other one.
   mlir::Value hideKeys(mlir::Value scores, int64_t keyDim, mlir::Value key0,
                        mlir::Value query0);
 
