@@ -73,12 +73,18 @@ def MaskAnalysisPass : Pass<"fa3-mask-analysis", "::fa3::tile::KernelOp"> {
     An `arith.select` of tiles on a comparison of coordinates is a mask. Bounds
     of both sides of the comparison follow by interval arithmetic over `tile.iota`,
     broadcasts, sums, differences, products with constants, minima and maxima,
-    as affine expressions of the loop's index. Where they prove that the mask
-    hides nothing it is skipped: the select moves into an `scf.if`. If all
-    bounds cross in one direction, the condition compares the loop's index with
-    a threshold that is computed in front of the loop, which is what
-    `fa3-split-loops` needs; otherwise it is a disjunction of scalar
+    as affine expressions of the loop's index; divisions by constants may be
+    part of them. Where they prove that the mask hides nothing it is skipped:
+    the select moves into an `scf.if`, or is dropped if that is so in all
+    iterations. If all bounds cross in one direction, the condition compares the
+    loop's index with a threshold that is computed in front of the loop, which
+    is what `fa3-split-loops` needs; otherwise it is a disjunction of scalar
     comparisons. Coordinates are taken to fit in 32 bits.
+
+    Masks of a loop that are applied on the same side of their thresholds share
+    the outermost one, so that the loop has two parts and not four. A bound that
+    the loop does not change moves the threshold to the loop's other end where it
+    hides something: `%threshold = arith.select %hides, %ub, %t`.
 
     Blocks that are hidden entirely are not this pass's business: loop bounds
     leave them out.
@@ -163,8 +169,11 @@ def SplitLoopsPass : Pass<"fa3-split-loops", "::fa3::tile::KernelOp"> {
     index becomes two loops, one behind the other, in each of which the
     condition is a constant and the branch is gone. The bound between them is
     computed in front of the loops and clamped to their range, so either may be
-    empty. Parts are split again for other conditions, up to three times. Does
-    nothing unless the schedule says `split_loops`.
+    empty. Parts are split again for other conditions, up to three times. Where
+    the definitions of the loop's bounds and of the threshold prove that one part
+    is always empty, there is only the other: of 80 columns in a block at most 79
+    are past the end, so that a loop that begins with the second block needs no
+    mask. Does nothing unless the schedule says `split_loops`.
 
     Runs after `fa3-pipeline-loops`, so that a loop has one prologue and one
     epilogue, whatever its parts.
