@@ -48,10 +48,12 @@ def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
     `override=block_kv=128,pingpong=false`. If it changes the number of
     warpgroups and not the registers, the registers follow.
 
-    The result must fit the machine: shared memory (the query tile, `stages`
-    tiles of keys and of values, mbarriers) and registers (fragments of scores,
-    output and probabilities). What it takes is reported as a remark; one that
-    does not fit, or a head dim for which there is no schedule, is an error.
+    The result must fit the machine: shared memory (the tiles that stay, `stages`
+    of each that is loaded in the loop, computed operands of products, mbarriers)
+    and registers (fragments of scores, results and operands). What it takes is
+    reported as a remark; one that does not fit, or a head dim for which there
+    is no schedule, is an error. For `attn.backward` it is the schedule of the
+    kernel that computes dk and dv; the smaller kernels derive theirs from it.
 
     Precondition: none. Postcondition: attention operations have a schedule.
 
