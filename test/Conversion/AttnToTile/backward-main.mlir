@@ -69,8 +69,8 @@
 // CHECK:     %[[DSB:.*]] = arith.truncf %[[DS]]
 // CHECK:     %[[DV1:.*]] = tile.dot %[[PB]], %[[GRAD]], %[[DV0]] contract(1, 0)
 // CHECK:     %[[DQT:.*]] = tile.dot %[[KEY]], %[[DSB]] contract(0, 0) : {{.*}} -> vector<128x64xf32>
-// CHECK:     tile.reduce_store %[[DQT]], %[[DQ]][%[[ID]]#2, %[[H]], %[[I]], %c0]
 // CHECK:     %[[DK1:.*]] = tile.dot %[[DSB]], %[[QUERY]], %[[DK0]] contract(1, 0)
+// CHECK:     tile.reduce_store %[[DQT]], %[[DQ]][%[[ID]]#2, %[[H]], %[[I]], %c0]
 // CHECK:     scf.yield %[[DK1]], %[[DV1]]
 // CHECK:   scf.yield %[[S]]#0, %[[S]]#1
 // CHECK: %[[SCALED:.*]] = arith.mulf %[[R]]#0, %[[HALF]]
