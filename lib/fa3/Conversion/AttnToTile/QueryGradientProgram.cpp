@@ -78,11 +78,11 @@ void QueryGradientProgram::writeBody() {
   Value negLse = loadStatistic("neg_lse", batch, row0, head, rows);
   Value negSum = loadStatistic("neg_sum", batch, row0, head, rows);
   Value count = visibility.countKeyBlocks(row0, rows, cols);
-  Value lastBlock = arith::SubIOp::create(b, count, index(1));
+  Value one = index(1), lastBlock = arith::SubIOp::create(b, count, one);
   Value limit = visibility.firstHiddenKey(row0, rows);
-  auto loop =
-      scf::ForOp::create(b, index(0), count, index(1),
-                         ValueRange{splat(floatTile(rows, columns), 0.0)});
+  Value zero = index(0);
+  Value none = splat(floatTile(rows, columns), 0.0);
+  auto loop = scf::ForOp::create(b, zero, count, one, none);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
