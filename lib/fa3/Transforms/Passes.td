@@ -9,15 +9,15 @@ def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
   let summary = "Chooses how a kernel is executed";
   let description = [{
     Gives every attention operation its `#tile.schedule`. The schedule comes
-    from a table of measured ones, by head dim and mask; one that the spec
-    already has is kept. The `override` option then changes single fields:
+    from a table, by head dim and mask; a head dim between two of the table's
+    has the larger one's schedule. One that the spec already has is kept. The `override` option then changes single fields:
     `override=block_kv=128,pingpong=false`. If it changes the number of
     warpgroups and not the registers, the registers follow.
 
     The result must fit the machine: shared memory (the query tile, `stages`
     tiles of keys and of values, mbarriers) and registers (fragments of scores,
     output and probabilities). What it takes is reported as a remark; one that
-    does not fit, or a head dim for which there is no schedule, is an error.
+    does not fit is an error.
 
     Precondition: none. Postcondition: attention operations have a schedule.
 

@@ -75,7 +75,8 @@ constexpr NamedField kFields[] = {
     {"consumer_registers", &Fields::consumerRegisters},
 };
 
-/// A measured schedule of forward attention with 16-bit elements.
+/// A schedule of forward attention with 16-bit elements, for head dims up to
+/// `headDim`. Those of 64 and 128 are measured.
 struct Row {
   int64_t headDim;
   bool causal;
@@ -87,11 +88,18 @@ struct Row {
   int64_t chains;
 };
 
+/// In ascending order of head dims.
 constexpr Row kForwardRows[] = {
-    {128, false, 192, 80, 3, 2, false, 2},
-    {128, true, 192, 80, 3, 3, false, 4},
     {64, false, 192, 128, 3, 2, true, 8},
     {64, true, 192, 128, 3, 3, true, 8},
+    {96, false, 192, 112, 3, 2, false, 4},
+    {96, true, 192, 112, 3, 2, false, 4},
+    {128, false, 192, 80, 3, 2, false, 2},
+    {128, true, 192, 80, 3, 3, false, 4},
+    {192, false, 128, 112, 2, 2, false, 4},
+    {192, true, 128, 112, 2, 2, false, 4},
+    {256, false, 128, 80, 2, 2, false, 4},
+    {256, true, 128, 80, 2, 2, false, 4},
 };
 
 /// Growth of the row maximum, in powers of two, that is not rescaled: the
@@ -182,26 +190,24 @@ static LogicalResult applyOverrides(attn::ForwardOp forward, StringRef text,
   return success();
 }
 
-static FailureOr<Fields> chooseFields(attn::ForwardOp forward) {
-  for (const Row &row : kForwardRows) {
-    if (row.headDim != forward.getHeadDim() ||
-        row.causal != forward.getCausal())
-      continue;
-    Fields fields;
-    fields.blockQ = row.blockQ;
-    fields.blockKv = row.blockKv;
-    fields.warpgroups = row.warpgroups;
-    fields.stages = row.stages;
-    fields.pingpong = row.pingpong;
-    fields.chains = row.chains;
-    fields.lazyRescale = kLazyRescale;
-    fields.longestFirst = row.causal;
-    std::tie(fields.producerRegisters, fields.consumerRegisters) =
-        kRegisterSplit[row.warpgroups - 1];
-    return fields;
-  }
-  return forward.emitError() << "head dim " << forward.getHeadDim()
-                             << " is not supported; it must be 64 or 128";
+/// The table has a row for every head dim that an attention operation can have.
+static Fields chooseFields(attn::ForwardOp forward) {
+  const Row &row = *llvm::find_if(kForwardRows, [&](const Row &row) {
+    return forward.getHeadDim() <= row.headDim &&
+           row.causal == forward.getCausal();
+  });
+  Fields fields;
+  fields.blockQ = row.blockQ;
+  fields.blockKv = row.blockKv;
+  fields.warpgroups = row.warpgroups;
+  fields.stages = row.stages;
+  fields.pingpong = row.pingpong;
+  fields.chains = row.chains;
+  fields.lazyRescale = kLazyRescale;
+  fields.longestFirst = row.causal;
+  std::tie(fields.producerRegisters, fields.consumerRegisters) =
+      kRegisterSplit[row.warpgroups - 1];
+  return fields;
 }
 
 /// Checks the machine's limits and reports what the schedule takes.
@@ -248,28 +254,25 @@ struct SelectSchedulePass
   }
 
   LogicalResult select(attn::ForwardOp forward) {
-    // A hand-written schedule does not make the pipeline support more.
-    FailureOr<Fields> fields = chooseFields(forward);
-    if (failed(fields))
-      return failure();
+    Fields fields = chooseFields(forward);
     std::string origin = "from the table";
     if (tile::ScheduleAttr given = forward.getScheduleAttr()) {
-      *fields = fieldsOf(given);
+      fields = fieldsOf(given);
       origin = "given in the spec";
     }
     if (!overrides.empty()) {
-      if (failed(applyOverrides(forward, overrides, *fields)))
+      if (failed(applyOverrides(forward, overrides, fields)))
         return failure();
       origin += ", with overrides " + overrides;
     }
     auto schedule = tile::ScheduleAttr::getChecked(
         [&] { return forward.emitError("impossible schedule: "); },
-        &getContext(), fields->blockQ, fields->blockKv, fields->warpgroups,
-        fields->stages, fields->overlap, fields->specialize, fields->pingpong,
-        fields->splitLoops, fields->lazyRescale, fields->chains,
-        fields->longestFirst, fields->persistent, fields->transposeS,
-        fields->transposeDkv, fields->transposeDq, fields->shareOperands,
-        fields->producerRegisters, fields->consumerRegisters);
+        &getContext(), fields.blockQ, fields.blockKv, fields.warpgroups,
+        fields.stages, fields.overlap, fields.specialize, fields.pingpong,
+        fields.splitLoops, fields.lazyRescale, fields.chains,
+        fields.longestFirst, fields.persistent, fields.transposeS,
+        fields.transposeDkv, fields.transposeDq, fields.shareOperands,
+        fields.producerRegisters, fields.consumerRegisters);
     if (!schedule || failed(checkSchedule(forward, schedule,
                                           getOperation().getName(), origin)))
       return failure();

@@ -8,6 +8,8 @@
 
 #include "ForwardProgram.h"
 
+#include "fa3/Analysis/ScheduleModel.h"
+
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -35,7 +37,8 @@ public:
         schedule(forward.getScheduleAttr()),
         element(forward.getQ().getType().getElementType()),
         rows(schedule.getBlockQ()), cols(schedule.getBlockKv()),
-        headDim(forward.getHeadDim()), scale(forward.getScaleOrDefault()) {}
+        tileDim(forwardTileColumns(forward.getHeadDim())),
+        scale(forward.getScaleOrDefault()) {}
 
   tile::KernelOp write(StringRef name);
 
@@ -82,7 +85,7 @@ private:
     return b.createOrFold<arith::IndexCastOp>(b.getI32Type(), value);
   }
   Value load(Value source, ValueRange at, int64_t r) {
-    return tile::LoadOp::create(b, tileOf(r, headDim, element), source, at,
+    return tile::LoadOp::create(b, tileOf(r, tileDim, element), source, at,
                                 ArrayRef<int64_t>{1, 3});
   }
 
@@ -90,7 +93,9 @@ private:
   attn::ForwardOp forward;
   tile::ScheduleAttr schedule;
   Type element;
-  int64_t rows, cols, headDim;
+  int64_t rows, cols;
+  /// Columns of the tiles: the head dim, rounded up.
+  int64_t tileDim;
   double scale;
 
   llvm::StringMap<int64_t> sizes;
@@ -149,7 +154,7 @@ void ForwardProgram::addAttributes(tile::KernelOp kernel) {
       {b.getNamedAttr("kind", b.getStringAttr("forward")),
        b.getNamedAttr("dtype",
                       b.getStringAttr(element.isBF16() ? "bf16" : "f16")),
-       b.getNamedAttr("head_dim", b.getI64IntegerAttr(headDim)),
+       b.getNamedAttr("head_dim", b.getI64IntegerAttr(forward.getHeadDim())),
        b.getNamedAttr("causal", b.getBoolAttr(forward.getCausal())),
        b.getNamedAttr("scale", b.getF64FloatAttr(scale))}));
   if (ShapedType::isDynamic(sizes.lookup("heads_q")) ||
@@ -269,7 +274,7 @@ SoftmaxState ForwardProgram::step(Value query, Value key, SoftmaxState state,
       math::FmaOp::create(b, state.sum, broadcast(rescale, sumType), partial);
 
   Value narrow = arith::TruncFOp::create(b, tileOf(rows, cols, element), p);
-  VectorType accType = tileOf(rows, headDim, f32);
+  VectorType accType = tileOf(rows, tileDim, f32);
   Value value = loadValue();
   Value scaled =
       arith::MulFOp::create(b, state.acc, broadcast(rescale, accType));
@@ -280,7 +285,7 @@ SoftmaxState ForwardProgram::step(Value query, Value key, SoftmaxState state,
 void ForwardProgram::writeResults(SoftmaxState state, ArrayRef<Value> at) {
   Type f32 = b.getF32Type();
   VectorType rowType = tileOf(rows, 1, f32);
-  VectorType accType = tileOf(rows, headDim, f32);
+  VectorType accType = tileOf(rows, tileDim, f32);
   Value zero = splat(rowType, 0.0);
 
   Value sum =
@@ -290,7 +295,7 @@ void ForwardProgram::writeResults(SoftmaxState state, ArrayRef<Value> at) {
   inverse = arith::SelectOp::create(b, empty, zero, inverse);
   Value output =
       arith::MulFOp::create(b, state.acc, broadcast(inverse, accType));
-  output = arith::TruncFOp::create(b, tileOf(rows, headDim, element), output);
+  output = arith::TruncFOp::create(b, tileOf(rows, tileDim, element), output);
   tile::StoreOp::create(b, output, body->getArgument(3),
                         ValueRange{at[0], at[1], at[2], index(0)},
                         ArrayRef<int64_t>{1, 3});
@@ -332,7 +337,7 @@ void ForwardProgram::writeBody() {
   Value limit = columnLimit(row0);
   Value inits[] = {
       splat(tileOf(rows, 1, f32), -std::numeric_limits<double>::infinity()),
-      splat(tileOf(rows, 8, f32), 0.0), splat(tileOf(rows, headDim, f32), 0.0)};
+      splat(tileOf(rows, 8, f32), 0.0), splat(tileOf(rows, tileDim, f32), 0.0)};
   auto loop = scf::ForOp::create(b, zero, count, one, inits);
   {
     OpBuilder::InsertionGuard guard(b);
