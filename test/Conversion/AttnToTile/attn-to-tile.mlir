@@ -164,7 +164,7 @@ func.func @static(%q: tensor<2x?x8x64xbf16>, %k: tensor<?x?x2x64xbf16>, %v: tens
 // CHECK-SAME: head_dim = 72
 // CHECK: tile.load {{.*}} memref<?x?x?x72xbf16, strided<[?, ?, ?, 1]>>, vector<64x80xbf16>
 // CHECK: tile.dot {{.*}} contract(1, 1) : vector<64x80xbf16>, vector<64x80xbf16> -> vector<64x64xf32>
-// CHECK: tile.dot {{.*}} contract(1, 0) : vector<64x64xbf16>, vector<64x80xbf16> -> vector<64x80xf32>
+// CHECK: tile.dot {{.*}} contract(1, 0) : vector<64x64xbf16>, vector<64x80xbf16>, vector<64x80xf32> -> vector<64x80xf32>
 // CHECK: tile.store {{.*}} vector<64x80xbf16>, memref<?x?x?x72xbf16, strided<[?, ?, ?, 1]>>
 func.func @head_dim_72(%q: tensor<?x?x?x72xbf16>, %k: tensor<?x?x?x72xbf16>, %v: tensor<?x?x?x72xbf16>)
     -> (tensor<?x?x?x72xbf16>, tensor<?x?x?xf32>) {
