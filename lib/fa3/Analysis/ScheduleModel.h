@@ -10,9 +10,9 @@ namespace fa3 {
 /// Bytes of shared memory that one CTA can have on sm_90.
 inline constexpr int64_t kSharedMemoryLimit = 232448;
 
-/// Columns of forward attention's tiles of queries, keys, values and output: the
-/// head dim, rounded up to what a 16-bit product takes at once. What they have
-/// beyond the tensors' is read as zero and not stored.
+/// Columns of forward attention's tiles of queries, keys, values and output:
+/// the head dim, rounded up to what a 16-bit product takes at once. What they
+/// have beyond the tensors' is read as zero and not stored.
 int64_t forwardTileColumns(int64_t headDim);
 
 /// Bytes of shared memory that forward attention takes: the query tile, the
