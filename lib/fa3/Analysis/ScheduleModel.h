@@ -3,28 +3,30 @@
 #ifndef FA3_ANALYSIS_SCHEDULEMODEL_H
 #define FA3_ANALYSIS_SCHEDULEMODEL_H
 
-#include "fa3/Tile/TileOps.h"
+#include "fa3/Attn/AttnOps.h"
 
 namespace fa3 {
 
 /// Bytes of shared memory that one CTA can have on sm_90.
 inline constexpr int64_t kSharedMemoryLimit = 232448;
 
-/// Columns of forward attention's tiles of queries, keys, values and output:
-/// the head dim, rounded up to what a 16-bit product takes at once. What they
-/// have beyond the tensors' is read as zero and not stored.
-int64_t forwardTileColumns(int64_t headDim);
+/// Columns of the tiles that hold rows of the attention operation's tensors:
+/// the head dim, rounded up to what its products handle. Columns outside of the
+/// tensor read as 0, and nothing is written there.
+int64_t getTileColumns(attn::AttentionOpInterface attention);
 
-/// Bytes of shared memory that forward attention takes: the query tile, the
-/// rings of key and value tiles, and an mbarrier pair for each of them.
-int64_t forwardSharedMemory(tile::ScheduleAttr schedule, int64_t headDim,
-                            int64_t elementBytes);
+/// What the kernel that does most of an attention operation's work takes.
+struct ScheduleCost {
+  /// Bytes of a CTA: the tiles that stay, the rings of those that are loaded in
+  /// the loop, computed tiles that pass through shared memory, mbarriers.
+  int64_t sharedMemory;
+  /// Registers of a thread of a consumer warpgroup: the fragments that are live
+  /// at the same time, and what addresses, statistics and ptxas itself take.
+  int64_t registers;
+};
 
-/// Registers that a thread of a consumer warpgroup needs in forward attention:
-/// the fragments of scores, output and probabilities, and what addresses,
-/// statistics and ptxas itself take.
-int64_t forwardRegisters(tile::ScheduleAttr schedule, int64_t headDim,
-                         int64_t elementBytes);
+ScheduleCost estimateCost(attn::AttentionOpInterface attention,
+                          tile::ScheduleAttr schedule);
 
 } // namespace fa3
 

@@ -15,6 +15,10 @@ static void addCleanup(OpPassManager &manager) {
   manager.addPass(createCSEPass());
 }
 
+void fa3::buildBackwardPipeline(OpPassManager &manager) {
+  manager.addPass(createDeriveBackwardPass());
+}
+
 void fa3::buildSchedulePipeline(OpPassManager &manager, StringRef overrides) {
   manager.addNestedPass<func::FuncOp>(
       createSelectSchedulePass({overrides.str()}));

@@ -5,6 +5,40 @@
 
 include "mlir/Pass/PassBase.td"
 
+def DeriveBackwardPass : Pass<"fa3-derive-backward", "::mlir::ModuleOp"> {
+  let summary = "Makes a spec of the gradients out of one of attention";
+  let description = [{
+    Replaces the `attn.forward` of every spec by the `attn.backward` with the
+    same mask, scale and tensor types. The function gets the forward pass's
+    results and their gradients as further arguments, and a name in which
+    "backward" takes the place of "forward" or, without that, is the suffix.
+    A schedule is dropped, since it is one of the forward pass.
+
+    `deterministic` asks for gradients that are the same bits every time, `dlse`
+    for an argument with the gradient of the logsumexp.
+
+    Precondition: none. Postcondition: no `attn.forward` is left.
+
+    ```mlir
+    func.func @forward_bf16(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
+      %o, %lse = attn.forward %q, %k, %v causal : !t, !t, !t -> !t, !l
+      return %o, %lse : !t, !l
+    }
+    // becomes
+    func.func @backward_bf16(%q: !t, %k: !t, %v: !t, %o: !t, %lse: !l, %do: !t) -> (!t, !t, !t) {
+      %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do causal
+        : !t, !t, !t, !t, !l, !t -> !t, !t, !t
+      return %dq, %dk, %dv : !t, !t, !t
+    }
+    ```
+  }];
+  let options = [Option<"deterministic", "deterministic", "bool", "false",
+                        "Gradients are the same bits every time">,
+                 Option<"dlse", "dlse", "bool", "false",
+                        "Take the gradient of the logsumexp">];
+  let dependentDialects = ["::fa3::attn::AttnDialect"];
+}
+
 def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
   let summary = "Chooses how a kernel is executed";
   let description = [{
@@ -14,10 +48,12 @@ def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
     `override=block_kv=128,pingpong=false`. If it changes the number of
     warpgroups and not the registers, the registers follow.
 
-    The result must fit the machine: shared memory (the query tile, `stages`
-    tiles of keys and of values, mbarriers) and registers (fragments of scores,
-    output and probabilities). What it takes is reported as a remark; one that
-    does not fit is an error.
+    The result must fit the machine: shared memory (the tiles that stay, `stages`
+    of each that is loaded in the loop, computed operands of products, mbarriers)
+    and registers (fragments of scores, results and operands). What it takes is
+    reported as a remark; one that does not fit, or a head dim for which there
+    is no backward schedule, is an error. For `attn.backward` it is the schedule of the
+    kernel that computes dk and dv; the smaller kernels derive theirs from it.
 
     Precondition: none. Postcondition: attention operations have a schedule.
 
