@@ -120,12 +120,6 @@ Attribute ProgramBuilder::size(StringRef name) {
   return b.getI64IntegerAttr(known);
 }
 
-Attribute ProgramBuilder::size(StringRef op, Attribute lhs, Attribute rhs) {
-  return b.getDictionaryAttr(
-      {b.getNamedAttr("op", b.getStringAttr(op)),
-       b.getNamedAttr("args", b.getArrayAttr({lhs, rhs}))});
-}
-
 Value ProgramBuilder::argument(StringRef name) {
   for (auto [position, argument] : llvm::enumerate(arguments))
     if (argument.getName() == name)
