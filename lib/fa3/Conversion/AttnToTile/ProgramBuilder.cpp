@@ -26,8 +26,7 @@ ProgramBuilder::ProgramBuilder(OpBuilder &builder,
                                tile::ScheduleAttr schedule)
     : b(attention.getLoc(), builder), attention(attention), schedule(schedule),
       element(attention.getElementType()), rows(schedule.getBlockQ()),
-      cols(schedule.getBlockKv()),
-      columns(getTileColumns(attention.getHeadDim())),
+      cols(schedule.getBlockKv()), columns(getTileColumns(attention)),
       scale(attention.getScaleOrDefault()),
       exponentScale(scale * llvm::numbers::log2e) {}
 

@@ -34,8 +34,7 @@ private:
 /// What fits in registers and shared memory: the sums of 64 queries in each
 /// warpgroup, two tiles like the scores, and `stages` tiles of keys and values.
 ScheduleFields QueryGradientProgram::getFields(attn::BackwardOp backward) {
-  int64_t columns = getTileColumns(
-      attn::AttentionOpInterface(backward.getOperation()).getHeadDim());
+  int64_t columns = getTileColumns(backward);
   ScheduleFields fields = ScheduleFields::of(backward.getScheduleAttr());
   fields.blockQ = 128;
   fields.blockKv = columns <= 64 ? 128 : columns <= 128 ? 96 : 64;
