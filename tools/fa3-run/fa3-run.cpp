@@ -58,7 +58,7 @@ private:
       {"problem", nullptr},   {"errors", nlohmann::json::object()},
       {"median_ms", nullptr}, {"diagnostics", nlohmann::json::array()},
       {"tflops", nullptr},    {"clock_mhz", nullptr},
-      {"compiler", nullptr},
+      {"compiler", nullptr},  {"checksums", nlohmann::json::object()},
   };
   nlohmann::json operation;
   std::vector<Tensor> tensors;
@@ -224,6 +224,10 @@ ExitStatus Run::launch(const Package &package) {
     if (!right)
       break;
   }
+  for (const Tensor &tensor : tensors)
+    if (tensor.isOutput())
+      report["checksums"][tensor.name()] =
+          fa3_crc32(0, tensor.downloaded().data(), tensor.downloaded().size());
   if (options.pad)
     for (const std::string &stray : session.findStrayWrites()) {
       report["diagnostics"].push_back(stray);

@@ -134,6 +134,12 @@ TEST_F(Fa3RunTest, FindsUnsteadyResults) {
   EXPECT_THAT(diagnostics(),
               testing::HasSubstr("o of run 1 differs from the first run's"));
   EXPECT_EQ(run(package + problem + " --repeat 3"), 0);
+  const json checksums = report["checksums"];
+  EXPECT_EQ(checksums.size(), 2u);
+  EXPECT_EQ(run(package + problem), 0);
+  EXPECT_EQ(report["checksums"], checksums);
+  EXPECT_EQ(run(package + problem + " --seed 1"), 0);
+  EXPECT_NE(report["checksums"], checksums);
 }
 
 TEST_F(Fa3RunTest, Times) {
