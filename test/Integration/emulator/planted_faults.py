@@ -43,7 +43,7 @@ from package_file import Package
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[2] / "build"
 # Lines around a place that a rule of equivalence sees.
-BEFORE, AFTER = 24, 6
+BEFORE, AFTER = 30, 6
 # Every stage of a pipeline used again, tails of every kind, as many masked tiles as
 # there can be (with tiles of 192 queries and 80 or 128 keys), and causally masked
 # CTAs without any key.
