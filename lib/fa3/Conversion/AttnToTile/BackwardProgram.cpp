@@ -47,9 +47,8 @@ private:
                  Value block, Gradients sums);
   /// sum + weights^T * matrix, where `weights` is a tile like the scores.
   Value addToKeys(Value weights, Value matrix, Value sum);
-  /// Adds the block's part of dq, weights * keys, to the workspace.
-  void addToQueries(Value weights, const KeyBlock &own, Value head,
-                    Value block);
+  /// The block's part of dq, weights * keys, or its transpose.
+  Value queryGradient(Value weights, const KeyBlock &own);
 
   /// The dimension of the scores that runs along the keys.
   int64_t keyDim;
@@ -89,13 +88,10 @@ Value BackwardProgram::addToKeys(Value weights, Value matrix, Value sum) {
   return dot(weights, queryDim, matrix, 0, sum);
 }
 
-void BackwardProgram::addToQueries(Value weights, const KeyBlock &own,
-                                   Value head, Value block) {
-  Value gradient = schedule.getTransposeDq()
-                       ? dot(own.keys, 0, weights, keyDim)
-                       : dot(weights, keyDim, own.keys, 0);
-  tile::ReduceStoreOp::create(b, gradient, argument("dq_acc"),
-                              ValueRange{own.batch, head, block, index(0)});
+Value BackwardProgram::queryGradient(Value weights, const KeyBlock &own) {
+  if (schedule.getTransposeDq())
+    return dot(own.keys, 0, weights, keyDim);
+  return dot(weights, keyDim, own.keys, 0);
 }
 
 Gradients BackwardProgram::step(const KeyBlock &own, Visibility &visibility,
@@ -121,9 +117,12 @@ Gradients BackwardProgram::step(const KeyBlock &own, Visibility &visibility,
   Value ds = scoreGradient(p, dp, negSum);
   Value narrowP = round(p), narrowDs = round(ds);
   Value values = addToKeys(narrowP, outputGradient, sums.values);
-  if (hasAccumulator())
-    addToQueries(narrowDs, own, head, block);
+  Value gradient = hasAccumulator() ? queryGradient(narrowDs, own) : Value();
   Value keys = addToKeys(narrowDs, query, sums.keys);
+  // The last product runs while this one's result goes to the workspace.
+  if (gradient)
+    tile::ReduceStoreOp::create(b, gradient, argument("dq_acc"),
+                                ValueRange{own.batch, head, block, index(0)});
   return {keys, values};
 }
 
