@@ -49,6 +49,8 @@ void fa3::buildTileToHopperPipeline(OpPassManager &manager) {
 void fa3::buildHopperToNVVMPipeline(OpPassManager &manager) {
   OpPassManager &rings = manager.nest<tile::KernelOp>();
   rings.addPass(createAllocateSharedMemoryPass());
+  rings.addPass(createExpandSharesPass());
+  rings.addPass(createExpandReductionsPass());
   rings.addPass(createExpandRingsPass());
   rings.addPass(createExpandTurnsPass());
   addCleanup(manager);

@@ -7,9 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "fa3/Hopper/HopperOps.h"
+#include "fa3/Transforms/EventCounter.h"
 #include "fa3/Transforms/Passes.h"
-
-#include "llvm/Support/MathExtras.h"
+#include "fa3/Transforms/RingLayout.h"
 
 #define DEBUG_TYPE "fa3-expand-rings"
 
@@ -25,6 +25,8 @@ namespace {
 
 constexpr int64_t kBarrierBytes = 8;
 constexpr int64_t kThreadsPerWarpgroup = 128;
+constexpr int64_t kThreadsPerWarp = 32;
+constexpr int64_t kWarpsPerWarpgroup = 4;
 /// TMA's largest box dimension.
 constexpr int64_t kMaxBox = 256;
 /// Rows after which the 128-byte swizzle repeats.
@@ -33,89 +35,6 @@ constexpr int64_t kAtomRows = 8;
 Value constant(OpBuilder &builder, Location loc, int64_t value) {
   return arith::ConstantIntOp::create(builder, loc, value, 32);
 }
-
-/// Hands every event of a block, in program order, the number of events before
-/// it, as a value carried through loops and conditionals.
-class EventCounter {
-public:
-  using IsEvent = function_ref<bool(Operation *)>;
-  using OnEvent = function_ref<void(Operation *, Value)>;
-
-  EventCounter(IsEvent isEvent, OnEvent onEvent)
-      : isEvent(isEvent), onEvent(onEvent) {}
-
-  Value count(Block &block, Value number) {
-    for (Operation &op : llvm::make_early_inc_range(block)) {
-      if (isEvent(&op)) {
-        OpBuilder builder(&op);
-        builder.setInsertionPointAfter(&op);
-        Value one = constant(builder, op.getLoc(), 1);
-        Value next = arith::AddIOp::create(builder, op.getLoc(), number, one);
-        onEvent(&op, number);
-        number = next;
-        continue;
-      }
-      if (!containsEvent(op))
-        continue;
-      if (auto loop = dyn_cast<scf::ForOp>(op))
-        number = countLoop(loop, number);
-      else
-        number = countIf(cast<scf::IfOp>(op), number);
-    }
-    return number;
-  }
-
-private:
-  bool containsEvent(Operation &op) {
-    return op
-        .walk([&](Operation *nested) {
-          return isEvent(nested) ? WalkResult::interrupt()
-                                 : WalkResult::advance();
-        })
-        .wasInterrupted();
-  }
-
-  Value countLoop(scf::ForOp loop, Value number) {
-    IRRewriter rewriter(loop);
-    auto counted = cast<scf::ForOp>(*loop.replaceWithAdditionalYields(
-        rewriter, number, /*replaceInitOperandUsesInLoop=*/false,
-        [&](OpBuilder &, Location, ArrayRef<BlockArgument> added) {
-          return SmallVector<Value>{added.front()};
-        }));
-    Value last = count(*counted.getBody(), counted.getRegionIterArgs().back());
-    auto yield = counted.getBody()->getTerminator();
-    yield->setOperand(yield->getNumOperands() - 1, last);
-    return counted.getResults().back();
-  }
-
-  Value countIf(scf::IfOp ifOp, Value number) {
-    OpBuilder builder(ifOp);
-    SmallVector<Type> types(ifOp.getResultTypes());
-    types.push_back(number.getType());
-    auto counted =
-        scf::IfOp::create(builder, ifOp.getLoc(), types, ifOp.getCondition(),
-                          /*addThenBlock=*/false, /*addElseBlock=*/false);
-    counted.getThenRegion().takeBody(ifOp.getThenRegion());
-    if (ifOp.getElseRegion().empty()) {
-      builder.setInsertionPointToEnd(&counted.getElseRegion().emplaceBlock());
-      scf::YieldOp::create(builder, ifOp.getLoc());
-    } else {
-      counted.getElseRegion().takeBody(ifOp.getElseRegion());
-    }
-    for (Region *region :
-         {&counted.getThenRegion(), &counted.getElseRegion()}) {
-      Value last = count(region->front(), number);
-      Operation *yield = region->front().getTerminator();
-      yield->insertOperands(yield->getNumOperands(), last);
-    }
-    ifOp.replaceAllUsesWith(counted.getResults().drop_back());
-    ifOp.erase();
-    return counted.getResults().back();
-  }
-
-  IsEvent isEvent;
-  OnEvent onEvent;
-};
 
 /// Expands the puts, gets and releases of one ring.
 class RingExpander {
@@ -155,8 +74,9 @@ public:
     for (int64_t stage = 0; stage < type.getStages(); ++stage) {
       initialise(builder, stage, /*count=*/1);
       if (reusesBuffers)
-        initialise(builder, type.getStages() + stage, ring.getConsumers(),
-                   active);
+        initialise(builder, type.getStages() + stage,
+                   ring.getConsumers() * releasesPerWarpgroup(),
+                   releasingWarps(builder));
     }
   }
 
@@ -198,6 +118,20 @@ private:
                                    active);
   }
 
+  /// A warpgroup's products are done together; its threads' reads are not, so
+  /// that each warp releases what threads read.
+  int64_t releasesPerWarpgroup() {
+    return type.hasPanels() ? 1 : kWarpsPerWarpgroup;
+  }
+
+  /// Arrivals that release a buffer, where not all warpgroups work.
+  Value releasingWarps(OpBuilder &builder) {
+    if (!active || type.hasPanels())
+      return active;
+    Value warps = constant(builder, ring.getLoc(), kWarpsPerWarpgroup);
+    return arith::MulIOp::create(builder, ring.getLoc(), active, warps);
+  }
+
   Value slotOf(OpBuilder &builder, Location loc, Value number) {
     return arith::RemUIOp::create(builder, loc, number,
                                   constant(builder, loc, type.getStages()));
@@ -229,8 +163,7 @@ private:
                      kBarrierBytes, slot);
   }
   Value bufferAddress(OpBuilder &builder, Location loc, Value slot) {
-    return addressOf(builder, loc, *ring.getOffset(),
-                     llvm::alignTo(type.getStageBytes(), 1024), slot);
+    return addressOf(builder, loc, *ring.getOffset(), bufferStride(type), slot);
   }
 
   void expandPut(hopper::RingPutOp put, Value number) {
@@ -260,8 +193,21 @@ private:
     Value full = fullBarrier(builder, loc, slot);
     hopper::MbarrierExpectOp::create(builder, loc, full, type.getStageBytes(),
                                      /*predicate=*/nullptr);
-    copyPanels(builder, put, map, bufferAddress(builder, loc, slot), full);
+    Value buffer = bufferAddress(builder, loc, slot);
+    if (type.hasPanels())
+      copyPanels(builder, put, map, buffer, full);
+    else
+      hopper::TmaLoadOp::create(builder, loc, map, buffer, full,
+                                castIndices(builder, put),
+                                /*predicate=*/nullptr);
     put.erase();
+  }
+
+  SmallVector<Value> castIndices(OpBuilder &builder, hopper::RingPutOp put) {
+    return llvm::map_to_vector(put.getIndices(), [&](Value index) -> Value {
+      return arith::IndexCastOp::create(builder, put.getLoc(),
+                                        builder.getI32Type(), index);
+    });
   }
 
   /// One copy for each panel and each run of rows that fits a TMA box.
@@ -271,10 +217,7 @@ private:
     VectorType tile = type.getTile();
     int64_t rows = tile.getDimSize(0);
     int64_t boxRows = getBoxRows();
-    SmallVector<Value> base;
-    for (Value index : put.getIndices())
-      base.push_back(arith::IndexCastOp::create(builder, loc,
-                                                builder.getI32Type(), index));
+    SmallVector<Value> base = castIndices(builder, put);
     for (int64_t column = 0, panel = 0; column < tile.getDimSize(1);
          column += type.getPanelColumns(), ++panel)
       for (int64_t row = 0; row < rows; row += boxRows) {
@@ -310,10 +253,14 @@ private:
   Value tensorMap(hopper::RingPutOp put) {
     auto source = cast<BlockArgument>(put.getSource());
     SmallVector<int64_t> box(cast<MemRefType>(source.getType()).getRank(), 1);
-    box[put.getDims()[0]] = getBoxRows();
-    box[put.getDims()[1]] = type.getPanelColumns();
-    auto mapType = hopper::TensorMapType::get(put.getContext(),
-                                              source.getArgNumber(), box);
+    if (type.hasPanels()) {
+      box[put.getDims()[0]] = getBoxRows();
+      box[put.getDims()[1]] = type.getPanelColumns();
+    } else {
+      box.back() = type.getTile().getNumElements();
+    }
+    auto mapType = hopper::TensorMapType::get(
+        put.getContext(), source.getArgNumber(), box, type.hasPanels());
     for (BlockArgument argument : kernel.getArguments())
       if (argument.getType() == mapType)
         return argument;
@@ -338,16 +285,21 @@ private:
     get.erase();
   }
 
-  /// One thread of each warpgroup arrives at the buffer's empty mbarrier.
+  /// One thread of each warpgroup, or of each warp, arrives at the buffer's
+  /// empty mbarrier.
   void expandRelease(hopper::RingReleaseOp release) {
     if (reusesBuffers) {
       OpBuilder builder(release);
       Location loc = release.getLoc();
+      if (!type.hasPanels())
+        hopper::WarpSyncOp::create(builder, loc);
       Value thread =
           hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
       Value inGroup = arith::AndIOp::create(
           builder, loc, thread,
-          constant(builder, loc, kThreadsPerWarpgroup - 1));
+          constant(builder, loc,
+                   (type.hasPanels() ? kThreadsPerWarpgroup : kThreadsPerWarp) -
+                       1));
       Value elected =
           arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, inGroup,
                                 constant(builder, loc, 0));
@@ -390,10 +342,19 @@ LogicalResult check(hopper::RingAllocOp ring) {
     auto source = dyn_cast<BlockArgument>(put.getSource());
     if (!source || !isa<tile::KernelOp>(source.getOwner()->getParentOp()))
       return put.emitError("TMA loads from an argument of the kernel only");
-    if (put.getDims()[0] < 0 ||
-        put.getDims()[1] != cast<MemRefType>(source.getType()).getRank() - 1)
-      return put.emitError("TMA loads rows of a tensor whose columns run along "
-                           "its last dimension only");
+    int64_t last = cast<MemRefType>(source.getType()).getRank() - 1;
+    ArrayRef<int64_t> dims = put.getDims();
+    VectorType tile = ring.getRing().getType().getTile();
+    if (ring.getRing().getType().hasPanels()) {
+      if (dims[0] < 0 || dims[1] != last)
+        return put.emitError("TMA loads rows of a tensor whose columns run "
+                             "along its last dimension only");
+    } else if (tile.getDimSize(0) == 1 ? dims[1] != last
+                                       : tile.getDimSize(1) != 1 ||
+                                             dims[0] != last) {
+      return put.emitError("TMA loads a row or a column of f32 along the "
+                           "tensor's last dimension only");
+    }
   }
   return success();
 }
@@ -403,6 +364,8 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
     tile::KernelOp kernel = getOperation();
     Block &entry = kernel.getBody().front();
     SmallVector<hopper::RingAllocOp> rings(entry.getOps<hopper::RingAllocOp>());
+    llvm::erase_if(rings,
+                   [](hopper::RingAllocOp ring) { return !isLoaded(ring); });
     if (rings.empty())
       return;
     for (hopper::RingAllocOp ring : rings)

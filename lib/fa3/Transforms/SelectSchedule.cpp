@@ -43,6 +43,7 @@ struct Fields {
   bool transposeDkv = false;
   bool transposeDq = false;
   bool shareOperands = false;
+  bool bulkReduce = true;
   int64_t producerRegisters = 0;
   int64_t consumerRegisters = 0;
 };
@@ -71,6 +72,7 @@ constexpr NamedField kFields[] = {
     {"transpose_dkv", &Fields::transposeDkv},
     {"transpose_dq", &Fields::transposeDq},
     {"share_operands", &Fields::shareOperands},
+    {"bulk_reduce", &Fields::bulkReduce},
     {"producer_registers", &Fields::producerRegisters},
     {"consumer_registers", &Fields::consumerRegisters},
 };
@@ -122,6 +124,7 @@ static Fields fieldsOf(tile::ScheduleAttr schedule) {
           schedule.getTransposeDkv(),
           schedule.getTransposeDq(),
           schedule.getShareOperands(),
+          schedule.getBulkReduce(),
           schedule.getProducerRegisters(),
           schedule.getConsumerRegisters()};
 }
@@ -269,6 +272,7 @@ struct SelectSchedulePass
         fields->splitLoops, fields->lazyRescale, fields->chains,
         fields->longestFirst, fields->persistent, fields->transposeS,
         fields->transposeDkv, fields->transposeDq, fields->shareOperands,
+        fields->bulkReduce,
         fields->producerRegisters, fields->consumerRegisters);
     if (!schedule || failed(checkSchedule(forward, schedule,
                                           getOperation().getName(), origin)))

@@ -13,6 +13,7 @@ namespace {
 constexpr unsigned kGlobalMemory = 1;
 constexpr int64_t kTensorMapBytes = 128;
 constexpr int64_t kTensorMapAlignment = 64;
+constexpr int64_t kSwizzleBytes = 128;
 
 /// The manifest's name of an element type, empty if it has none.
 StringRef getDTypeName(Type type) {
@@ -150,7 +151,9 @@ private:
         dictionary({entry("kind", builder.getStringAttr("tensor_map")),
                     entry("tensor", builder.getStringAttr(argument.getName())),
                     entry("box", builder.getI64ArrayAttr(type.getBox())),
-                    entry("swizzle", builder.getI64IntegerAttr(128)),
+                    entry("swizzle",
+                          builder.getI64IntegerAttr(
+                              type.getSwizzled() ? kSwizzleBytes : 0)),
                     entry("name",
                           builder.getStringAttr(argument.getName() + "_map"))}),
         // Without grid_constant LLVM copies the map to the stack, where TMA
