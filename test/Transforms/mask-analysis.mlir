@@ -11,8 +11,7 @@
 // CHECK: %[[END:.*]] = arith.muli %[[LAST]], %c176
 // CHECK: %[[OVER:.*]] = arith.subi %[[END]], %[[LENGTH]]
 // CHECK: %[[REST:.*]] = arith.addi %[[OVER]], %c176
-// CHECK: arith.divsi
-// CHECK: %[[THRESHOLD:.*]] = arith.select
+// CHECK: %[[THRESHOLD:.*]] = arith.ceildivsi %[[REST]], %c176
 // CHECK: scf.for %[[J:.*]] = %c0 to %[[N]]
 // CHECK:   %[[MIXED:.*]] = arith.cmpi slt, %[[J]], %[[THRESHOLD]] : index
 // CHECK:   %[[R:.*]] = scf.if %[[MIXED]]

@@ -20,6 +20,10 @@ static llvm::cl::opt<std::string>
          llvm::cl::desc("Compile up to a stage: attn, tile, hopper, nvvm, "
                         "llvm, ptx, cubin, package, header"),
          llvm::cl::value_desc("stage"), llvm::cl::cat(category));
+static llvm::cl::opt<bool>
+    backward("backward",
+             llvm::cl::desc("Compile the gradients of what the spec computes"),
+             llvm::cl::cat(category));
 static llvm::cl::opt<std::string>
     schedule("schedule",
              llvm::cl::desc("Change fields of the schedule, e.g. "
@@ -55,6 +59,7 @@ static int compileSpec(StringRef inputName, StringRef outputName) {
   }
   fa3::CompileOptions options;
   options.stage = *stage;
+  options.backward = backward;
   options.schedule = schedule;
   options.ptxas = ptxas;
   options.allowSpills = allowSpills;
@@ -91,7 +96,7 @@ int main(int argc, char **argv) {
     return compileSpec(inputName, outputName);
   for (const llvm::cl::Option *option :
        std::initializer_list<const llvm::cl::Option *>{
-           &schedule, &ptxas, &remarks, &allowSpills, &showTimes})
+           &backward, &schedule, &ptxas, &remarks, &allowSpills, &showTimes})
     if (option->getNumOccurrences() != 0) {
       llvm::errs() << "fa3-opt: --" << option->ArgStr << " needs --emit\n";
       return EXIT_FAILURE;

@@ -2,7 +2,9 @@
 
 #include "clock.h"
 #include "emulator.h"
+#include "forward_results.h"
 #include "options.h"
+#include "problem.h"
 #include "reference.h"
 #include "session.h"
 #include "tensor.h"
@@ -70,27 +72,11 @@ static std::string readFile(const std::string &path) {
   return text;
 }
 
-/// The values of the package's symbols, in its order.
-static std::vector<int64_t> symbolValues(const Package &package,
-                                         const Options &options) {
-  static constexpr std::pair<std::string_view, std::string_view> flags[] = {
-      {"batch", "--batch"},       {"heads_q", "--heads"},
-      {"heads_kv", "--kv-heads"}, {"seqlen_q", "--seqlen-q"},
-      {"seqlen_k", "--seqlen-k"},
-  };
-  std::vector<int64_t> values;
-  for (const std::string &symbol : package.symbols()) {
-    const auto found = options.symbols.find(symbol);
-    if (found == options.symbols.end()) {
-      const auto *flag = std::ranges::find(
-          flags, symbol, &std::pair<std::string_view, std::string_view>::first);
-      throw UsageError(flag == std::end(flags)
-                           ? "the package needs --size " + symbol + "=N"
-                           : "the package needs " + std::string(flag->second));
-    }
-    values.push_back(found->second);
-  }
-  return values;
+static void requireInput(const std::vector<Tensor> &tensors,
+                         const std::string &option, const std::string &name) {
+  const auto found = std::ranges::find(tensors, name, &Tensor::name);
+  if (found == tensors.end() || found->role() != FA3_ROLE_INPUT)
+    throw UsageError(option + ": the package has no input '" + name + "'");
 }
 
 void Run::describeProblem(const Package &package) {
@@ -105,11 +91,9 @@ void Run::describeProblem(const Package &package) {
   for (size_t i = 0; i < symbols.size(); ++i)
     problem[symbols[i]] = values[i];
   report["problem"] = problem;
-  const std::vector<fa3_tensor_info> infos = package.tensors();
-  for (size_t i = 0; i < infos.size(); ++i)
-    tensors.emplace_back(infos[i],
-                         package.tensorSizes(static_cast<int32_t>(i), values),
-                         options);
+  tensors = makeTensors(package, options);
+  if (options.strideZero)
+    requireInput(tensors, "--stride-zero", *options.strideZero);
 }
 
 bool Run::check(const Operation &operationKind) {
@@ -187,6 +171,11 @@ ExitStatus Run::launch(const Package &package) {
   report["device"] = {{"name", device.name},
                       {"driver_path", driver.path()},
                       {"driver_version", driver.version()}};
+  if (operationKind && operationKind->derivesInputs)
+    makeForwardResults(driver, operation, tensors, options);
+  else if (options.forward)
+    return fail(BadUsage, "error",
+                "--forward: the package takes no results of a forward pass");
   Session session(driver, package, tensors, options);
   report["code"] = session.code();
   std::printf("%s on %s (driver %s, %s)\n", package.name().c_str(), device.name,

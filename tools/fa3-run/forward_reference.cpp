@@ -14,61 +14,42 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "attention.h"
 #include "error_statistics.h"
 #include "numeric.h"
 #include "parallel.h"
 #include "reference.h"
-#include "sampling.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 #include <mutex>
-#include <numeric>
 
 namespace fa3::run {
 
 namespace {
 
 /// What the reference needs to know about a forward pass.
-struct Forward {
+struct Forward : Attention {
   Forward(const nlohmann::json &operation, const Tensors &tensors);
 
-  const Tensor &q;
-  const Tensor &k;
-  const Tensor &v;
   const Tensor &o;
   const Tensor *lse; ///< null if the package does not return it
-  AttentionShape shape;
-  double scale;
-  bool causal;
-
-  /// Keys that a query attends to: the first so many, aligned bottom-right.
-  int64_t visibleKeys(int64_t query) const {
-    return causal ? std::max<int64_t>(0, query + 1 + shape.keys - shape.queries)
-                  : shape.keys;
-  }
 };
 
 /// Keys and values of one head.
 struct Slice {
-  Slice(const Forward &forward, int64_t batch, int64_t head);
-
-  std::vector<float> keys;
-  std::vector<float> values;
-  double largestValue = 0;
-  double longestKey = 0; ///< Euclidean length
+  HeadRows keys;
+  HeadRows values;
 };
 
 /// Buffers and results of one thread.
 struct Worker {
   explicit Worker(const Forward &forward)
-      : query(forward.shape.headDim), scores(forward.shape.keys),
-        output(forward.shape.valueDim), model(forward.shape.valueDim),
-        found(forward.shape.valueDim) {}
+      : query(forward.shape.headDim), exact(forward.shape),
+        model(forward.shape.valueDim), found(forward.shape.valueDim) {}
 
   void check(const Forward &forward, const Slice &slice, int64_t batch,
              SampledGroup::Row row);
@@ -77,120 +58,47 @@ struct Worker {
   ErrorStatistics lseErrors;
 
 private:
-  /// Fills output, model and lse; returns the largest magnitude of a score.
-  double compute(const Forward &forward, const Slice &slice, int64_t keys);
+  /// Fills `model` for the row that is in `exact`.
+  void computeModel(const Forward &forward, const Slice &slice, int64_t keys);
 
   std::vector<float> query;
-  std::vector<double> scores;
-  std::vector<double> output;
+  AttendedRow exact;
   std::vector<double> model;
-  double lse = 0;
   std::vector<float> found;
 };
 
 } // namespace
 
 Forward::Forward(const nlohmann::json &operation, const Tensors &tensors)
-    : q(tensors.at("q")), k(tensors.at("k")), v(tensors.at("v")),
-      o(tensors.at("o")), lse(tensors.find("lse")),
-      scale(operation.value("scale", 0.0)),
-      causal(operation.value("causal", false)) {
-  static constexpr std::string_view known[] = {"kind", "dtype", "head_dim",
-                                               "causal", "scale"};
-  for (const auto &member : operation.items())
-    if (!std::ranges::count(known, member.key()))
-      throw UsageError("the reference of 'forward' does not know attribute '" +
-                       member.key() + "'");
-  for (const Tensor *tensor : {&q, &k, &v, &o}) {
-    if (tensor->sizes().size() != 4)
-      throw UsageError("the reference of 'forward' expects '" + tensor->name() +
-                       "' with dimensions (batch, seqlen, heads, head dim)");
-    if (tensor->dtype() != FA3_DTYPE_BF16 && tensor->dtype() != FA3_DTYPE_F16)
-      throw UsageError("the reference of 'forward' knows bf16 and f16 only");
-  }
-  shape = {q.sizes()[0], q.sizes()[2], k.sizes()[2], q.sizes()[1],
-           k.sizes()[1], q.sizes()[3], v.sizes()[3]};
-  if (scale == 0)
-    scale = 1 / std::sqrt(static_cast<double>(shape.headDim));
+    : Attention(operation, tensors,
+                {"kind", "dtype", "head_dim", "causal", "scale"}),
+      o(tensors.at("o")), lse(tensors.find("lse")) {
+  requireHeads(o);
+  for (const Tensor *tensor : {&q, &k, &v, &o})
+    requireHalfPrecision(*tensor);
 }
 
-/// The dot product in fp64, in lanes that the compiler can keep in vectors.
-static double dot(const float *a, const float *b, int64_t count) {
-  constexpr int64_t lanes = 8;
-  double sums[lanes] = {};
-  int64_t i = 0;
-  for (; i + lanes <= count; i += lanes)
-    for (int64_t lane = 0; lane < lanes; ++lane)
-      sums[lane] += static_cast<double>(a[i + lane]) * b[i + lane];
-  for (; i < count; ++i)
-    sums[0] += static_cast<double>(a[i]) * b[i];
-  return std::accumulate(sums, sums + lanes, 0.0);
-}
-
-static double length(const float *vector, int64_t count) {
-  return std::sqrt(dot(vector, vector, count));
-}
-
-Slice::Slice(const Forward &forward, int64_t batch, int64_t head)
-    : keys(forward.shape.keys * forward.shape.headDim),
-      values(forward.shape.keys * forward.shape.valueDim) {
-  parallelFor(forward.shape.keys, 1024, [&](int64_t begin, int64_t end) {
-    for (int64_t j = begin; j < end; ++j) {
-      forward.k.generateRow(forward.k.rowAt({batch, j, head}),
-                            &keys[j * forward.shape.headDim]);
-      forward.v.generateRow(forward.v.rowAt({batch, j, head}),
-                            &values[j * forward.shape.valueDim]);
-    }
-  });
-  for (float value : values)
-    largestValue = std::max<double>(largestValue, std::abs(value));
-  const int64_t headDim = forward.shape.headDim;
-  for (int64_t j = 0; j < forward.shape.keys; ++j)
-    longestKey = std::max(longestKey, length(&keys[j * headDim], headDim));
-}
-
-double Worker::compute(const Forward &forward, const Slice &slice,
-                       int64_t keys) {
-  const int64_t headDim = forward.shape.headDim;
-  const int64_t valueDim = forward.shape.valueDim;
-  std::ranges::fill(output, 0.0);
+void Worker::computeModel(const Forward &forward, const Slice &slice,
+                          int64_t keys) {
   std::ranges::fill(model, 0.0);
-  lse = -std::numeric_limits<double>::infinity();
   if (keys == 0)
-    return 0;
-  double largest = -std::numeric_limits<double>::infinity();
-  double magnitude = 0;
-  for (int64_t j = 0; j < keys; ++j) {
-    scores[j] =
-        forward.scale * dot(query.data(), &slice.keys[j * headDim], headDim);
-    largest = std::max(largest, scores[j]);
-    magnitude = std::max(magnitude, std::abs(scores[j]));
-  }
-  double sum = 0;
-  double modelSum = 0;
-  const auto modelLargest = static_cast<float>(largest);
-  const auto modelProbability = [&](double score) {
-    return std::exp(static_cast<double>(static_cast<float>(score)) -
-                    modelLargest);
+    return;
+  const auto largest = static_cast<float>(exact.largest);
+  const auto weight = [&](double score) {
+    return std::exp(static_cast<double>(static_cast<float>(score)) - largest);
   };
+  double sum = 0;
+  for (int64_t j = 0; j < keys; ++j)
+    sum += weight(exact.scores[j]);
   for (int64_t j = 0; j < keys; ++j) {
-    sum += std::exp(scores[j] - largest);
-    modelSum += modelProbability(scores[j]);
-  }
-  for (int64_t j = 0; j < keys; ++j) {
-    const double p = std::exp(scores[j] - largest) / sum;
     const double rounded =
-        roundTo(forward.q.dtype(), modelProbability(scores[j]) / modelSum);
-    const float *value = &slice.values[j * valueDim];
-    for (int64_t c = 0; c < valueDim; ++c) {
-      output[c] += p * value[c];
+        roundTo(forward.q.dtype(), weight(exact.scores[j]) / sum);
+    const float *value = slice.values.row(j);
+    for (size_t c = 0; c < model.size(); ++c)
       model[c] += rounded * value[c];
-    }
   }
   for (double &element : model)
     element = roundTo(forward.o.dtype(), element);
-  lse = largest + std::log(sum);
-  return magnitude;
 }
 
 static std::string describe(const std::string &tensor, int64_t batch,
@@ -210,8 +118,11 @@ void Worker::check(const Forward &forward, const Slice &slice, int64_t batch,
                    SampledGroup::Row row) {
   forward.q.generateRow(forward.q.rowAt({batch, row.query, row.queryHead}),
                         query.data());
-  const double magnitude =
-      compute(forward, slice, forward.visibleKeys(row.query));
+  const int64_t keys = forward.visibleKeys(row.query);
+  exact.compute(forward, query.data(), slice.keys, slice.values, keys);
+  computeModel(forward, slice, keys);
+  const std::vector<double> &output = exact.output;
+  const double lse = exact.lse;
 
   double modelError = 0;
   double outputMagnitude = 0;
@@ -225,7 +136,7 @@ void Worker::check(const Forward &forward, const Slice &slice, int64_t batch,
           ? 0
           : 2 * modelError +
                 unitInLastPlace(forward.o.dtype(), outputMagnitude) +
-                0x1p-22 * magnitude * slice.largestValue;
+                0x1p-22 * exact.magnitude * slice.values.largest;
   forward.o.readRow(forward.o.rowAt({batch, row.query, row.queryHead}),
                     found.data());
   for (size_t c = 0; c < output.size(); ++c)
@@ -239,7 +150,7 @@ void Worker::check(const Forward &forward, const Slice &slice, int64_t batch,
       forward.lse->rowAt({batch, row.queryHead}), row.query);
   const double lseTolerance = unitInLastPlace(forward.q.dtype(), 1) / 4 +
                               1e-5 * (std::isinf(lse) ? 0 : std::abs(lse)) +
-                              0x1p-22 * forward.scale * slice.longestKey *
+                              0x1p-22 * forward.scale * slice.keys.longest *
                                   length(query.data(), forward.shape.headDim);
   if (!lseErrors.add(foundLse, lse, lse, lseTolerance))
     lseErrors.describe(describe(forward.lse->name(), batch, row, "", foundLse,
@@ -253,7 +164,8 @@ static std::vector<TensorError> check(const nlohmann::json &operation,
   ErrorStatistics lseErrors;
   std::mutex merging;
   for (const SampledGroup &group : sampleRows(forward.shape, seed)) {
-    const Slice slice(forward, group.batch, group.keyHead);
+    const Slice slice = {HeadRows(forward.k, group.batch, group.keyHead),
+                         HeadRows(forward.v, group.batch, group.keyHead)};
     parallelFor(static_cast<int64_t>(group.rows.size()), 64,
                 [&](int64_t begin, int64_t end) {
                   Worker worker(forward);
@@ -280,6 +192,7 @@ static double flops(const nlohmann::json &operation, const Tensors &tensors) {
   return operation.value("causal", false) ? full / 2 : full;
 }
 
-const Operation forwardOperation = {"forward", flops, check};
+const Operation forwardOperation = {
+    .kind = "forward", .flops = flops, .check = check, .derivesInputs = false};
 
 } // namespace fa3::run

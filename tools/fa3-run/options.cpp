@@ -24,8 +24,12 @@ Problem
   --seqlen-k SK         keys in a sequence (default: SQ)
   --size NAME=N         any other symbol of the package
   --layout=L            bshd (default), bhsd, packed or sliced strides
+  --stride-zero NAME    let all rows of this input be the same one in memory
   --distribution=D      normal (default), equal, outlier or huge values
   --seed N              of the generated data (default: 0)
+  --forward PKG         backward: a package of the forward pass that makes the
+                        inputs o and lse; without, they come from the reference,
+                        which takes too long for more than some thousand tokens
 
 Run
   --driver=D            cuda, emulator or the path of a driver library
@@ -35,6 +39,8 @@ Run
   --pad                 surround tensors with NaN, and verify that neither it
                         nor any input was written
   --repeat N            run N times and require the same bits each time
+  --beside              keep the device busy with launches of the same package
+                        on another stream and into other memory
   --graph               launch through a captured graph
   --iters N             time N launches
   --ptx FILE            run this PTX in place of the package's own code
@@ -140,8 +146,8 @@ Options Parser::parse(int count, char **arguments) {
   };
   static constexpr Flag flags[] = {
       {"--check", &Options::check}, {"--pad", &Options::pad},
-      {"--graph", &Options::graph}, {"--help", &Options::help},
-      {"-h", &Options::help},
+      {"--graph", &Options::graph}, {"--beside", &Options::beside},
+      {"--help", &Options::help},   {"-h", &Options::help},
   };
   const std::vector<Setting> settings = {
       {"--batch", size("batch")},
@@ -158,6 +164,8 @@ Options Parser::parse(int count, char **arguments) {
        [this](Text name, Text value) {
          options.distribution = parseWord(name, value, distributions);
        }},
+      {"--stride-zero", text(&Options::strideZero)},
+      {"--forward", text(&Options::forward)},
       {"--seed",
        [this](Text name, Text value) {
          options.seed = parseInteger<uint64_t>(

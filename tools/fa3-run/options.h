@@ -41,10 +41,13 @@ struct Options {
   bool check = false;
   bool pad = false;
   bool graph = false;
+  bool beside = false;    ///< launch on another stream at the same time
   int64_t iterations = 0; ///< timed launches
   int64_t repeat = 1;     ///< checked launches
   Layout layout = Layout::Bshd;
   Distribution distribution = Distribution::Normal;
+  std::optional<std::string> strideZero; ///< the tensor whose rows are one
+  std::optional<std::string> forward;    ///< package that makes o and lse
   std::optional<std::string> json;
   std::optional<std::string> ptx;
   std::optional<std::string> trace;

@@ -20,7 +20,7 @@ const Tensor &Tensors::at(std::string_view name) const {
 }
 
 const Operation *findOperation(std::string_view kind) {
-  for (const Operation *operation : {&forwardOperation})
+  for (const Operation *operation : {&forwardOperation, &backwardOperation})
     if (operation->kind == kind)
       return operation;
   return nullptr;

@@ -47,12 +47,15 @@ struct Operation {
   /// when the operation has an attribute that the reference does not know.
   std::vector<TensorError> (*check)(const nlohmann::json &operation,
                                     const Tensors &tensors, uint64_t seed);
+  /// Whether the inputs o and lse are the results of a forward pass.
+  bool derivesInputs;
 };
 
 /// The operation of this kind, or null.
 const Operation *findOperation(std::string_view kind);
 
 extern const Operation forwardOperation;
+extern const Operation backwardOperation;
 
 } // namespace fa3::run
 

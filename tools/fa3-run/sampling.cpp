@@ -40,7 +40,7 @@ static std::vector<int64_t> edgeRows(const AttentionShape &shape) {
   for (int64_t row : {int64_t{0}, n - 1, n - shape.keys, n - shape.keys - 1,
                       int64_t{1}, n - 2})
     rows.push_back(row);
-  for (int64_t tile : {64, 128, 176, 192, 256})
+  for (int64_t tile : {64, 80, 96, 128, 176, 192, 256})
     for (int64_t row :
          {tile, tile - 1, (n - 1) / tile * tile, (n - 1) / tile * tile - 1})
       rows.push_back(row);

@@ -24,6 +24,23 @@ struct NamedDriver {
 /// else the emulator.
 NamedDriver openDriver(const Options &options);
 
+/// Outputs and a workspace of their own, to launch the same problem beside
+/// itself; nobody looks at the results.
+class Bystander {
+public:
+  Bystander(const Driver &driver, const std::vector<Tensor> &tensors,
+            size_t workspaceBytes);
+
+  void launch(Module &module);
+  void wait() const { stream.synchronize(); }
+
+private:
+  Stream stream;
+  std::vector<DeviceMemory> outputs;
+  std::vector<fa3_tensor> problem;
+  DeviceMemory workspace;
+};
+
 /// Runs one problem: owns its module, memory and stream.
 class Session {
 public:
@@ -57,6 +74,7 @@ private:
   size_t workspaceGuard;
   DeviceMemory workspace;
   std::optional<Graph> graph;
+  std::optional<Bystander> bystander;
 };
 
 template <typename UnderLoad>

@@ -44,13 +44,18 @@ static std::vector<int64_t> packInOrder(const std::vector<int64_t> &sizes,
 
 static std::vector<int64_t> chooseStrides(const fa3_tensor_info &info,
                                           const std::vector<int64_t> &sizes,
-                                          Layout layout) {
+                                          const Options &options) {
+  if (options.strideZero == info.name) {
+    std::vector<int64_t> strides(sizes.size(), 0);
+    strides.back() = 1;
+    return strides;
+  }
   std::vector<size_t> order(sizes.size());
   std::iota(order.begin(), order.end(), size_t{0});
   // Other tensors, such as the LSE, have but one layout.
   if (sizes.size() != 4)
     return packInOrder(sizes, order);
-  switch (layout) {
+  switch (options.layout) {
   case Layout::Bshd:
     break;
   case Layout::Bhsd:
@@ -87,8 +92,7 @@ static uint64_t streamOf(const char *name) {
 Tensor::Tensor(const fa3_tensor_info &info, std::vector<int64_t> sizes,
                const Options &options)
     : tensorName(info.name), tensorRole(info.role), type(info.dtype),
-      extents(std::move(sizes)),
-      strides(chooseStrides(info, extents, options.layout)),
+      extents(std::move(sizes)), strides(chooseStrides(info, extents, options)),
       guard(options.pad ? guardBytes : 0),
       random(options.seed, streamOf(info.name)),
       distribution(options.distribution) {
@@ -108,12 +112,17 @@ Tensor::Tensor(const fa3_tensor_info &info, std::vector<int64_t> sizes,
   spanBytes = empty ? 0 : (last + 1) * fa3_dtype_size(type);
   if (empty)
     rowCount = 0;
+  storedRows = options.strideZero == tensorName ? std::min<int64_t>(rowCount, 1)
+                                                : rowCount;
+}
+
+char *Tensor::addressIn(char *allocation) const {
+  return spanBytes != 0 && allocation ? allocation + guard : nullptr;
 }
 
 fa3_tensor Tensor::descriptor() const {
-  char *data = static_cast<char *>(memory.data());
   return tensor(tensorName.c_str(),
-                spanBytes != 0 && data ? data + guard : nullptr, type, extents,
+                addressIn(static_cast<char *>(memory.data())), type, extents,
                 strides);
 }
 
@@ -139,27 +148,60 @@ size_t Tensor::rowOffset(int64_t order, int64_t *row) const {
   return byteOffset(indices);
 }
 
-void Tensor::generateRow(int64_t row, float *values) const {
+void Tensor::generate(int64_t row, int64_t firstColumn, int64_t count,
+                      float *values) const {
+  const size_t elementSize = fa3_dtype_size(type);
+  if (!replaced.empty()) {
+    decode(type,
+           replaced.data() + (row * columns() + firstColumn) * elementSize,
+           count, values);
+    return;
+  }
   const bool isKey = tensorName == "k";
   const bool isScored = isKey || tensorName == "q";
-  const int64_t source = distribution == Distribution::Equal && isKey ? 0 : row;
-  const uint64_t first = static_cast<uint64_t>(source) * columns();
-  for (int64_t i = 0; i < columns(); ++i)
+  const bool isOneRow = storedRows < rowCount;
+  const int64_t source =
+      isOneRow || (distribution == Distribution::Equal && isKey) ? 0 : row;
+  const uint64_t first =
+      static_cast<uint64_t>(source) * columns() + firstColumn;
+  for (int64_t i = 0; i < count; ++i)
     values[i] = random.normal(first + i);
   if (distribution == Distribution::Huge && isScored)
-    for (int64_t i = 0; i < columns(); ++i)
+    for (int64_t i = 0; i < count; ++i)
       values[i] *= 100.0f;
   if (distribution == Distribution::Outlier) {
     // Positions from the far half of the counter, which no element has.
     constexpr uint64_t half = uint64_t{1} << 63;
-    for (int64_t i = 0; i < columns(); ++i)
+    for (int64_t i = 0; i < count; ++i)
       if (random.bits(half + first + i) % 1024 == 0)
         values[i] += 10.0f * random.normal(half + first + i);
   }
   // Through the type and back: what the reference sees is what is uploaded.
-  std::vector<std::byte> stored(columns() * fa3_dtype_size(type));
-  encode(type, values, columns(), stored.data());
-  decode(type, stored.data(), columns(), values);
+  std::vector<std::byte> stored(count * elementSize);
+  encode(type, values, count, stored.data());
+  decode(type, stored.data(), count, values);
+}
+
+void Tensor::generateRow(int64_t row, float *values) const {
+  generate(row, 0, columns(), values);
+}
+
+float Tensor::generateElement(int64_t row, int64_t column) const {
+  float value = 0;
+  generate(row, column, 1, &value);
+  return value;
+}
+
+void Tensor::replaceValues() {
+  if (storedRows < rowCount)
+    throw UsageError("the rows of '" + tensorName +
+                     "' differ, so that its strides cannot be 0");
+  replaced.assign(rowCount * columns() * fa3_dtype_size(type), std::byte{0});
+}
+
+void Tensor::setRow(int64_t row, const float *values) {
+  encode(type, values, columns(),
+         replaced.data() + row * columns() * fa3_dtype_size(type));
 }
 
 size_t Tensor::byteOffset(int64_t row) const {
@@ -199,8 +241,7 @@ int64_t Tensor::countNans() const {
 }
 
 void Tensor::allocate(const Driver &driver) {
-  if (spanBytes != 0 || guard != 0)
-    memory = DeviceMemory(driver, spanBytes + 2 * guard);
+  memory = DeviceMemory(driver, allocatedBytes());
 }
 
 void Tensor::forEachPart(
@@ -211,14 +252,14 @@ void Tensor::forEachPart(
   // Rows lie in memory in the order of forEachPart's walk, so a part is the
   // memory from its first row up to the next part's first row.
   const int64_t rowsPerPart = std::max<int64_t>(
-      1, static_cast<int64_t>(rowCount / (spanBytes / partBytes + 1)));
+      1, static_cast<int64_t>(storedRows / (spanBytes / partBytes + 1)));
   std::vector<std::byte> image;
   size_t begin = 0;
   for (int64_t first = 0; begin < total; first += rowsPerPart) {
-    const int64_t last = std::min(first + rowsPerPart, rowCount);
+    const int64_t last = std::min(first + rowsPerPart, storedRows);
     int64_t unused = 0;
     const size_t end =
-        last >= rowCount ? total : guard + rowOffset(last, &unused);
+        last >= storedRows ? total : guard + rowOffset(last, &unused);
     image.assign(end - begin, std::byte{poison});
     parallelFor(last - first, 64, [&](int64_t from, int64_t to) {
       std::vector<float> values(columns());

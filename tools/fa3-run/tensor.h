@@ -39,6 +39,11 @@ public:
   /// For the runtime. The address is null until the memory is there.
   fa3_tensor descriptor() const;
 
+  /// The size of an allocation for the tensor, and the address of the tensor
+  /// in one: null if it has no elements.
+  size_t allocatedBytes() const { return spanBytes + 2 * guard; }
+  char *addressIn(char *allocation) const;
+
   /// Elements in a row, and rows.
   int64_t columns() const { return extents.back(); }
   int64_t rows() const { return rowCount; }
@@ -48,6 +53,13 @@ public:
 
   /// The values of an input's row, exactly as the device has them.
   void generateRow(int64_t row, float *values) const;
+  float generateElement(int64_t row, int64_t column) const;
+
+  /// From here on an input has the values that setRow gives its rows, rounded
+  /// to its type.
+  void replaceValues();
+  /// Different rows may be set from different threads.
+  void setRow(int64_t row, const float *values);
 
   /// The values of a downloaded output's row.
   void readRow(int64_t row, float *values) const;
@@ -80,6 +92,9 @@ private:
   void forEachPart(Image kind,
                    const std::function<void(size_t offset, std::byte *image,
                                             size_t size)> &body) const;
+  /// Makes a part of an input's row.
+  void generate(int64_t row, int64_t firstColumn, int64_t count,
+                float *values) const;
   /// Byte offset from the first element of the row that is `order`th in memory.
   size_t rowOffset(int64_t order, int64_t *row) const;
   size_t byteOffset(const std::vector<int64_t> &indices) const;
@@ -93,10 +108,12 @@ private:
   std::vector<int64_t> strides;
   std::vector<size_t> memoryOrder; ///< dims but the last, largest stride first
   int64_t rowCount = 1;
-  size_t guard;     ///< bytes of poison before and after
-  size_t spanBytes; ///< from the first to the last element
+  int64_t storedRows; ///< 1 if all rows lie in the same place
+  size_t guard;       ///< bytes of poison before and after
+  size_t spanBytes;   ///< from the first to the last element
   CounterRandom random;
   Distribution distribution;
+  std::vector<std::byte> replaced; ///< values in place of random ones, by row
   DeviceMemory memory;
   std::vector<std::byte> contents; ///< downloaded, without the guards
 };

@@ -7,108 +7,142 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
-#include <limits>
 
 using namespace mlir;
 using namespace fa3::attn;
 
 #define GET_OP_CLASSES
+#include "fa3/Attn/AttnInterfaces.cpp.inc"
 #include "fa3/Attn/AttnOps.cpp.inc"
 
-int64_t ForwardOp::getHeadDim() { return getQ().getType().getDimSize(3); }
+int64_t AttentionOpInterface::getHeadDim() {
+  return getQ().getType().getDimSize(3);
+}
 
-double ForwardOp::getScaleOrDefault() {
+double AttentionOpInterface::getScaleOrDefault() {
   if (std::optional<APFloat> scale = getScale())
     return scale->convertToDouble();
   return 1.0 / std::sqrt(static_cast<double>(getHeadDim()));
 }
 
+Type AttentionOpInterface::getElementType() {
+  return getQ().getType().getElementType();
+}
+
 namespace {
 
-/// A dimension of one of the operation's tensors.
-struct Dim {
-  StringRef tensor;
-  RankedTensorType type;
-  int64_t index;
+/// Checks the tensors of an attention operation against each other.
+class Verifier {
+public:
+  explicit Verifier(AttentionOpInterface op)
+      : op(op), tensors(op.getTensors()) {}
 
-  int64_t size() const { return type.getDimSize(index); }
+  LogicalResult verify() {
+    return success(succeeded(verifyElements()) && succeeded(verifyHeadDim()) &&
+                   succeeded(verifySizes()) && succeeded(verifyHeads()) &&
+                   succeeded(verifyScale()));
+  }
+
+private:
+  LogicalResult verifyElements();
+  LogicalResult verifyHeadDim();
+  LogicalResult verifySizes();
+  LogicalResult verifyHeads();
+  LogicalResult verifyScale();
+
+  /// Checks that dimensions which mean the same have the same size, where both
+  /// are static. Returns that size.
+  FailureOr<int64_t>
+  verifyEqual(StringRef what, int64_t (AttentionTensor::*size)() const,
+              function_ref<bool(const AttentionTensor &)> filter);
+
+  AttentionOpInterface op;
+  SmallVector<AttentionTensor> tensors;
 };
 
 } // namespace
 
-/// Checks that dimensions which mean the same have the same size, where both
-/// are static.
-static LogicalResult verifyEqual(Operation *op, StringRef what,
-                                 ArrayRef<Dim> dims) {
-  const Dim *known = nullptr;
-  for (const Dim &dim : dims) {
-    if (ShapedType::isDynamic(dim.size()))
+static bool isMatrix(const AttentionTensor &tensor) {
+  return !tensor.isStatistic();
+}
+static bool isOfKeys(const AttentionTensor &tensor) { return tensor.ofKeys; }
+static bool isOfQueries(const AttentionTensor &tensor) {
+  return !tensor.ofKeys;
+}
+
+FailureOr<int64_t>
+Verifier::verifyEqual(StringRef what, int64_t (AttentionTensor::*size)() const,
+                      function_ref<bool(const AttentionTensor &)> filter) {
+  const AttentionTensor *known = nullptr;
+  for (const AttentionTensor &tensor : tensors) {
+    if (!filter(tensor) || ShapedType::isDynamic((tensor.*size)()))
       continue;
     if (!known) {
-      known = &dim;
-    } else if (known->size() != dim.size()) {
+      known = &tensor;
+    } else if ((known->*size)() != (tensor.*size)()) {
       return op->emitOpError()
-             << what << " of " << known->tensor << " is " << known->size()
-             << ", but that of " << dim.tensor << " is " << dim.size();
+             << what << " of " << known->name << " is " << (known->*size)()
+             << ", but that of " << tensor.name << " is " << (tensor.*size)();
     }
   }
+  return known ? (known->*size)() : ShapedType::kDynamic;
+}
+
+LogicalResult Verifier::verifyElements() {
+  Type expected = op.getElementType();
+  for (const AttentionTensor &tensor : tensors)
+    if (isMatrix(tensor) && tensor.type.getElementType() != expected)
+      return op->emitOpError()
+             << "elements of q are " << expected << ", but those of "
+             << tensor.name << " are " << tensor.type.getElementType();
   return success();
 }
 
-static LogicalResult verifyHeadDim(ForwardOp op) {
-  auto check = [&](StringRef tensor, RankedTensorType type) -> LogicalResult {
-    int64_t size = type.getDimSize(3);
+LogicalResult Verifier::verifyHeadDim() {
+  for (const AttentionTensor &tensor :
+       llvm::make_filter_range(tensors, isMatrix)) {
+    int64_t size = tensor.headDim();
     if (ShapedType::isDynamic(size))
-      return op.emitOpError()
-             << "head dim (dimension 3) of " << tensor << " must be static";
+      return op->emitOpError() << "head dim (dimension 3) of " << tensor.name
+                               << " must be static";
     if (size < 8 || size > 256 || size % 8 != 0)
-      return op.emitOpError() << "head dim of " << tensor << " is " << size
-                              << "; it must be a multiple of 8 from 8 to 256";
-    return success();
-  };
-  if (failed(check("q", op.getQ().getType())) ||
-      failed(check("k", op.getK().getType())) ||
-      failed(check("v", op.getV().getType())) ||
-      failed(check("o", op.getO().getType())))
-    return failure();
-  return verifyEqual(op, "head dim",
-                     {{"q", op.getQ().getType(), 3},
-                      {"k", op.getK().getType(), 3},
-                      {"v", op.getV().getType(), 3},
-                      {"o", op.getO().getType(), 3}});
+      return op->emitOpError()
+             << "head dim of " << tensor.name << " is " << size
+             << "; it must be a multiple of 8 from 8 to 256";
+  }
+  return verifyEqual("head dim", &AttentionTensor::headDim, isMatrix);
 }
 
-static LogicalResult verifyHeads(ForwardOp op) {
-  if (failed(verifyEqual(op, "number of heads",
-                         {{"q", op.getQ().getType(), 2},
-                          {"o", op.getO().getType(), 2},
-                          {"lse", op.getLse().getType(), 1}})) ||
-      failed(verifyEqual(
-          op, "number of heads",
-          {{"k", op.getK().getType(), 2}, {"v", op.getV().getType(), 2}})))
+LogicalResult Verifier::verifySizes() {
+  auto all = [](const AttentionTensor &) { return true; };
+  return success(
+      succeeded(verifyEqual("batch", &AttentionTensor::batch, all)) &&
+      succeeded(verifyEqual("seqlen", &AttentionTensor::seqlen, isOfQueries)) &&
+      succeeded(verifyEqual("seqlen", &AttentionTensor::seqlen, isOfKeys)));
+}
+
+LogicalResult Verifier::verifyHeads() {
+  FailureOr<int64_t> queryHeads =
+      verifyEqual("number of heads", &AttentionTensor::heads, isOfQueries);
+  if (failed(queryHeads))
     return failure();
-  int64_t queryHeads = ShapedType::kDynamic;
-  for (int64_t size :
-       {op.getQ().getType().getDimSize(2), op.getO().getType().getDimSize(2),
-        op.getLse().getType().getDimSize(1)})
-    if (!ShapedType::isDynamic(size))
-      queryHeads = size;
-  int64_t keyHeads = op.getK().getType().getDimSize(2);
-  if (ShapedType::isDynamic(keyHeads))
-    keyHeads = op.getV().getType().getDimSize(2);
-  if (queryHeads == 0 || keyHeads == 0)
-    return op.emitOpError("needs at least one head");
-  if (!ShapedType::isDynamic(queryHeads) && !ShapedType::isDynamic(keyHeads) &&
-      queryHeads % keyHeads != 0)
-    return op.emitOpError()
-           << "the " << queryHeads << " query heads must be a multiple of the "
-           << keyHeads << " key heads";
+  FailureOr<int64_t> keyHeads =
+      verifyEqual("number of heads", &AttentionTensor::heads, isOfKeys);
+  if (failed(keyHeads))
+    return failure();
+  if (*queryHeads == 0 || *keyHeads == 0)
+    return op->emitOpError("needs at least one head");
+  if (!ShapedType::isDynamic(*queryHeads) &&
+      !ShapedType::isDynamic(*keyHeads) && *queryHeads % *keyHeads != 0)
+    return op->emitOpError()
+           << "the " << *queryHeads << " query heads must be a multiple of the "
+           << *keyHeads << " key heads";
   return success();
 }
 
 /// The kernel multiplies scores by scale * log2(e) in f32; a factor that is not
 /// a normal number would turn masked scores into NaN.
-static LogicalResult verifyScale(ForwardOp op) {
+LogicalResult Verifier::verifyScale() {
   if (!op.getScale())
     return success();
   double scale = op.getScaleOrDefault();
@@ -116,32 +150,35 @@ static LogicalResult verifyScale(ForwardOp op) {
   if (std::isfinite(scale) && scale > 0 && std::isnormal(factor) &&
       std::isnormal(static_cast<float>(scale)))
     return success();
-  return op.emitOpError() << "scale must be finite, greater than 0 and normal "
-                             "in f32, but is "
-                          << scale;
+  return op->emitOpError() << "scale must be finite, greater than 0 and normal "
+                              "in f32, but is "
+                           << scale;
 }
 
-LogicalResult ForwardOp::verify() {
-  RankedTensorType q = getQ().getType(), k = getK().getType(),
-                   v = getV().getType(), o = getO().getType(),
-                   lse = getLse().getType();
-  for (auto [name, type] :
-       {std::pair<StringRef, RankedTensorType>{"k", k}, {"v", v}, {"o", o}})
-    if (type.getElementType() != q.getElementType())
-      return emitOpError() << "elements of q are " << q.getElementType()
-                           << ", but those of " << name << " are "
-                           << type.getElementType();
-  if (failed(verifyHeadDim(*this)) ||
-      failed(verifyEqual(*this, "batch",
-                         {{"q", q, 0},
-                          {"k", k, 0},
-                          {"v", v, 0},
-                          {"o", o, 0},
-                          {"lse", lse, 0}})) ||
-      failed(verifyEqual(*this, "seqlen",
-                         {{"q", q, 1}, {"o", o, 1}, {"lse", lse, 2}})) ||
-      failed(verifyEqual(*this, "seqlen", {{"k", k, 1}, {"v", v, 1}})) ||
-      failed(verifyHeads(*this)))
-    return failure();
-  return verifyScale(*this);
+SmallVector<AttentionTensor> ForwardOp::getTensors() {
+  return {{"q", getQ().getType(), /*ofKeys=*/false},
+          {"k", getK().getType(), /*ofKeys=*/true},
+          {"v", getV().getType(), /*ofKeys=*/true},
+          {"o", getO().getType(), /*ofKeys=*/false},
+          {"lse", getLse().getType(), /*ofKeys=*/false}};
 }
+
+LogicalResult ForwardOp::verify() { return Verifier(*this).verify(); }
+
+SmallVector<AttentionTensor> BackwardOp::getTensors() {
+  SmallVector<AttentionTensor> tensors = {
+      {"q", getQ().getType(), /*ofKeys=*/false},
+      {"k", getK().getType(), /*ofKeys=*/true},
+      {"v", getV().getType(), /*ofKeys=*/true},
+      {"o", getO().getType(), /*ofKeys=*/false},
+      {"lse", getLse().getType(), /*ofKeys=*/false},
+      {"do", getDO().getType(), /*ofKeys=*/false}};
+  if (getDlse())
+    tensors.push_back({"dlse", getDlse().getType(), /*ofKeys=*/false});
+  tensors.append({{"dq", getDq().getType(), /*ofKeys=*/false},
+                  {"dk", getDk().getType(), /*ofKeys=*/true},
+                  {"dv", getDv().getType(), /*ofKeys=*/true}});
+  return tensors;
+}
+
+LogicalResult BackwardOp::verify() { return Verifier(*this).verify(); }

@@ -4,10 +4,16 @@
 #define FA3_ATTN_ATTNOPS_TD
 
 include "fa3/Attn/AttnDialect.td"
+include "fa3/Attn/AttnInterfaces.td"
 include "fa3/Tile/TileAttrs.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-class AttnOp<string mnemonic, list<Trait> traits = []> : Op<AttnDialect, mnemonic, traits>;
+class AttnOp<string mnemonic, list<Trait> traits = []> : Op<AttnDialect, mnemonic, traits # [AttentionOpInterface]> {
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<AttentionTensor> getTensors();
+  }];
+  let hasVerifier = 1;
+}
 
 // Query, key, value or output: (batch, seqlen, heads, head dim).
 def AttnTensor : 4DTensorOf<[BF16, F16]>;
@@ -45,13 +51,53 @@ def Attn_ForwardOp : AttnOp<"forward", [Pure]> {
     $q `,` $k `,` $v (`causal` $causal^)? (`scale` `=` $scale^)? attr-dict
     `:` type($q) `,` type($k) `,` type($v) `->` type($o) `,` type($lse)
   }];
-  let extraClassDeclaration = [{
-    /// Size of the contraction, which is static.
-    int64_t getHeadDim();
-    /// The scale, or its default.
-    double getScaleOrDefault();
+}
+
+def Attn_BackwardOp : AttnOp<"backward", [Pure]> {
+  let summary = "Gradients of scaled dot-product attention";
+  let description = [{
+    For a loss whose gradients by the results of `attn.forward` are `do` and
+    `dlse`, computes its gradients `dq`, `dk` and `dv` by that operation's
+    operands. With S = scale * q k^T and P = exp(S - lse), recomputed from the
+    forward pass's `lse`:
+
+        dv = P^T do
+        dS = P * (do v^T - rowsum(o * do) + dlse)
+        dq = scale * dS k
+        dk = scale * dS^T q
+
+    - `q`, `o`, `do` and `dq` are (batch, seqlen_q, heads_q, head dim), `k`, `v`,
+      `dk` and `dv` (batch, seqlen_k, heads_kv, head dim), `lse` and `dlse`
+      (batch, heads_q, seqlen_q).
+    - `dlse` may be absent; it is then 0, as for a loss that uses `o` only.
+    - `causal`, `scale`, grouped heads and dynamic sizes: as in `attn.forward`.
+      A key head's gradient is the sum over its group of query heads.
+    - A row that sees no key has lse = -inf; it gives dq = 0 and adds nothing to
+      dk and dv.
+    - `deterministic`: the same operands give the same bits. Without it the sum
+      that is dq may be in a different order each time.
+    - `schedule` fixes how the kernels run; without it `fa3-select-schedule`
+      chooses.
+
+    `fa3-derive-backward` writes this operation from an `attn.forward`.
+
+    ```mlir
+    %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do causal
+      : tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>,
+        tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x64xbf16>
+        -> tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>
+    ```
   }];
-  let hasVerifier = 1;
+  let arguments = (ins AttnTensor:$q, AttnTensor:$k, AttnTensor:$v, AttnTensor:$o, AttnRowTensor:$lse,
+                       AttnTensor:$d_o, Optional<AttnRowTensor>:$dlse, UnitAttr:$causal, UnitAttr:$deterministic,
+                       OptionalAttr<F64Attr>:$scale, OptionalAttr<TileScheduleAttr>:$schedule);
+  let results = (outs AttnTensor:$dq, AttnTensor:$dk, AttnTensor:$dv);
+  let assemblyFormat = [{
+    $q `,` $k `,` $v `,` $o `,` $lse `,` $d_o (`,` $dlse^)? (`causal` $causal^)? (`deterministic` $deterministic^)?
+    (`scale` `=` $scale^)? attr-dict
+    `:` type($q) `,` type($k) `,` type($v) `,` type($o) `,` type($lse) `,` type($d_o) (`,` type($dlse)^)?
+    `->` type($dq) `,` type($dk) `,` type($dv)
+  }];
 }
 
 #endif // FA3_ATTN_ATTNOPS_TD

@@ -116,9 +116,16 @@ static bool isPartOf(VectorType part, VectorType whole) {
          (rows == whole.getDimSize(0) || columns == whole.getDimSize(1));
 }
 
+static VectorType transpose(VectorType tile) {
+  return VectorType::get({tile.getDimSize(1), tile.getDimSize(0)},
+                         tile.getElementType());
+}
+
 LogicalResult BufferStoreOp::verify() {
   VectorType tile = getTarget().getType().getTile();
-  VectorType value = cast<VectorType>(getValue().getType());
+  auto value = cast<VectorType>(getValue().getType());
+  if (!tile.getElementType().isF32())
+    value = transpose(value);
   if (value.getElementType() != tile.getElementType() ||
       value.getDimSize(0) > tile.getDimSize(0) ||
       value.getDimSize(1) > tile.getDimSize(1))
@@ -133,10 +140,10 @@ LogicalResult ShareOp::verify() {
     return emitOpError("gives ")
            << getBuffer().getType() << ", which is no buffer of " << ring
            << " for products";
-  if (!isPartOf(cast<VectorType>(getValue().getType()), ring.getTile()))
-    return emitOpError("cannot share ")
-           << getValue().getType() << " as rows or columns of "
-           << ring.getTile();
+  auto value = cast<VectorType>(getValue().getType());
+  if (!isPartOf(transpose(value), ring.getTile()))
+    return emitOpError("cannot share the transpose of ")
+           << value << " as rows or columns of " << ring.getTile();
   return success();
 }
 

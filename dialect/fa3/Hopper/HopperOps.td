@@ -123,10 +123,13 @@ def Hopper_BufferLoadOp : HopperOp<"buffer_load"> {
 }
 
 def Hopper_BufferStoreOp : HopperOp<"buffer_store"> {
-  let summary = "Writes a tile from registers to rows and columns of a buffer";
+  let summary = "Writes a tile from registers to a part of a buffer";
   let description = [{
-    The tile's first element goes to row `row` and column `column`, multiples of
-    8 both. Neither orders anything nor makes the tile visible to products.
+    The tile's first element goes to row `row` and column `column` of the
+    buffer, multiples of 8 both. A buffer with panels takes the tile transposed:
+    the tile's columns become rows of 128 bytes, so that a thread's addresses
+    differ by constants. Neither orders anything nor makes the tile visible to
+    products.
   }];
   let arguments = (ins HopperTile:$value, HopperBuffer:$target, I32:$row, I32:$column);
   let assemblyFormat = "$value `,` $target `[` $row `,` $column `]` attr-dict `:` type($value) `,` type($target)";
@@ -136,15 +139,15 @@ def Hopper_BufferStoreOp : HopperOp<"buffer_store"> {
 def Hopper_ShareOp : HopperOp<"share"> {
   let summary = "Puts a computed tile into shared memory, where products read it";
   let description = [{
-    Every consumer warpgroup writes its part of the tile into the ring's next
-    buffer; when all of them have done so, products of all of them can read it.
-    A warpgroup's part is what `value`'s type has of the ring's tile, its rows
-    or its columns. The buffer is overwritten by the share that comes `stages`
+    Every consumer warpgroup writes its part of the tile, transposed, into the
+    ring's next buffer; when all of them have done so, products of all of them
+    can read it. A warpgroup's part is what `value`'s type has of the transposed
+    ring's tile, its rows or its columns. The buffer is overwritten by the share that comes `stages`
     later; every product that reads it must have been waited for before the
     next share.
 
     ```mlir
-    %b = hopper.share %ds, %ring : vector<64x64xbf16>, !hopper.ring<2, vector<128x64xbf16>> -> !hopper.buffer<vector<128x64xbf16>, 128>
+    %b = hopper.share %ds, %ring : vector<64x64xbf16>, !hopper.ring<2, vector<64x128xbf16>> -> !hopper.buffer<vector<64x128xbf16>, 64>
     ```
   }];
   let arguments = (ins HopperTile:$value, HopperRing:$ring);
@@ -361,9 +364,9 @@ def Hopper_SharedStoreOp : HopperOp<"shared_store"> {
 }
 
 def Hopper_StoreMatrixOp : HopperOp<"store_matrix"> {
-  let summary = "stmatrix: 1, 2 or 4 matrices of 8x8 16-bit elements to shared memory";
+  let summary = "stmatrix.trans: 1, 2 or 4 matrices of 8x8 16-bit elements to shared memory, transposed";
   let description = [{
-    Lane 8 i + r gives the address of row r of matrix i, 16 bytes.
+    Lane 8 i + r gives the address of row r of transposed matrix i, 16 bytes.
   }];
   let arguments = (ins I32:$address, Variadic<I32>:$values);
   let assemblyFormat = "$address `,` $values attr-dict `:` type($values)";

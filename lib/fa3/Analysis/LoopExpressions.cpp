@@ -2,10 +2,10 @@
 
 #include "fa3/Analysis/LoopExpressions.h"
 
+#include "fa3/Analysis/ValueConstraints.h"
 #include "fa3/Tile/TileOps.h"
 
 #include "mlir/Analysis/FlatLinearValueConstraints.h"
-#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
@@ -61,6 +61,16 @@ AffineExpr LoopExpressions::scaled(AffineExpr expr, Value factor) {
   return combine(getAffineConstantExpr(0, context), expr, value.getSExtValue());
 }
 
+AffineExpr LoopExpressions::divided(AffineExpr expr, Value divisor, bool up) {
+  APInt value;
+  if (!expr || !matchPattern(divisor, m_ConstantInt(&value)) ||
+      !value.isStrictlyPositive() || value.getSignificantBits() > 32)
+    return nullptr;
+  int64_t number = value.getSExtValue();
+  return simplifyAffineExpr(up ? expr.ceilDiv(number) : expr.floorDiv(number),
+                            1, symbols.size());
+}
+
 AffineExpr LoopExpressions::scalar(Value value, unsigned depth) {
   if (depth > kMaxDepth)
     return nullptr;
@@ -87,6 +97,17 @@ AffineExpr LoopExpressions::scalar(Value value, unsigned depth) {
         combine(recurse(def->getOperand(0)), recurse(def->getOperand(1)), -1);
   else if (isa_and_present<arith::MulIOp>(def))
     result = scaled(recurse(def->getOperand(0)), def->getOperand(1));
+  else if (isa_and_present<arith::FloorDivSIOp, arith::CeilDivSIOp>(def))
+    result = divided(recurse(def->getOperand(0)), def->getOperand(1),
+                     isa<arith::CeilDivSIOp>(def));
+  else if (isa_and_present<arith::DivSIOp, arith::DivUIOp, arith::CeilDivUIOp>(
+               def)) {
+    // These round a negative number in another way.
+    AffineExpr dividend = recurse(def->getOperand(0));
+    if (dividend && provesAtMost(-dividend, 0))
+      result =
+          divided(dividend, def->getOperand(1), isa<arith::CeilDivUIOp>(def));
+  }
   scalars[value] = result;
   return result;
 }
@@ -138,18 +159,18 @@ FailureOr<Bounds> LoopExpressions::computeTile(Value value, unsigned depth) {
     return callback(*a, *b);
   };
 
-  if (!isa<VectorType>(value.getType())) {
-    AffineExpr expr = scalar(value, depth + 1);
-    if (!expr)
-      return failure();
-    return Bounds{{expr}, {expr}};
-  }
+  if (!isa<VectorType>(value.getType()))
+    if (AffineExpr expr = scalar(value, depth + 1))
+      return Bounds{{expr}, {expr}};
   DenseIntElementsAttr elements;
   if (matchPattern(value, m_Constant(&elements)) && elements.isSplat()) {
     AffineExpr expr = constant(elements.getSplatValue<APInt>());
     return Bounds{{expr}, {expr}};
   }
-  return llvm::TypeSwitch<Operation *, FailureOr<Bounds>>(value.getDefiningOp())
+  Operation *def = value.getDefiningOp();
+  if (!def)
+    return failure();
+  return llvm::TypeSwitch<Operation *, FailureOr<Bounds>>(def)
       .Case([&](tile::IotaOp op) -> FailureOr<Bounds> {
         int64_t size =
             cast<VectorType>(op.getResult().getType()).getDimSize(op.getDim());
@@ -170,14 +191,11 @@ FailureOr<Bounds> LoopExpressions::computeTile(Value value, unsigned depth) {
         });
       })
       .Case([&](arith::MulIOp op) -> FailureOr<Bounds> {
-        DenseIntElementsAttr factors;
+        APInt factor;
         FailureOr<Bounds> bounds = recurse(op.getLhs());
         if (failed(bounds) ||
-            !matchPattern(op.getRhs(), m_Constant(&factors)) ||
-            !factors.isSplat())
-          return failure();
-        APInt factor = factors.getSplatValue<APInt>();
-        if (factor.getSignificantBits() > 32)
+            !matchPattern(op.getRhs(), m_ConstantInt(&factor)) ||
+            factor.getSignificantBits() > 32)
           return failure();
         AffineExpr zero = getAffineConstantExpr(0, context);
         int64_t number = factor.getSExtValue();
@@ -212,21 +230,61 @@ LoopExpressions::solvePositive(AffineExpr expr) {
     return failure();
   AffineExpr rest = simplifyAffineExpr(
       expr - getAffineDimExpr(0, context) * coefficient, 1, symbols.size());
+  if (dependsOnIndex(rest))
+    return failure();
   if (coefficient < 0)
     return Crossing{rest.ceilDiv(-coefficient), /*below=*/true};
   return Crossing{(-rest).floorDiv(coefficient) + 1, /*below=*/false};
 }
 
+bool LoopExpressions::provesAtMost(AffineExpr expr, int64_t limit) {
+  SmallVector<Value, 1> dims;
+  if (loop)
+    dims.push_back(loop.getInductionVar());
+  return ValueConstraints().provesAtMost(expr, dims, symbols, limit);
+}
+
 Value LoopExpressions::materialize(OpBuilder &builder, Location loc,
                                    AffineExpr expr) {
-  SmallVector<Value> dims, values;
-  if (loop && expr.isFunctionOfDim(0))
-    dims.push_back(loop.getInductionVar());
-  for (auto [position, value] : llvm::enumerate(symbols))
-    values.push_back(expr.isFunctionOfSymbol(position) ? value : Value());
-  for (Value &value : llvm::concat<Value>(dims, values))
-    if (value && !value.getType().isIndex())
-      value = arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
-                                         value);
-  return affine::expandAffineExpr(builder, loc, expr, dims, values);
+  auto constant = [&](int64_t number) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, number);
+  };
+  auto leaf = [&](Value value) {
+    return builder.createOrFold<arith::IndexCastOp>(loc, builder.getIndexType(),
+                                                    value);
+  };
+  if (auto number = dyn_cast<AffineConstantExpr>(expr))
+    return constant(number.getValue());
+  if (isa<AffineDimExpr>(expr))
+    return leaf(loop.getInductionVar());
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return leaf(symbols[symbol.getPosition()]);
+
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  AffineExpr lhs = binary.getLHS(), rhs = binary.getRHS();
+  Value left = materialize(builder, loc, lhs);
+  if (expr.getKind() == AffineExprKind::Add) {
+    auto product = dyn_cast<AffineBinaryOpExpr>(rhs);
+    if (product && product.getKind() == AffineExprKind::Mul &&
+        product.getRHS() == -1)
+      return arith::SubIOp::create(builder, loc, left,
+                                   materialize(builder, loc, product.getLHS()));
+    return arith::AddIOp::create(builder, loc, left,
+                                 materialize(builder, loc, rhs));
+  }
+  // The other operand is a constant: positive, if it divides.
+  Value right = materialize(builder, loc, rhs);
+  switch (expr.getKind()) {
+  case AffineExprKind::Mul:
+    return arith::MulIOp::create(builder, loc, left, right);
+  case AffineExprKind::CeilDiv:
+    return arith::CeilDivSIOp::create(builder, loc, left, right);
+  case AffineExprKind::FloorDiv:
+    return arith::FloorDivSIOp::create(builder, loc, left, right);
+  default:
+    break;
+  }
+  Value quotient = arith::FloorDivSIOp::create(builder, loc, left, right);
+  quotient = arith::MulIOp::create(builder, loc, quotient, right);
+  return arith::SubIOp::create(builder, loc, left, quotient);
 }

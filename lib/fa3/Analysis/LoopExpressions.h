@@ -42,8 +42,16 @@ public:
   };
 
   /// Solves `expr > 0` for the induction variable; fails if `expr` does not
-  /// depend on it.
+  /// depend on it, or not linearly.
   mlir::FailureOr<Crossing> solvePositive(mlir::AffineExpr expr);
+
+  /// Whether `expr` depends on the induction variable.
+  static bool dependsOnIndex(mlir::AffineExpr expr) {
+    return expr.isFunctionOfDim(0);
+  }
+
+  /// Whether `expr` is at most `limit`, as the definitions of its values show.
+  bool provesAtMost(mlir::AffineExpr expr, int64_t limit);
 
   /// Code that computes `expr`, of type index.
   mlir::Value materialize(mlir::OpBuilder &builder, mlir::Location loc,
@@ -61,6 +69,7 @@ private:
   mlir::AffineExpr symbol(mlir::Value value);
   mlir::AffineExpr constant(const llvm::APInt &value);
   mlir::AffineExpr scaled(mlir::AffineExpr expr, mlir::Value factor);
+  mlir::AffineExpr divided(mlir::AffineExpr expr, mlir::Value divisor, bool up);
 
   mlir::MLIRContext *context;
   mlir::scf::ForOp loop;

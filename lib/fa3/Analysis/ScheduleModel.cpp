@@ -2,6 +2,9 @@
 
 #include "fa3/Analysis/ScheduleModel.h"
 
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
 using namespace fa3;
 
 /// A full and an empty mbarrier.
@@ -10,21 +13,69 @@ static constexpr int64_t kBarrierPairBytes = 16;
 /// Registers next to the fragments. ptxas places accumulators from R24 on.
 static constexpr int64_t kOverheadRegisters = 24;
 
-int64_t fa3::forwardSharedMemory(tile::ScheduleAttr schedule, int64_t headDim,
-                                 int64_t elementBytes) {
-  int64_t rowBytes = headDim * elementBytes;
-  int64_t ring = schedule.getStages() *
-                 (schedule.getBlockKv() * rowBytes + kBarrierPairBytes);
-  return schedule.getBlockQ() * rowBytes + kBarrierPairBytes + 2 * ring;
+int64_t fa3::getTileColumns(int64_t headDim) {
+  return llvm::alignTo(headDim, 64);
 }
 
-int64_t fa3::forwardRegisters(tile::ScheduleAttr schedule, int64_t headDim,
-                              int64_t elementBytes) {
-  // A warpgroup's fragment of 64 rows has columns / 2 values in each thread.
-  int64_t fragments = schedule.getBlockQ() / schedule.getWarpgroups() / 64;
-  int64_t scores = schedule.getBlockKv() / 2;
-  int64_t output = headDim / 2;
+/// The 32-bit values that each thread of the consumer warpgroups has of a tile.
+static int64_t fragmentOf(tile::ScheduleAttr schedule, int64_t rows,
+                          int64_t columns) {
+  return rows * columns / (128 * schedule.getWarpgroups());
+}
+
+static ScheduleCost estimateForward(tile::ScheduleAttr schedule,
+                                    int64_t columns, int64_t elementBytes) {
+  int64_t queries = schedule.getBlockQ(), keys = schedule.getBlockKv();
+  int64_t rowBytes = columns * elementBytes;
+  int64_t ring = schedule.getStages() * (keys * rowBytes + kBarrierPairBytes);
+  int64_t scores = fragmentOf(schedule, queries, keys);
+  int64_t output = fragmentOf(schedule, queries, columns);
   // Without overlap the probabilities take the place of their scores.
   int64_t probabilities = schedule.getOverlap() ? scores * elementBytes / 4 : 0;
-  return fragments * (scores + output + probabilities) + kOverheadRegisters;
+  return {queries * rowBytes + kBarrierPairBytes + 2 * ring,
+          scores + output + probabilities + kOverheadRegisters};
+}
+
+static ScheduleCost estimateBackward(tile::ScheduleAttr schedule,
+                                     int64_t columns, int64_t elementBytes,
+                                     bool hasAccumulator) {
+  int64_t queries = schedule.getBlockQ(), keys = schedule.getBlockKv();
+  int64_t rowBytes = columns * elementBytes;
+  // Keys and values stay; queries, their output's gradients and a statistic
+  // beside each of them pass by.
+  int64_t stage = queries * (rowBytes + static_cast<int64_t>(sizeof(float))) +
+                  2 * kBarrierPairBytes;
+  int64_t bytes = 2 * (keys * rowBytes + kBarrierPairBytes) +
+                  2 * schedule.getStages() * stage;
+  // Tiles like the scores are first operands in registers where they can be.
+  int64_t tileBytes = queries * keys * elementBytes;
+  bool registerOperands = schedule.getTransposeS() &&
+                          !schedule.getTransposeDkv() &&
+                          !schedule.getShareOperands();
+  if (!registerOperands)
+    bytes += 2 * tileBytes;
+  else if (hasAccumulator)
+    bytes += tileBytes;
+  if (hasAccumulator)
+    bytes += queries * columns * static_cast<int64_t>(sizeof(float));
+
+  int64_t scores = fragmentOf(schedule, queries, keys);
+  int64_t sums = 2 * fragmentOf(schedule, keys, columns);
+  int64_t narrow = scores * elementBytes / 4;
+  // Scores and dP are dead when the block's part of dQ is computed.
+  int64_t queryGradient =
+      hasAccumulator ? fragmentOf(schedule, queries, columns) : 0;
+  int64_t moving = std::max(2 * scores, narrow + queryGradient);
+  return {bytes, sums + moving + kOverheadRegisters};
+}
+
+ScheduleCost fa3::estimateCost(attn::AttentionOpInterface attention,
+                               tile::ScheduleAttr schedule) {
+  int64_t columns = getTileColumns(attention.getHeadDim());
+  int64_t elementBytes = attention.getElementType().getIntOrFloatBitWidth() / 8;
+  auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation());
+  if (!backward)
+    return estimateForward(schedule, columns, elementBytes);
+  return estimateBackward(schedule, columns, elementBytes,
+                          !backward.getDeterministic());
 }

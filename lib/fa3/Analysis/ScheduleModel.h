@@ -3,23 +3,30 @@
 #ifndef FA3_ANALYSIS_SCHEDULEMODEL_H
 #define FA3_ANALYSIS_SCHEDULEMODEL_H
 
-#include "fa3/Tile/TileOps.h"
+#include "fa3/Attn/AttnOps.h"
 
 namespace fa3 {
 
 /// Bytes of shared memory that one CTA can have on sm_90.
 inline constexpr int64_t kSharedMemoryLimit = 232448;
 
-/// Bytes of shared memory that forward attention takes: the query tile, the
-/// rings of key and value tiles, and an mbarrier pair for each of them.
-int64_t forwardSharedMemory(tile::ScheduleAttr schedule, int64_t headDim,
-                            int64_t elementBytes);
+/// Columns of the tiles that hold rows of `headDim` elements: the next size
+/// that products and swizzled copies handle. Columns outside of the tensor read
+/// as 0, and nothing is written there.
+int64_t getTileColumns(int64_t headDim);
 
-/// Registers that a thread of a consumer warpgroup needs in forward attention:
-/// the fragments of scores, output and probabilities, and what addresses,
-/// statistics and ptxas itself take.
-int64_t forwardRegisters(tile::ScheduleAttr schedule, int64_t headDim,
-                         int64_t elementBytes);
+/// What the kernel that does most of an attention operation's work takes.
+struct ScheduleCost {
+  /// Bytes of a CTA: the tiles that stay, the rings of those that are loaded in
+  /// the loop, computed tiles that pass through shared memory, mbarriers.
+  int64_t sharedMemory;
+  /// Registers of a thread of a consumer warpgroup: the fragments that are live
+  /// at the same time, and what addresses, statistics and ptxas itself take.
+  int64_t registers;
+};
+
+ScheduleCost estimateCost(attn::AttentionOpInterface attention,
+                          tile::ScheduleAttr schedule);
 
 } // namespace fa3
 

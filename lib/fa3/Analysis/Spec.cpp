@@ -5,41 +5,41 @@
 using namespace mlir;
 using namespace fa3;
 
-FailureOr<attn::ForwardOp> fa3::getSpec(func::FuncOp function) {
-  attn::ForwardOp forward;
-  function.walk([&](attn::ForwardOp op) {
-    forward = op;
+FailureOr<attn::AttentionOpInterface> fa3::getSpec(func::FuncOp function) {
+  attn::AttentionOpInterface attention;
+  function.walk([&](attn::AttentionOpInterface op) {
+    attention = op;
     return WalkResult::interrupt();
   });
-  if (!forward)
-    return forward;
+  if (!attention)
+    return attention;
 
   if (!function.getBody().hasOneBlock())
     return function.emitError("a spec must have a single block");
   Block &body = function.getBody().front();
   for (Operation &op : body.without_terminator())
-    if (&op != forward)
+    if (&op != attention)
       return op.emitError(
           "a spec must contain nothing but one attention operation");
 
-  if (body.getNumArguments() != forward->getNumOperands())
+  if (body.getNumArguments() != attention->getNumOperands())
     return function.emitError()
-           << "a spec must have " << forward->getNumOperands()
+           << "a spec must have " << attention->getNumOperands()
            << " arguments, the operands of its attention operation, not "
            << body.getNumArguments();
   SmallPtrSet<Value, 4> seen;
-  for (Value operand : forward->getOperands()) {
+  for (Value operand : attention->getOperands()) {
     if (!isa<BlockArgument>(operand))
-      return forward.emitError(
+      return attention->emitError(
           "operands must be arguments of the spec's function");
     if (!seen.insert(operand).second)
-      return forward.emitError(
+      return attention->emitError(
           "operands must be different arguments of the spec's function");
   }
 
   Operation *terminator = body.getTerminator();
-  if (!llvm::equal(terminator->getOperands(), forward->getResults()))
+  if (!llvm::equal(terminator->getOperands(), attention->getResults()))
     return terminator->emitError("a spec must return all results of its "
                                  "attention operation, in order");
-  return forward;
+  return attention;
 }

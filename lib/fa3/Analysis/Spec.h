@@ -11,9 +11,10 @@ namespace fa3 {
 
 /// Returns the attention operation of a spec, a null operation if `function`
 /// contains none, or failure, with an error at the operation that is to blame,
-/// if it contains one but is not a spec: a spec passes its three arguments to
-/// one attention operation and returns that operation's results.
-mlir::FailureOr<attn::ForwardOp> getSpec(mlir::func::FuncOp function);
+/// if it contains one but is not a spec: a spec passes its arguments to one
+/// attention operation and returns that operation's results.
+mlir::FailureOr<attn::AttentionOpInterface>
+getSpec(mlir::func::FuncOp function);
 
 } // namespace fa3
 

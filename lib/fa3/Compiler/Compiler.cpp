@@ -95,6 +95,8 @@ private:
     Timer timer(result.times.passes);
     PassManager manager(module.getContext());
     manager.enableVerifier(true);
+    if (options.backward)
+      buildBackwardPipeline(manager);
     buildSchedulePipeline(manager, options.schedule);
     if (options.stage >= Stage::Tile)
       buildAttnToTilePipeline(manager);

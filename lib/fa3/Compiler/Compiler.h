@@ -38,6 +38,8 @@ std::string getStageNames();
 
 struct CompileOptions {
   Stage stage = Stage::Package;
+  /// Compile the gradients of what the spec computes.
+  bool backward = false;
   /// Fields of the schedule to change: "field=value,field=value".
   std::string schedule;
   /// Path of ptxas; empty to look for one, "none" to do without.

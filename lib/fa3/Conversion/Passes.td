@@ -8,10 +8,13 @@ include "mlir/Pass/PassBase.td"
 def AttnToTilePass : Pass<"fa3-attn-to-tile", "::mlir::ModuleOp"> {
   let summary = "Writes the tile program of an attention spec";
   let description = [{
-    Replaces every spec (a function whose body is one `attn` operation) by a
-    `tile.kernel` of the same name. Its arguments are the tensors in global
-    memory, in the order of the operation's operands and then results: `q`, `k`,
-    `v`, `o`, `lse`, with any strides but the last, which is 1.
+    Replaces every spec (a function whose body is one `attn` operation) by the
+    `tile.kernel`s that compute it, and names the module after the first spec.
+    Arguments are tensors in global memory, called like the operation's operands
+    and results, with any strides but the last, which is 1, and scratch tensors
+    that kernels pass on to each other. Tiles of queries, keys and values have
+    as many columns as the head dim, rounded up to a multiple of 64; the rest
+    reads as 0 and is not written.
 
     The forward program is FlashAttention's (Dao et al., FlashAttention-2,
     algorithm 1, and FlashAttention-3): for `block_q` queries it visits blocks
@@ -19,6 +22,20 @@ def AttnToTilePass : Pass<"fa3-attn-to-tile", "::mlir::ModuleOp"> {
     sums and the unnormalised output. Every block is masked;
     `fa3-mask-analysis` finds out which ones need it. A row that sees no key
     gives 0 and a logsumexp of -inf.
+
+    A backward pass is three kernels, launched one after another:
+
+    - `NAME_preprocess` writes, for each query, `neg_lse` = -lse * log2(e) and
+      `neg_sum` = dlse - rowsum(o * do), and clears `dq_acc`, the sums of dq.
+    - `NAME_main` owns `block_kv` keys. It visits the query heads of the key
+      head's group and their blocks of `block_q` queries, computes P and dS
+      again, sums dk and dv up, and adds the block's dq to `dq_acc`. The
+      schedule's `transpose_s`, `transpose_dkv` and `transpose_dq` say which
+      products are computed transposed.
+    - `NAME_postprocess` scales and rounds `dq_acc` to dq.
+
+    A deterministic backward pass has no `dq_acc`: in place of the last kernel,
+    `NAME_dq` owns a block of queries and sums dq up over blocks of keys.
 
     Precondition: specs have a schedule (`fa3-select-schedule`). Postcondition:
     no `attn` operation is left.

@@ -15,6 +15,10 @@ static void addCleanup(OpPassManager &manager) {
   manager.addPass(createCSEPass());
 }
 
+void fa3::buildBackwardPipeline(OpPassManager &manager) {
+  manager.addPass(createDeriveBackwardPass());
+}
+
 void fa3::buildSchedulePipeline(OpPassManager &manager, StringRef overrides) {
   manager.addNestedPass<func::FuncOp>(
       createSelectSchedulePass({overrides.str()}));
@@ -49,7 +53,6 @@ void fa3::buildTileToHopperPipeline(OpPassManager &manager) {
 void fa3::buildHopperToNVVMPipeline(OpPassManager &manager) {
   OpPassManager &rings = manager.nest<tile::KernelOp>();
   rings.addPass(createAllocateSharedMemoryPass());
-  rings.addPass(createExpandSharesPass());
   rings.addPass(createExpandReductionsPass());
   rings.addPass(createExpandRingsPass());
   rings.addPass(createExpandTurnsPass());

@@ -12,6 +12,9 @@
 
 namespace fa3 {
 
+/// Specs of attention to specs of its gradients.
+void buildBackwardPipeline(mlir::OpPassManager &manager);
+
 /// Chooses the schedule of every spec. `overrides` changes single fields of it:
 /// "field=value,field=value".
 void buildSchedulePipeline(mlir::OpPassManager &manager,

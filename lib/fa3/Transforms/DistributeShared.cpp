@@ -7,11 +7,9 @@ using namespace fa3;
 
 namespace {
 
-/// Bytes of a panel's row, of a chunk that the swizzle moves, and rows after
-/// which it repeats.
+/// Bytes of a panel's row and of a chunk that the swizzle moves.
 constexpr int64_t kPanelBytes = 128;
 constexpr int64_t kChunkBytes = 16;
-constexpr int64_t kChunksPerPanel = kPanelBytes / kChunkBytes;
 constexpr int64_t kFloatBytes = 4;
 
 } // namespace
@@ -110,7 +108,8 @@ LogicalResult Distributor::storePackedBuffer(hopper::BufferStoreOp op) {
 }
 
 /// stmatrix takes the registers of an 8x8 matrix as products leave them: two
-/// groups of columns of a warp's 16 rows at a time.
+/// groups of columns of a warp's 16 rows at a time. Transposed, columns become
+/// rows of the buffer, and only the 16 rows determine the chunks in them.
 LogicalResult Distributor::storeMatrices(hopper::BufferStoreOp op) {
   auto type = cast<VectorType>(op.getValue().getType());
   SmallVector<Value> values(registers(op.getValue()));
@@ -118,37 +117,35 @@ LogicalResult Distributor::storeMatrices(hopper::BufferStoreOp op) {
   int64_t blocks = type.getDimSize(0) / Fragment::kBlockRows;
   int64_t groups = type.getDimSize(1) / Fragment::kGroupColumns;
 
-  // Lane 8 i + r has row r of matrix i; matrices go by half, then by group.
   Value thread = hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
-  auto bits = [&](Value value, int64_t shift, int64_t mask) -> Value {
+  auto bits = [&](int64_t shift, int64_t mask) -> Value {
+    Value value = thread;
     if (shift != 0)
       value = arith::ShRUIOp::create(builder, loc, value, constant(shift));
     return arith::AndIOp::create(builder, loc, value, constant(mask));
   };
-  Value inMatrix = bits(thread, 0, 7);
-  Value row = add(multiply(bits(thread, 5, 3), 16),
-                  bits(thread, 0, 15)); // warp, half, row of the matrix
-  row = add(row, scalars.lookupOrDefault(op.getRow()));
-  Value first = arith::ShRUIOp::create(
-      builder, loc, scalars.lookupOrDefault(op.getColumn()), constant(3));
-  first = add(first, bits(thread, 4, 1));
-  Value rowAddress =
-      add(registers(op.getTarget()).front(), multiply(row, kPanelBytes));
-
-  for (int64_t group = 0; group < groups; group += 2) {
-    Value chunk = add(first, constant(group));
-    Value swizzled = arith::XOrIOp::create(
-        builder, loc, bits(chunk, 0, kChunksPerPanel - 1), inMatrix);
-    Value panel = arith::ShRUIOp::create(builder, loc, chunk, constant(3));
-    Value address = add(add(rowAddress, multiply(panel, panelBytes)),
-                        multiply(swizzled, kChunkBytes));
-    // A last single group has matrices of half a width: two of them.
-    int64_t count = group + 1 < groups ? 4 : 2;
-    for (int64_t block = 0; block < blocks; ++block)
+  // Lane 8 i + r has row r of matrix i; matrices go by half, then by group.
+  Value inMatrix = bits(0, 7), half = bits(3, 1), group = bits(4, 1);
+  Value row = add(add(multiply(group, Fragment::kGroupColumns), inMatrix),
+                  scalars.lookupOrDefault(op.getRow()));
+  Value chunk = add(multiply(bits(5, 3), 2), half);
+  Value swizzled = arith::XOrIOp::create(builder, loc, chunk, inMatrix);
+  // A block of 64 rows is one panel.
+  Value panel = arith::ShRUIOp::create(
+      builder, loc, scalars.lookupOrDefault(op.getColumn()), constant(6));
+  Value address = add(add(registers(op.getTarget()).front(),
+                          multiply(panel, panelBytes)),
+                      add(multiply(row, kPanelBytes),
+                          multiply(swizzled, kChunkBytes)));
+  for (int64_t block = 0; block < blocks; ++block)
+    for (int64_t first = 0; first < groups; first += 2) {
+      int64_t offset = block * panelBytes +
+                       first * Fragment::kGroupColumns * kPanelBytes;
+      // A last single group has two matrices.
+      int64_t count = first + 1 < groups ? 4 : 2;
       hopper::StoreMatrixOp::create(
-          builder, loc,
-          add(address, constant(block * Fragment::kBlockRows * kPanelBytes)),
-          ArrayRef(values).slice((block * groups + group) * 2, count));
-  }
+          builder, loc, add(address, constant(offset)),
+          ArrayRef(values).slice((block * groups + first) * 2, count));
+    }
   return success();
 }

@@ -10,6 +10,9 @@
 #include "fa3/Transforms/EventCounter.h"
 #include "fa3/Transforms/Passes.h"
 #include "fa3/Transforms/RingLayout.h"
+#include "fa3/Transforms/ShareExpander.h"
+
+#include <deque>
 
 #define DEBUG_TYPE "fa3-expand-rings"
 
@@ -39,8 +42,9 @@ Value constant(OpBuilder &builder, Location loc, int64_t value) {
 /// Expands the puts, gets and releases of one ring.
 class RingExpander {
 public:
-  RingExpander(tile::KernelOp kernel, hopper::RingAllocOp ring)
-      : kernel(kernel), ring(ring), type(ring.getRing().getType()) {
+  RingExpander(tile::KernelOp kernel, hopper::RingAllocOp ring, Value active)
+      : kernel(kernel), ring(ring), type(ring.getRing().getType()),
+        active(active) {
     bool reused = false;
     int64_t puts = 0;
     for (Operation *user : ring->getUsers())
@@ -53,18 +57,19 @@ public:
     reusesBuffers = reused || puts > type.getStages();
   }
 
-  void expand(Block &entry) {
-    SmallVector<Block *> roots = rootsOf(entry);
-    for (auto roles : entry.getOps<hopper::SpecializeOp>())
-      active = roles.getActive();
-    for (Block *root : roots) {
-      countEvents<hopper::RingPutOp>(*root, [&](Operation *op, Value number) {
-        expandPut(cast<hopper::RingPutOp>(op), number);
-      });
-      countEvents<hopper::RingGetOp>(*root, [&](Operation *op, Value number) {
-        expandGet(cast<hopper::RingGetOp>(op), number);
-      });
-    }
+  /// Enters the ring's puts or gets in `root`, one of the roles.
+  void count(EventCounter &counter, Block &root) {
+    counter.add(eventsIn<hopper::RingPutOp>(root),
+                [this](Operation *op, Value number) {
+                  expandPut(cast<hopper::RingPutOp>(op), number);
+                });
+    counter.add(eventsIn<hopper::RingGetOp>(root),
+                [this](Operation *op, Value number) {
+                  expandGet(cast<hopper::RingGetOp>(op), number);
+                });
+  }
+
+  void expandReleases() {
     for (Operation *user : llvm::make_early_inc_range(ring->getUsers()))
       expandRelease(cast<hopper::RingReleaseOp>(user));
   }
@@ -81,32 +86,13 @@ public:
   }
 
 private:
-  /// The blocks in which puts and gets are counted: one for each role.
-  static SmallVector<Block *> rootsOf(Block &entry) {
-    for (Operation &op : entry)
-      if (auto roles = dyn_cast<hopper::SpecializeOp>(op))
-        return {&roles.getProducer().front(), &roles.getConsumer().front()};
-    return {&entry};
-  }
-
-  template <typename EventOp>
-  void countEvents(Block &root, EventCounter::OnEvent onEvent) {
-    auto isEvent = [&](Operation *op) {
-      auto event = dyn_cast<EventOp>(op);
-      return event && event.getRing() == ring.getRing();
-    };
-    if (!root.walk([&](Operation *op) {
-               return isEvent(op) ? WalkResult::interrupt()
-                                  : WalkResult::advance();
-             })
-             .wasInterrupted())
-      return;
-    OpBuilder builder = OpBuilder::atBlockBegin(&root);
-    // After the ring itself, where it is in the same block.
-    if (ring->getBlock() == &root)
-      builder.setInsertionPointAfter(ring);
-    EventCounter(isEvent, onEvent)
-        .count(root, constant(builder, ring.getLoc(), 0));
+  template <typename EventOp> SmallVector<Operation *> eventsIn(Block &root) {
+    SmallVector<Operation *> events;
+    root.walk<WalkOrder::PreOrder>([&](EventOp event) {
+      if (event.getRing() == ring.getRing())
+        events.push_back(event);
+    });
+    return events;
   }
 
   void initialise(OpBuilder &builder, int64_t index, int64_t count,
@@ -314,16 +300,16 @@ private:
   tile::KernelOp kernel;
   hopper::RingAllocOp ring;
   hopper::RingType type;
-  bool reusesBuffers;
   /// Number of warpgroups that release a buffer, where it is not known before
   /// the kernel runs.
   Value active;
+  bool reusesBuffers;
   DenseMap<Value, Value> slots;
 };
 
 /// Whether the ring's uses can be counted and expanded.
 LogicalResult check(hopper::RingAllocOp ring) {
-  if (!ring.getOffset() || !ring.getBarriers())
+  if (!ring.getOffset() || (isLoaded(ring) && !ring.getBarriers()))
     return ring.emitError("the ring has no place in shared memory: run "
                           "fa3-allocate-shared-memory first");
   for (Operation *user : ring->getUsers()) {
@@ -363,12 +349,16 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
     Block &entry = kernel.getBody().front();
-    SmallVector<hopper::RingAllocOp> rings(entry.getOps<hopper::RingAllocOp>());
-    llvm::erase_if(rings,
-                   [](hopper::RingAllocOp ring) { return !isLoaded(ring); });
-    if (rings.empty())
+    SmallVector<hopper::RingAllocOp> rings, shared;
+    for (auto ring : entry.getOps<hopper::RingAllocOp>())
+      (isLoaded(ring) ? rings : shared).push_back(ring);
+    llvm::erase_if(shared, [](hopper::RingAllocOp ring) {
+      return !llvm::all_of(ring->getUsers(), llvm::IsaPred<hopper::ShareOp>);
+    });
+    if (rings.empty() && shared.empty())
       return;
-    for (hopper::RingAllocOp ring : rings)
+    for (hopper::RingAllocOp ring : llvm::concat<hopper::RingAllocOp>(
+             rings, shared))
       if (failed(check(ring)))
         return signalPassFailure();
 
@@ -384,13 +374,39 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
                                         thread, constant(builder, loc, 0));
     auto once = scf::IfOp::create(builder, loc, first);
     hopper::CtaSyncOp::create(builder, loc);
-    for (hopper::RingAllocOp ring : rings) {
-      RingExpander expander(kernel, ring);
-      expander.expand(entry);
+    Value active;
+    SmallVector<Block *> roots{&entry};
+    if (!roles.empty()) {
+      hopper::SpecializeOp specialize = *roles.begin();
+      active = specialize.getActive();
+      roots = {&specialize.getProducer().front(),
+               &specialize.getConsumer().front()};
+    }
+    std::deque<RingExpander> expanders;
+    for (hopper::RingAllocOp ring : rings)
+      expanders.emplace_back(kernel, ring, active);
+    tile::ScheduleAttr schedule = kernel.getScheduleAttr();
+    std::deque<ShareExpander> shareExpanders;
+    for (hopper::RingAllocOp ring : shared)
+      shareExpanders.emplace_back(ring,
+                                  schedule ? schedule.getWarpgroups() : 1);
+    for (Block *root : roots) {
+      EventCounter counter(*root);
+      for (RingExpander &expander : expanders)
+        expander.count(counter, *root);
+      for (ShareExpander &expander : shareExpanders)
+        expander.count(counter, *root);
+      OpBuilder start = OpBuilder::atBlockBegin(root);
+      counter.count(start);
+    }
+    for (auto [expander, ring] : llvm::zip_equal(expanders, rings)) {
+      expander.expandReleases();
       builder.setInsertionPoint(once.thenBlock()->getTerminator());
       expander.initialise(builder);
       ring.erase();
     }
+    for (hopper::RingAllocOp ring : shared)
+      ring.erase();
     builder.setInsertionPoint(once.thenBlock()->getTerminator());
     hopper::FenceMbarrierInitOp::create(builder, loc);
   }

@@ -34,9 +34,38 @@ struct Visible {
 
 /// A select, seen as a mask.
 struct Mask {
+  arith::SelectOp select;
   Visible visible;
-  /// The select's operand where nothing is hidden.
-  Value source;
+  /// Whether the select's true operand is what hides.
+  bool inverted;
+
+  /// What the mask hides a part of.
+  Value getSource() {
+    return inverted ? select.getFalseValue() : select.getTrueValue();
+  }
+};
+
+/// Masks of a loop that are applied on the same side of one threshold.
+struct Side {
+  bool below;
+  SmallVector<Mask> masks = {};
+  /// Where each condition on the loop's index changes.
+  SmallVector<AffineExpr> thresholds = {};
+  /// Violations that are the same in all iterations.
+  SmallVector<AffineExpr> invariants = {};
+};
+
+/// Masks of one loop.
+struct LoopMasks {
+  explicit LoopMasks(scf::ForOp loop)
+      : loop(loop), expressions(loop.getContext(), loop) {}
+
+  scf::ForOp loop;
+  LoopExpressions expressions;
+  Side below = {/*below=*/true};
+  Side above = {/*below=*/false};
+  /// Masks with no condition on the loop's index: any threshold will do.
+  Side either = {/*below=*/true};
 };
 
 } // namespace
@@ -70,8 +99,7 @@ static std::optional<Mask> matchMask(arith::SelectOp select) {
   std::optional<Visible> visible = matchComparison(compare, inverted);
   if (!visible)
     return std::nullopt;
-  return Mask{*visible,
-              inverted ? select.getFalseValue() : select.getTrueValue()};
+  return Mask{select, *visible, inverted};
 }
 
 /// Expressions of which one at least is positive wherever something is hidden.
@@ -90,52 +118,38 @@ findViolations(LoopExpressions &expressions, const Visible &visible) {
             excess, getAffineConstantExpr(1, excess.getContext()), 1);
       if (!excess)
         return failure();
-      auto known = dyn_cast<AffineConstantExpr>(excess);
-      if (!known || known.getValue() > 0)
+      if (!expressions.provesAtMost(excess, 0))
         violations.push_back(excess);
     }
   }
   return violations;
 }
 
-/// The condition as one comparison of the induction variable with a threshold
-/// computed in front of the loop; null if it has no such form.
-static Value createThreshold(OpBuilder &builder, Location loc,
-                             LoopExpressions &expressions, scf::ForOp loop,
+/// Adds the mask to the side of a threshold on which it is applied; fails if
+/// there is none.
+static LogicalResult addMask(LoopMasks &masks, const Mask &mask,
                              ArrayRef<AffineExpr> violations) {
-  if (!loop)
-    return nullptr;
-  SmallVector<AffineExpr> thresholds;
-  bool below = false;
+  Side side{/*below=*/true, /*masks=*/{mask}};
   for (AffineExpr violation : violations) {
-    FailureOr<LoopExpressions::Crossing> crossing =
-        expressions.solvePositive(violation);
-    if (failed(crossing) || (!thresholds.empty() && crossing->below != below))
-      return nullptr;
-    below = crossing->below;
-    thresholds.push_back(crossing->threshold);
-  }
-  Value threshold;
-  {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPoint(loop);
-    for (AffineExpr expr : thresholds) {
-      Value next = expressions.materialize(builder, loc, expr);
-      if (!threshold)
-        threshold = next;
-      else if (below)
-        threshold = arith::MaxSIOp::create(builder, loc, threshold, next);
-      else
-        threshold = arith::MinSIOp::create(builder, loc, threshold, next);
+    if (!LoopExpressions::dependsOnIndex(violation)) {
+      side.invariants.push_back(violation);
+      continue;
     }
-    Type type = loop.getInductionVar().getType();
-    if (threshold.getType() != type)
-      threshold = arith::IndexCastOp::create(builder, loc, type, threshold);
+    FailureOr<LoopExpressions::Crossing> crossing =
+        masks.expressions.solvePositive(violation);
+    if (failed(crossing) ||
+        (!side.thresholds.empty() && crossing->below != side.below))
+      return failure();
+    side.below = crossing->below;
+    side.thresholds.push_back(crossing->threshold);
   }
-  return arith::CmpIOp::create(builder, loc,
-                               below ? arith::CmpIPredicate::slt
-                                     : arith::CmpIPredicate::sge,
-                               loop.getInductionVar(), threshold);
+  Side &all = side.thresholds.empty() ? masks.either
+              : side.below            ? masks.below
+                                      : masks.above;
+  all.masks.append(side.masks);
+  all.thresholds.append(side.thresholds);
+  all.invariants.append(side.invariants);
+  return success();
 }
 
 /// The condition as a disjunction of all violations.
@@ -151,6 +165,37 @@ static Value createDisjunction(OpBuilder &builder, Location loc,
     any = any ? arith::OrIOp::create(builder, loc, any, positive) : positive;
   }
   return any;
+}
+
+/// The threshold of a side, in front of the loop: the outermost of its
+/// thresholds, the loop's far end where an invariant violation holds.
+static Value createThreshold(OpBuilder &builder, LoopMasks &masks, Side &side) {
+  scf::ForOp loop = masks.loop;
+  Location loc = side.masks.front().select.getLoc();
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(loop);
+  Value threshold;
+  for (AffineExpr expr : side.thresholds) {
+    Value next = masks.expressions.materialize(builder, loc, expr);
+    if (!threshold)
+      threshold = next;
+    else if (side.below)
+      threshold = arith::MaxSIOp::create(builder, loc, threshold, next);
+    else
+      threshold = arith::MinSIOp::create(builder, loc, threshold, next);
+  }
+  Value first = loop.getLowerBound(), last = loop.getUpperBound();
+  if (threshold)
+    threshold = builder.createOrFold<arith::IndexCastOp>(loc, first.getType(),
+                                                         threshold);
+  else
+    threshold = side.below ? first : last;
+  if (side.invariants.empty())
+    return threshold;
+  Value always =
+      createDisjunction(builder, loc, masks.expressions, side.invariants);
+  return arith::SelectOp::create(builder, loc, always,
+                                 side.below ? last : first, threshold);
 }
 
 /// Moves what only the mask needs into the branch that masks.
@@ -176,11 +221,22 @@ struct MaskAnalysisPass : fa3::impl::MaskAnalysisPassBase<MaskAnalysisPass> {
       if (isa<VectorType>(select.getType()))
         selects.push_back(select);
     });
+    llvm::MapVector<Operation *, LoopMasks> loops;
     for (arith::SelectOp select : selects)
-      analyze(select);
+      analyze(select, loops);
+    for (auto &[op, masks] : loops) {
+      Side &invariant = masks.above.masks.empty() || !masks.below.masks.empty()
+                            ? masks.below
+                            : masks.above;
+      invariant.masks.append(masks.either.masks);
+      invariant.invariants.append(masks.either.invariants);
+      restrictToSide(masks, masks.below);
+      restrictToSide(masks, masks.above);
+    }
   }
 
-  void analyze(arith::SelectOp select) {
+  void analyze(arith::SelectOp select,
+               llvm::MapVector<Operation *, LoopMasks> &loops) {
     auto missed = [&](StringRef why) {
       remark::missed(select.getLoc(), kRemark)
           << remark::add("the mask stays in every iteration: {0}", why);
@@ -193,7 +249,10 @@ struct MaskAnalysisPass : fa3::impl::MaskAnalysisPassBase<MaskAnalysisPass> {
     if (!mask)
       return missed("not a signed order of tiles of integers");
     auto loop = select->getParentOfType<scf::ForOp>();
-    LoopExpressions expressions(&getContext(), loop);
+    LoopExpressions outside(&getContext(), nullptr);
+    LoopMasks *masks =
+        loop ? &loops.try_emplace(loop, loop).first->second : nullptr;
+    LoopExpressions &expressions = masks ? masks->expressions : outside;
     FailureOr<SmallVector<AffineExpr>> violations =
         findViolations(expressions, mask->visible);
     if (failed(violations))
@@ -201,32 +260,50 @@ struct MaskAnalysisPass : fa3::impl::MaskAnalysisPassBase<MaskAnalysisPass> {
     if (violations->empty()) {
       remark::passed(select.getLoc(), kRemark)
           << "the mask hides nothing and is dropped";
-      select.getResult().replaceAllUsesWith(mask->source);
+      select.getResult().replaceAllUsesWith(mask->getSource());
       select.erase();
       return;
     }
     if (llvm::any_of(*violations, llvm::IsaPred<AffineConstantExpr>))
       return missed("it hides part of every tile");
-    restrict(select, *mask, expressions, loop, *violations);
+    if (masks && succeeded(addMask(*masks, *mask, *violations)))
+      return;
+    OpBuilder builder(select);
+    remark::passed(select.getLoc(), kRemark)
+        << "the mask is applied where a scalar condition holds";
+    restrict(*mask, createDisjunction(builder, select.getLoc(), expressions,
+                                      *violations));
   }
 
-  void restrict(arith::SelectOp select, const Mask &mask,
-                LoopExpressions &expressions, scf::ForOp loop,
-                ArrayRef<AffineExpr> violations) {
+  /// Applies masks on one side of a threshold of the loop's index.
+  void restrictToSide(LoopMasks &masks, Side &side) {
+    if (side.masks.empty())
+      return;
+    Location loc = side.masks.front().select.getLoc();
+    auto builder = OpBuilder::atBlockBegin(masks.loop.getBody());
+    Value threshold = createThreshold(builder, masks, side);
+    Value applies = arith::CmpIOp::create(
+        builder, loc,
+        side.below ? arith::CmpIPredicate::slt : arith::CmpIPredicate::sge,
+        masks.loop.getInductionVar(), threshold);
+    for (Mask &mask : side.masks) {
+      remark::passed(mask.select.getLoc(), kRemark)
+          << "the mask is applied on one side of a threshold of the loop's "
+             "index";
+      restrict(mask, applies);
+    }
+  }
+
+  /// Applies the mask where a condition holds.
+  void restrict(Mask mask, Value condition) {
+    arith::SelectOp select = mask.select;
     OpBuilder builder(select);
     Location loc = select.getLoc();
-    Value mixed = createThreshold(builder, loc, expressions, loop, violations);
-    remark::passed(loc, kRemark)
-        << (mixed ? "the mask is applied on one side of a threshold of the "
-                    "loop's index"
-                  : "the mask is applied where a scalar condition holds");
-    if (!mixed)
-      mixed = createDisjunction(builder, loc, expressions, violations);
-    auto branch = scf::IfOp::create(builder, loc, select.getType(), mixed,
+    auto branch = scf::IfOp::create(builder, loc, select.getType(), condition,
                                     /*withElseRegion=*/true);
     select.getResult().replaceAllUsesWith(branch.getResult(0));
     builder.setInsertionPointToEnd(branch.elseBlock());
-    scf::YieldOp::create(builder, loc, mask.source);
+    scf::YieldOp::create(builder, loc, mask.getSource());
     builder.setInsertionPointToEnd(branch.thenBlock());
     auto yield = scf::YieldOp::create(builder, loc, select.getResult());
     select->moveBefore(yield);

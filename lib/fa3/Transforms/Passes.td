@@ -5,6 +5,40 @@
 
 include "mlir/Pass/PassBase.td"
 
+def DeriveBackwardPass : Pass<"fa3-derive-backward", "::mlir::ModuleOp"> {
+  let summary = "Makes a spec of the gradients out of one of attention";
+  let description = [{
+    Replaces the `attn.forward` of every spec by the `attn.backward` with the
+    same mask, scale and tensor types. The function gets the forward pass's
+    results and their gradients as further arguments, and a name in which
+    "backward" takes the place of "forward" or, without that, is the suffix.
+    A schedule is dropped, since it is one of the forward pass.
+
+    `deterministic` asks for gradients that are the same bits every time, `dlse`
+    for an argument with the gradient of the logsumexp.
+
+    Precondition: none. Postcondition: no `attn.forward` is left.
+
+    ```mlir
+    func.func @forward_bf16(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
+      %o, %lse = attn.forward %q, %k, %v causal : !t, !t, !t -> !t, !l
+      return %o, %lse : !t, !l
+    }
+    // becomes
+    func.func @backward_bf16(%q: !t, %k: !t, %v: !t, %o: !t, %lse: !l, %do: !t) -> (!t, !t, !t) {
+      %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do causal
+        : !t, !t, !t, !t, !l, !t -> !t, !t, !t
+      return %dq, %dk, %dv : !t, !t, !t
+    }
+    ```
+  }];
+  let options = [Option<"deterministic", "deterministic", "bool", "false",
+                        "Gradients are the same bits every time">,
+                 Option<"dlse", "dlse", "bool", "false",
+                        "Take the gradient of the logsumexp">];
+  let dependentDialects = ["::fa3::attn::AttnDialect"];
+}
+
 def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
   let summary = "Chooses how a kernel is executed";
   let description = [{
@@ -14,10 +48,12 @@ def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
     `override=block_kv=128,pingpong=false`. If it changes the number of
     warpgroups and not the registers, the registers follow.
 
-    The result must fit the machine: shared memory (the query tile, `stages`
-    tiles of keys and of values, mbarriers) and registers (fragments of scores,
-    output and probabilities). What it takes is reported as a remark; one that
-    does not fit, or a head dim for which there is no schedule, is an error.
+    The result must fit the machine: shared memory (the tiles that stay, `stages`
+    of each that is loaded in the loop, computed operands of products, mbarriers)
+    and registers (fragments of scores, results and operands). What it takes is
+    reported as a remark; one that does not fit, or a head dim for which there
+    is no schedule, is an error. For `attn.backward` it is the schedule of the
+    kernel that computes dk and dv; the smaller kernels derive theirs from it.
 
     Precondition: none. Postcondition: attention operations have a schedule.
 
@@ -39,12 +75,18 @@ def MaskAnalysisPass : Pass<"fa3-mask-analysis", "::fa3::tile::KernelOp"> {
     An `arith.select` of tiles on a comparison of coordinates is a mask. Bounds
     of both sides of the comparison follow by interval arithmetic over `tile.iota`,
     broadcasts, sums, differences, products with constants, minima and maxima,
-    as affine expressions of the loop's index. Where they prove that the mask
-    hides nothing it is skipped: the select moves into an `scf.if`. If all
-    bounds cross in one direction, the condition compares the loop's index with
-    a threshold that is computed in front of the loop, which is what
-    `fa3-split-loops` needs; otherwise it is a disjunction of scalar
+    as affine expressions of the loop's index; divisions by constants may be
+    part of them. Where they prove that the mask hides nothing it is skipped:
+    the select moves into an `scf.if`, or is dropped if that is so in all
+    iterations. If all bounds cross in one direction, the condition compares the
+    loop's index with a threshold that is computed in front of the loop, which
+    is what `fa3-split-loops` needs; otherwise it is a disjunction of scalar
     comparisons. Coordinates are taken to fit in 32 bits.
+
+    Masks of a loop that are applied on the same side of their thresholds share
+    the outermost one, so that the loop has two parts and not four. A bound that
+    the loop does not change moves the threshold to the loop's other end where it
+    hides something: `%threshold = arith.select %hides, %ub, %t`.
 
     Blocks that are hidden entirely are not this pass's business: loop bounds
     leave them out.
@@ -129,8 +171,11 @@ def SplitLoopsPass : Pass<"fa3-split-loops", "::fa3::tile::KernelOp"> {
     index becomes two loops, one behind the other, in each of which the
     condition is a constant and the branch is gone. The bound between them is
     computed in front of the loops and clamped to their range, so either may be
-    empty. Parts are split again for other conditions, up to three times. Does
-    nothing unless the schedule says `split_loops`.
+    empty. Parts are split again for other conditions, up to three times. Where
+    the definitions of the loop's bounds and of the threshold prove that one part
+    is always empty, there is only the other: of 80 columns in a block at most 79
+    are past the end, so that a loop that begins with the second block needs no
+    mask. Does nothing unless the schedule says `split_loops`.
 
     Runs after `fa3-pipeline-loops`, so that a loop has one prologue and one
     epilogue, whatever its parts.
@@ -399,30 +444,6 @@ def ExpandRingsPass : Pass<"fa3-expand-rings", "::fa3::tile::KernelOp"> {
     // becomes
     hopper.mbarrier_wait %full, %parity
     %b = hopper.view %address : ...
-    ```
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
-                           "::fa3::hopper::HopperDialect"];
-}
-
-def ExpandSharesPass : Pass<"fa3-expand-shares", "::fa3::tile::KernelOp"> {
-  let summary = "Shared tiles become stores to shared memory and named barriers";
-  let description = [{
-    The n-th share of a ring goes to buffer n mod stages. Every consumer
-    warpgroup stores its part, makes its writes visible to the async proxy, and
-    waits at a named barrier for the others. With one buffer, another barrier in
-    front tells that all products that read the last tile are done; with two,
-    the barrier of the share in between does.
-
-    Precondition: shared memory is allocated. Postcondition: no `hopper.share`.
-
-    ```mlir
-    %b = hopper.share %t, %ring : vector<64x64xbf16>, !hopper.ring<2, vector<128x64xbf16>> -> !hopper.buffer<vector<128x64xbf16>, 128>
-    // becomes
-    %b = hopper.view %address : !hopper.buffer<vector<128x64xbf16>, 128>
-    hopper.buffer_store %t, %b[%row, %c0] : vector<64x64xbf16>, !hopper.buffer<vector<128x64xbf16>, 128>
-    hopper.fence_proxy_async
-    hopper.named_sync %c4, 256
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",

@@ -22,8 +22,8 @@ inline int64_t bufferStride(hopper::RingType ring) {
 
 /// Whether TMA fills the ring's buffers, which takes mbarriers.
 inline bool isLoaded(hopper::RingAllocOp ring) {
-  return llvm::any_of(ring->getUsers(), [](mlir::Operation *user) {
-    return mlir::isa<hopper::RingPutOp, hopper::RingGetOp>(user);
+  return llvm::none_of(ring->getUsers(), [](mlir::Operation *user) {
+    return mlir::isa<hopper::ShareOp, hopper::ReduceOutOp>(user);
   });
 }
 

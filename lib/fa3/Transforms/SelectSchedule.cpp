@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "fa3/Analysis/ScheduleFields.h"
 #include "fa3/Analysis/ScheduleModel.h"
 #include "fa3/Analysis/Spec.h"
 #include "fa3/Transforms/Passes.h"
@@ -25,30 +26,8 @@ using namespace fa3;
 
 namespace {
 
-/// The fields of a #tile.schedule, to be changed one by one.
-struct Fields {
-  int64_t blockQ = 0;
-  int64_t blockKv = 0;
-  int64_t warpgroups = 2;
-  int64_t stages = 2;
-  bool overlap = true;
-  bool specialize = true;
-  bool pingpong = true;
-  bool splitLoops = true;
-  int64_t lazyRescale = 0;
-  int64_t chains = 4;
-  bool longestFirst = false;
-  bool persistent = false;
-  bool transposeS = false;
-  bool transposeDkv = false;
-  bool transposeDq = false;
-  bool shareOperands = false;
-  bool bulkReduce = true;
-  int64_t producerRegisters = 0;
-  int64_t consumerRegisters = 0;
-};
-
-using FieldPointer = std::variant<int64_t Fields::*, bool Fields::*>;
+using FieldPointer =
+    std::variant<int64_t ScheduleFields::*, bool ScheduleFields::*>;
 
 struct NamedField {
   StringLiteral name;
@@ -56,29 +35,29 @@ struct NamedField {
 };
 
 constexpr NamedField kFields[] = {
-    {"block_q", &Fields::blockQ},
-    {"block_kv", &Fields::blockKv},
-    {"warpgroups", &Fields::warpgroups},
-    {"stages", &Fields::stages},
-    {"overlap", &Fields::overlap},
-    {"specialize", &Fields::specialize},
-    {"pingpong", &Fields::pingpong},
-    {"split_loops", &Fields::splitLoops},
-    {"lazy_rescale", &Fields::lazyRescale},
-    {"chains", &Fields::chains},
-    {"longest_first", &Fields::longestFirst},
-    {"persistent", &Fields::persistent},
-    {"transpose_s", &Fields::transposeS},
-    {"transpose_dkv", &Fields::transposeDkv},
-    {"transpose_dq", &Fields::transposeDq},
-    {"share_operands", &Fields::shareOperands},
-    {"bulk_reduce", &Fields::bulkReduce},
-    {"producer_registers", &Fields::producerRegisters},
-    {"consumer_registers", &Fields::consumerRegisters},
+    {"block_q", &ScheduleFields::blockQ},
+    {"block_kv", &ScheduleFields::blockKv},
+    {"warpgroups", &ScheduleFields::warpgroups},
+    {"stages", &ScheduleFields::stages},
+    {"overlap", &ScheduleFields::overlap},
+    {"specialize", &ScheduleFields::specialize},
+    {"pingpong", &ScheduleFields::pingpong},
+    {"split_loops", &ScheduleFields::splitLoops},
+    {"lazy_rescale", &ScheduleFields::lazyRescale},
+    {"chains", &ScheduleFields::chains},
+    {"longest_first", &ScheduleFields::longestFirst},
+    {"persistent", &ScheduleFields::persistent},
+    {"transpose_s", &ScheduleFields::transposeS},
+    {"transpose_dkv", &ScheduleFields::transposeDkv},
+    {"transpose_dq", &ScheduleFields::transposeDq},
+    {"share_operands", &ScheduleFields::shareOperands},
+    {"bulk_reduce", &ScheduleFields::bulkReduce},
+    {"producer_registers", &ScheduleFields::producerRegisters},
+    {"consumer_registers", &ScheduleFields::consumerRegisters},
 };
 
 /// A measured schedule of forward attention with 16-bit elements.
-struct Row {
+struct ForwardRow {
   int64_t headDim;
   bool causal;
   int64_t blockQ;
@@ -89,7 +68,7 @@ struct Row {
   int64_t chains;
 };
 
-constexpr Row kForwardRows[] = {
+constexpr ForwardRow kForwardRows[] = {
     {128, false, 192, 80, 3, 2, false, 2},
     {128, true, 192, 80, 3, 3, false, 4},
     {64, false, 192, 128, 3, 2, true, 8},
@@ -100,56 +79,52 @@ constexpr Row kForwardRows[] = {
 /// probabilities stay far from the largest number of either 16-bit type.
 constexpr int64_t kLazyRescale = 8;
 
-/// Registers of a producer and of a consumer thread for 1, 2 and 3 consumer
-/// warpgroups: all that a CTA can have.
-constexpr std::pair<int64_t, int64_t> kRegisterSplit[] = {
-    {56, 256}, {24, 240}, {32, 160}};
+/// A schedule of the gradients of keys and values.
+struct BackwardRow {
+  /// The largest head dim that the row is for.
+  int64_t headDim;
+  int64_t blockQ;
+  int64_t blockKv;
+  int64_t stages;
+  bool transposeS;
+  bool transposeDkv;
+  bool transposeDq;
+};
+
+constexpr BackwardRow kBackwardRows[] = {
+    {64, 128, 128, 2, true, false, false},
+    {128, 64, 128, 2, true, false, true},
+    {192, 64, 96, 1, false, true, true},
+    {256, 64, 64, 1, false, true, true},
+};
+
+/// Head dims that backward attention is tested with.
+constexpr int64_t kBackwardHeadDims[] = {64, 96, 128, 192, 256};
 
 } // namespace
 
-static Fields fieldsOf(tile::ScheduleAttr schedule) {
-  return {schedule.getBlockQ(),
-          schedule.getBlockKv(),
-          schedule.getWarpgroups(),
-          schedule.getStages(),
-          schedule.getOverlap(),
-          schedule.getSpecialize(),
-          schedule.getPingpong(),
-          schedule.getSplitLoops(),
-          schedule.getLazyRescale(),
-          schedule.getChains(),
-          schedule.getLongestFirst(),
-          schedule.getPersistent(),
-          schedule.getTransposeS(),
-          schedule.getTransposeDkv(),
-          schedule.getTransposeDq(),
-          schedule.getShareOperands(),
-          schedule.getBulkReduce(),
-          schedule.getProducerRegisters(),
-          schedule.getConsumerRegisters()};
-}
-
-static LogicalResult parseValue(attn::ForwardOp forward, StringRef name,
-                                StringRef text, int64_t &value) {
+static LogicalResult parseValue(attn::AttentionOpInterface attention,
+                                StringRef name, StringRef text,
+                                int64_t &value) {
   if (!text.getAsInteger(10, value))
     return success();
-  return forward.emitError() << "schedule override: " << name
-                             << " takes an integer, not '" << text << "'";
+  return attention->emitError() << "schedule override: " << name
+                                << " takes an integer, not '" << text << "'";
 }
 
-static LogicalResult parseValue(attn::ForwardOp forward, StringRef name,
-                                StringRef text, bool &value) {
+static LogicalResult parseValue(attn::AttentionOpInterface attention,
+                                StringRef name, StringRef text, bool &value) {
   if (text == "true" || text == "false") {
     value = text == "true";
     return success();
   }
-  return forward.emitError() << "schedule override: " << name
-                             << " takes true or false, not '" << text << "'";
+  return attention->emitError() << "schedule override: " << name
+                                << " takes true or false, not '" << text << "'";
 }
 
 /// Applies "field=value,field=value".
-static LogicalResult applyOverrides(attn::ForwardOp forward, StringRef text,
-                                    Fields &fields) {
+static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
+                                    StringRef text, ScheduleFields &fields) {
   bool ownRegisters = false, ownWarpgroups = false;
   SmallVector<StringRef> assignments;
   text.split(assignments, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
@@ -159,7 +134,7 @@ static LogicalResult applyOverrides(attn::ForwardOp forward, StringRef text,
     const auto *known = llvm::find_if(
         kFields, [&](const NamedField &field) { return field.name == name; });
     if (known == std::end(kFields)) {
-      InFlightDiagnostic error = forward.emitError()
+      InFlightDiagnostic error = attention->emitError()
                                  << "schedule override: no field '" << name
                                  << "'; there are ";
       llvm::interleaveComma(kFields, error, [&](const NamedField &field) {
@@ -169,7 +144,7 @@ static LogicalResult applyOverrides(attn::ForwardOp forward, StringRef text,
     }
     if (failed(std::visit(
             [&](auto field) {
-              return parseValue(forward, name, value, fields.*field);
+              return parseValue(attention, name, value, fields.*field);
             },
             known->field)))
       return failure();
@@ -178,19 +153,24 @@ static LogicalResult applyOverrides(attn::ForwardOp forward, StringRef text,
         name == "producer_registers" || name == "consumer_registers";
   }
   // The split of registers follows the warpgroups unless it is given, too.
-  if (ownWarpgroups && !ownRegisters && fields.warpgroups >= 1 &&
-      fields.warpgroups <= static_cast<int64_t>(std::size(kRegisterSplit)))
-    std::tie(fields.producerRegisters, fields.consumerRegisters) =
-        kRegisterSplit[fields.warpgroups - 1];
+  if (ownWarpgroups && !ownRegisters)
+    fields.splitRegisters();
   return success();
 }
 
-static FailureOr<Fields> chooseFields(attn::ForwardOp forward) {
-  for (const Row &row : kForwardRows) {
-    if (row.headDim != forward.getHeadDim() ||
-        row.causal != forward.getCausal())
+static InFlightDiagnostic refuseHeadDim(attn::AttentionOpInterface attention,
+                                        StringRef supported) {
+  return attention->emitError()
+         << "head dim " << attention.getHeadDim()
+         << " is not supported; it must be " << supported;
+}
+
+static FailureOr<ScheduleFields> chooseForward(attn::ForwardOp forward) {
+  int64_t headDim = attn::AttentionOpInterface(forward).getHeadDim();
+  for (const ForwardRow &row : kForwardRows) {
+    if (row.headDim != headDim || row.causal != forward.getCausal())
       continue;
-    Fields fields;
+    ScheduleFields fields;
     fields.blockQ = row.blockQ;
     fields.blockKv = row.blockKv;
     fields.warpgroups = row.warpgroups;
@@ -199,40 +179,87 @@ static FailureOr<Fields> chooseFields(attn::ForwardOp forward) {
     fields.chains = row.chains;
     fields.lazyRescale = kLazyRescale;
     fields.longestFirst = row.causal;
-    std::tie(fields.producerRegisters, fields.consumerRegisters) =
-        kRegisterSplit[row.warpgroups - 1];
+    fields.splitRegisters();
     return fields;
   }
-  return forward.emitError() << "head dim " << forward.getHeadDim()
-                             << " is not supported; it must be 64 or 128";
+  return refuseHeadDim(forward, "64 or 128");
+}
+
+static FailureOr<ScheduleFields> chooseBackward(attn::BackwardOp backward) {
+  int64_t headDim = attn::AttentionOpInterface(backward).getHeadDim();
+  if (!llvm::is_contained(kBackwardHeadDims, headDim))
+    return refuseHeadDim(backward, "64, 96, 128, 192 or 256");
+  const BackwardRow *row =
+      llvm::find_if(kBackwardRows, [&](const BackwardRow &candidate) {
+        return headDim <= candidate.headDim;
+      });
+  ScheduleFields fields;
+  fields.blockQ = row->blockQ;
+  fields.blockKv = row->blockKv;
+  fields.stages = row->stages;
+  fields.overlap = fields.pingpong = false;
+  fields.longestFirst = backward.getCausal();
+  fields.transposeS = row->transposeS;
+  fields.transposeDkv = row->transposeDkv;
+  fields.transposeDq = row->transposeDq;
+  fields.splitRegisters();
+  return fields;
+}
+
+static FailureOr<ScheduleFields>
+chooseFields(attn::AttentionOpInterface attention) {
+  if (auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation()))
+    return chooseBackward(backward);
+  return chooseForward(cast<attn::ForwardOp>(attention.getOperation()));
+}
+
+/// Checks what the attention operation's program demands of its schedule.
+static LogicalResult checkProgram(attn::AttentionOpInterface attention,
+                                  tile::ScheduleAttr schedule) {
+  auto refuse = [&](const Twine &why) {
+    return attention->emitError() << "impossible schedule: " << why;
+  };
+  if (isa<attn::ForwardOp>(attention.getOperation())) {
+    if (schedule.getTransposeS() || schedule.getTransposeDkv() ||
+        schedule.getTransposeDq())
+      return refuse("the forward pass transposes nothing");
+    return success();
+  }
+  // These are the rows of the gradients.
+  if (!schedule.getTransposeDkv() && schedule.getBlockKv() % 64 != 0)
+    return refuse("without transpose_dkv, block_kv must be a multiple of 64, "
+                  "not " +
+                  Twine(schedule.getBlockKv()));
+  if (!schedule.getTransposeDq() && schedule.getBlockQ() % 64 != 0)
+    return refuse("without transpose_dq, block_q must be a multiple of 64, "
+                  "not " +
+                  Twine(schedule.getBlockQ()));
+  return success();
 }
 
 /// Checks the machine's limits and reports what the schedule takes.
-static LogicalResult checkSchedule(attn::ForwardOp forward,
+static LogicalResult checkSchedule(attn::AttentionOpInterface attention,
                                    tile::ScheduleAttr schedule,
                                    StringRef kernel, StringRef origin) {
-  int64_t headDim = forward.getHeadDim();
-  int64_t elementBytes = forward.getQ().getType().getElementTypeBitWidth() / 8;
-  int64_t bytes = forwardSharedMemory(schedule, headDim, elementBytes);
-  if (bytes > kSharedMemoryLimit)
-    return forward.emitError()
-           << "schedule " << schedule << " needs " << bytes
+  ScheduleCost cost = estimateCost(attention, schedule);
+  if (cost.sharedMemory > kSharedMemoryLimit)
+    return attention->emitError()
+           << "schedule " << schedule << " needs " << cost.sharedMemory
            << " bytes of shared memory, but a CTA has " << kSharedMemoryLimit;
-  int64_t registers = forwardRegisters(schedule, headDim, elementBytes);
-  if (registers > schedule.getConsumerRegisters())
-    return forward.emitError()
-           << "schedule " << schedule << " needs about " << registers
+  if (cost.registers > schedule.getConsumerRegisters())
+    return attention->emitError()
+           << "schedule " << schedule << " needs about " << cost.registers
            << " registers in a consumer thread, which has "
            << schedule.getConsumerRegisters();
   std::string text;
   llvm::raw_string_ostream(text) << schedule;
   remark::passed(
-      forward.getLoc(),
+      attention.getLoc(),
       remark::RemarkOpts::name(DEBUG_TYPE).category("fa3").function(kernel))
       << remark::add("{0} ({1}): {2} of {3} bytes of shared memory, about {4} "
                      "of {5} registers in a consumer thread",
-                     text, origin, bytes, kSharedMemoryLimit, registers,
-                     schedule.getConsumerRegisters());
+                     text, origin, cost.sharedMemory, kSharedMemoryLimit,
+                     cost.registers, schedule.getConsumerRegisters());
   return success();
 }
 
@@ -243,41 +270,36 @@ struct SelectSchedulePass
   using SelectSchedulePassBase::SelectSchedulePassBase;
 
   void runOnOperation() override {
-    FailureOr<attn::ForwardOp> forward = getSpec(getOperation());
-    if (failed(forward))
+    FailureOr<attn::AttentionOpInterface> attention = getSpec(getOperation());
+    if (failed(attention))
       return signalPassFailure();
-    if (*forward && failed(select(*forward)))
+    if (*attention && failed(select(*attention)))
       signalPassFailure();
   }
 
-  LogicalResult select(attn::ForwardOp forward) {
+  LogicalResult select(attn::AttentionOpInterface attention) {
     // A hand-written schedule does not make the pipeline support more.
-    FailureOr<Fields> fields = chooseFields(forward);
+    FailureOr<ScheduleFields> fields = chooseFields(attention);
     if (failed(fields))
       return failure();
     std::string origin = "from the table";
-    if (tile::ScheduleAttr given = forward.getScheduleAttr()) {
-      *fields = fieldsOf(given);
+    if (tile::ScheduleAttr given = attention.getScheduleAttr()) {
+      *fields = ScheduleFields::of(given);
       origin = "given in the spec";
     }
     if (!overrides.empty()) {
-      if (failed(applyOverrides(forward, overrides, *fields)))
+      if (failed(applyOverrides(attention, overrides, *fields)))
         return failure();
       origin += ", with overrides " + overrides;
     }
-    auto schedule = tile::ScheduleAttr::getChecked(
-        [&] { return forward.emitError("impossible schedule: "); },
-        &getContext(), fields->blockQ, fields->blockKv, fields->warpgroups,
-        fields->stages, fields->overlap, fields->specialize, fields->pingpong,
-        fields->splitLoops, fields->lazyRescale, fields->chains,
-        fields->longestFirst, fields->persistent, fields->transposeS,
-        fields->transposeDkv, fields->transposeDq, fields->shareOperands,
-        fields->bulkReduce,
-        fields->producerRegisters, fields->consumerRegisters);
-    if (!schedule || failed(checkSchedule(forward, schedule,
-                                          getOperation().getName(), origin)))
+    tile::ScheduleAttr schedule = fields->get(
+        [&] { return attention->emitError("impossible schedule: "); },
+        &getContext());
+    if (!schedule || failed(checkProgram(attention, schedule)) ||
+        failed(checkSchedule(attention, schedule, getOperation().getName(),
+                             origin)))
       return failure();
-    forward.setScheduleAttr(schedule);
+    attention.setScheduleAttr(schedule);
     return success();
   }
 };

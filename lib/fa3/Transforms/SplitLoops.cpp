@@ -87,6 +87,13 @@ struct SplitLoopsPass : fa3::impl::SplitLoopsPassBase<SplitLoopsPass> {
       remark::missed(loop.getLoc(), kRemark)
           << remark::add("not split: {0}", why);
     };
+    // Where one part never runs, nothing is copied.
+    if (std::optional<bool> below = getOnlySide(loop, expressions, *split)) {
+      remark::passed(loop.getLoc(), kRemark)
+          << "a condition of its index is the same in every iteration";
+      fold(loop, split->condition, *below == split->crossing.below);
+      return splitLoop(loop, splits);
+    }
     if (!matchPattern(loop.getStep(), m_One()))
       return missed("the loop's step is not 1");
     if (splits == kMaxSplits)
@@ -116,6 +123,23 @@ struct SplitLoopsPass : fa3::impl::SplitLoopsPassBase<SplitLoopsPass> {
     fold(loop, split->condition, !below);
     splitLoop(first, splits + 1);
     splitLoop(loop, splits + 1);
+  }
+
+  /// Whether all of the loop's indices are below the threshold (true) or none
+  /// is (false), if either can be proved.
+  static std::optional<bool> getOnlySide(scf::ForOp loop,
+                                         LoopExpressions &expressions,
+                                         const Split &split) {
+    AffineExpr threshold = split.crossing.threshold;
+    auto isAtMost = [&](AffineExpr a, AffineExpr b) {
+      AffineExpr excess = expressions.combine(a, b, -1);
+      return excess && expressions.provesAtMost(excess, 0);
+    };
+    if (isAtMost(threshold, expressions.scalar(loop.getLowerBound())))
+      return false;
+    if (isAtMost(expressions.scalar(loop.getUpperBound()), threshold))
+      return true;
+    return std::nullopt;
   }
 
   /// A branch of the loop on a condition that changes once in its course.

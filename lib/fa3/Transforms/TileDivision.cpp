@@ -90,8 +90,10 @@ bool TileDivision::canDivide(Value leader, int64_t dim) const {
   int64_t granularity = dim == 0 ? kRowGranularity : kColumnGranularity;
   for (void *member : classes.members(keyOf(leader))) {
     Value value = Value::getFromOpaquePointer(member);
-    int64_t size = getTileType(value.getType()).getDimSize(dim);
+    VectorType tile = getTileType(value.getType());
+    int64_t size = tile.getDimSize(dim), rows = tile.getDimSize(0);
     if ((size != 1 && size % (warpgroups * granularity) != 0) ||
+        (rows != 1 && rows % kRowGranularity != 0) ||
         (dim != 0 && byRows.contains(member)))
       return false;
   }

@@ -5,69 +5,28 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "fixture.h"
+#include "fa3_run_fixture.h"
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
-#include <sys/wait.h>
-
 using namespace fa3;
 using namespace fa3::test;
 using nlohmann::json;
 
-class Fa3RunTest : public testing::Test {
+class Fa3RunTest : public Fa3RunFixture {
 protected:
-  Fa3RunTest() {
-    std::filesystem::create_directories(directory);
-    package = write("package.fa3", hostPackage("attention", true));
-  }
-  ~Fa3RunTest() override { std::filesystem::remove_all(directory); }
+  Fa3RunTest()
+      : package(write("package.fa3", hostPackage("attention", true))) {}
 
   static std::string hostPackage(const std::string &kernel, bool causal) {
     return writePackage(hostManifest(kernel, causal), "", ptxOf(kernel));
   }
 
-  std::string write(const std::string &name, const std::string &contents) {
-    const std::filesystem::path path = directory / name;
-    std::ofstream(path, std::ios::binary) << contents;
-    return path;
-  }
-
-  /// Runs fa3-run and returns its exit status; `report` has the JSON.
-  int run(const std::string &arguments, const std::string &program = FA3_RUN) {
-    const std::filesystem::path output = directory / "report.json";
-    std::filesystem::remove(output);
-    const std::string command = program + " " + arguments + " --json " +
-                                output.string() + " >" +
-                                (directory / "log").string() + " 2>&1";
-    // The test writes the command itself.
-    // NOLINTNEXTLINE(bugprone-command-processor)
-    const int status = std::system(command.c_str());
-    report = json();
-    if (std::ifstream file{output})
-      report = json::parse(file);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
-  std::string log() const {
-    std::ifstream file(directory / "log");
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
-  std::string diagnostics() const { return report["diagnostics"].dump(); }
-
-  const std::string driver = " --driver=" + fakeDriverPath();
   const std::string problem =
       " --batch 2 --heads 4 --kv-heads 2 --seqlen-q 65 --seqlen-k 97" + driver;
-  const std::filesystem::path directory =
-      std::filesystem::path(testing::TempDir()) /
-      ("fa3_run_test_" +
-       std::string(
-           testing::UnitTest::GetInstance()->current_test_info()->name()));
-  std::string package;
-  json report;
+  const std::string package;
 };
 
 TEST_F(Fa3RunTest, ChecksRightResults) {

@@ -139,12 +139,110 @@ nlohmann::json hostManifest(const std::string &kernel, bool causal) {
   return manifest;
 }
 
+/// The pointers, sizes and strides that a backward kernel takes.
+static nlohmann::json backwardParameters(bool causal, double scale) {
+  nlohmann::json parameters = nlohmann::json::array();
+  const std::vector<std::string> strided = {"q",  "k",  "v",  "o",
+                                            "do", "dq", "dk", "dv"};
+  for (const std::string &tensor : strided)
+    parameters.push_back({{"kind", "pointer"}, {"tensor", tensor}});
+  for (const char *tensor : {"lse", "dlse", "neg_lse", "neg_sum", "dq_acc"})
+    parameters.push_back({{"kind", "pointer"}, {"tensor", tensor}});
+  for (const char *size :
+       {"batch", "seqlen_q", "heads_q", "seqlen_k", "heads_kv"})
+    parameters.push_back({{"kind", "i32"}, {"value", size}});
+  parameters.push_back({{"kind", "size"}, {"tensor", "q"}, {"dim", 3}});
+  parameters.push_back({{"kind", "i32"}, {"value", causal ? 1 : 0}});
+  parameters.push_back({{"kind", "f32"}, {"value", scale}});
+  for (const std::string &tensor : strided)
+    for (int dim = 0; dim < 3; ++dim)
+      parameters.push_back(
+          {{"kind", "stride"}, {"tensor", tensor}, {"dim", dim}});
+  return parameters;
+}
+
+nlohmann::json hostBackwardManifest(bool causal,
+                                    const std::vector<std::string> &suffixes) {
+  using Json = nlohmann::json;
+  const auto call = [](const char *op, const Json &a, const Json &b) {
+    return Json{{"op", op}, {"args", {a, b}}};
+  };
+  constexpr int depth = 64;
+  const double scale = 0.125;
+  const Json queries = {"batch", "seqlen_q", "heads_q", depth};
+  const Json keys = {"batch", "seqlen_k", "heads_kv", depth};
+  const Json rows = {"batch", "heads_q", "seqlen_q"};
+  const Json padded = call("mul", call("ceildiv", "seqlen_q", 128), 128);
+  const Json blocks = call("ceildiv", "seqlen_q", 64);
+  const Json heads = call("mul", "batch", "heads_q");
+  const Json rowBytes = call("mul", heads, call("mul", padded, 4));
+  Json tensors = Json::array();
+  const auto add = [&](const char *name, const char *role, const char *dtype,
+                       const Json &dims) {
+    tensors.push_back(
+        {{"name", name}, {"role", role}, {"dtype", dtype}, {"dims", dims}});
+  };
+  for (const char *name : {"q", "o", "do"})
+    add(name, "input", "bf16", queries);
+  for (const char *name : {"k", "v"})
+    add(name, "input", "bf16", keys);
+  for (const char *name : {"lse", "dlse"})
+    add(name, "input", "f32", rows);
+  add("dq", "output", "bf16", queries);
+  for (const char *name : {"dk", "dv"})
+    add(name, "output", "bf16", keys);
+
+  Json manifest = forwardManifest();
+  manifest["name"] = "backward";
+  manifest["operation"] = {{"kind", "backward"}, {"dtype", "bf16"},
+                           {"head_dim", depth},  {"causal", causal},
+                           {"scale", scale},     {"deterministic", true}};
+  manifest["tensors"] = tensors;
+  manifest["workspace"] =
+      call("add", call("mul", rowBytes, 2),
+           call("mul", heads, call("mul", blocks, 64 * depth * 4)));
+  manifest["workspace_tensors"] = {
+      {{"name", "neg_lse"},
+       {"dtype", "f32"},
+       {"dims", {"batch", "heads_q", padded}},
+       {"offset", 0}},
+      {{"name", "neg_sum"},
+       {"dtype", "f32"},
+       {"dims", {"batch", "heads_q", padded}},
+       {"offset", rowBytes}},
+      {{"name", "dq_acc"},
+       {"dtype", "f32"},
+       {"dims", {"batch", "heads_q", blocks, 64 * depth}},
+       {"offset", call("mul", rowBytes, 2)}}};
+  const std::vector<std::pair<std::string, Json>> kernels = {
+      {"backward_preprocess" + suffixes.at(0), blocks},
+      {"backward_main" + suffixes.at(1), call("ceildiv", "seqlen_k", 128)},
+      {"backward_postprocess" + suffixes.at(2), blocks}};
+  manifest["kernels"] = Json::array();
+  for (const auto &[name, grid] : kernels)
+    manifest["kernels"].push_back(
+        {{"name", name},
+         {"grid", {call("mul", call("mul", grid, "heads_q"), "batch"), 1, 1}},
+         {"block", {128, 1, 1}},
+         {"cluster", {1, 1, 1}},
+         {"shared_memory", 0},
+         {"params", backwardParameters(causal, scale)}});
+  return manifest;
+}
+
 std::string cubinOf(const std::string &kernel) {
   return "CUBIN .entry " + kernel + "() .entry finish()";
 }
 
 std::string ptxOf(const std::string &kernel) {
   return ".version 8.0\n.entry " + kernel + "() {}\n.entry finish() {}\n";
+}
+
+std::string ptxOfKernels(const nlohmann::json &manifest) {
+  std::string ptx = ".version 8.0\n";
+  for (const nlohmann::json &kernel : manifest["kernels"])
+    ptx += ".entry " + kernel["name"].get<std::string>() + "() {}\n";
+  return ptx;
 }
 
 } // namespace fa3::test

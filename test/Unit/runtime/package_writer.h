@@ -32,9 +32,17 @@ nlohmann::json forwardManifest();
 /// A forward pass whose kernel `kernel` the fake driver executes.
 nlohmann::json hostManifest(const std::string &kernel, bool causal);
 
+/// A backward pass of three kernels with a workspace, which the fake driver
+/// executes; `suffixes` are added to the kernels' names.
+nlohmann::json hostBackwardManifest(bool causal,
+                                    const std::vector<std::string> &suffixes = {
+                                        "", "", ""});
+
 /// Code in which the fake driver finds a kernel of this name.
 std::string cubinOf(const std::string &kernel);
 std::string ptxOf(const std::string &kernel);
+/// The same for all kernels of a manifest.
+std::string ptxOfKernels(const nlohmann::json &manifest);
 
 } // namespace fa3::test
 

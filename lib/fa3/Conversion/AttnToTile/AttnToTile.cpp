@@ -1,9 +1,12 @@
 //===- AttnToTile.cpp - From attention specs to tile programs -------------===//
 
+#include "BackwardPrograms.h"
 #include "ForwardProgram.h"
 
 #include "fa3/Analysis/Spec.h"
 #include "fa3/Conversion/Passes.h"
+
+#include "llvm/ADT/TypeSwitch.h"
 
 #define DEBUG_TYPE "fa3-attn-to-tile"
 
@@ -26,18 +29,39 @@ struct AttnToTilePass : fa3::impl::AttnToTilePassBase<AttnToTilePass> {
   }
 
   LogicalResult convert(func::FuncOp function) {
-    FailureOr<attn::ForwardOp> forward = getSpec(function);
-    if (failed(forward))
+    FailureOr<attn::AttentionOpInterface> attention = getSpec(function);
+    if (failed(attention))
       return failure();
-    if (!*forward)
+    if (!*attention)
       return success();
-    if (!forward->getScheduleAttr())
-      return forward->emitError(
-          "has no schedule; run fa3-select-schedule before this pass");
+    if (!attention->getScheduleAttr())
+      return (*attention)
+          ->emitError(
+              "has no schedule; run fa3-select-schedule before this pass");
+    // A package is called like its spec, whatever its kernels are called.
+    if (!getOperation().getSymName())
+      getOperation().setSymName(function.getName());
     OpBuilder builder(function);
-    writeForwardProgram(builder, function.getName(), *forward);
+    llvm::TypeSwitch<Operation *>(attention->getOperation())
+        .Case<attn::ForwardOp>([&](attn::ForwardOp forward) {
+          writeForwardProgram(builder, function.getName(), forward);
+        })
+        .Case<attn::BackwardOp>([&](attn::BackwardOp backward) {
+          writeBackwardPrograms(builder, function.getName(), backward);
+        });
     function.erase();
     return success();
+  }
+
+  static void writeBackwardPrograms(OpBuilder &builder, StringRef name,
+                                    attn::BackwardOp backward) {
+    auto kernelName = [&](StringRef part) { return (name + "_" + part).str(); };
+    writeRowStatisticsProgram(builder, kernelName("preprocess"), backward);
+    writeBackwardProgram(builder, kernelName("main"), backward);
+    if (backward.getDeterministic())
+      writeQueryGradientProgram(builder, kernelName("dq"), backward);
+    else
+      writeScaleGradientProgram(builder, kernelName("postprocess"), backward);
   }
 };
 

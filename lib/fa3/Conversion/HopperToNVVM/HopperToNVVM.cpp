@@ -198,8 +198,8 @@ struct HopperToNVVMPass : fa3::impl::HopperToNVVMPassBase<HopperToNVVMPass> {
       return;
     OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
     tile::KernelOp first = kernels.front();
-    auto gpuModule =
-        gpu::GPUModuleOp::create(builder, first.getLoc(), first.getName());
+    StringRef name = getOperation().getSymName().value_or(first.getName());
+    auto gpuModule = gpu::GPUModuleOp::create(builder, first.getLoc(), name);
     if (auto problem = first.getProblemAttr())
       gpuModule->setAttr(hopper::kProblemAttrName, problem);
     if (auto constraints = first.getConstraintsAttr())

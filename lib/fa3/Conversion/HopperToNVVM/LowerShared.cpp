@@ -72,7 +72,7 @@ struct LowerStoreMatrix : OpRewritePattern<hopper::StoreMatrixOp> {
     std::string address = printAddress(ptx, op.getAddress());
     std::string values = ptx.inputList(op.getValues());
     ptx.clobbersMemory().emit("stmatrix.sync.aligned.m8n8.x" +
-                              Twine(op.getValues().size()) + ".shared.b16 " +
+                              Twine(op.getValues().size()) + ".trans.shared.b16 " +
                               address + ", " + values + ";");
     rewriter.eraseOp(op);
     return success();

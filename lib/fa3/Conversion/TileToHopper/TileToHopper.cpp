@@ -46,6 +46,8 @@ struct TileToHopperPass : fa3::impl::TileToHopperPassBase<TileToHopperPass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
     lastRing = nullptr;
+    shareRings.clear();
+    outRings.clear();
     buffers.clear();
     schedule = kernel.getScheduleAttr();
     SmallVector<tile::DotOp> dots;
@@ -245,11 +247,21 @@ private:
     Value &buffer = buffers[value];
     if (buffer)
       return;
-    auto tile = cast<VectorType>(value.getType());
+    VectorType tile = transpose(cast<VectorType>(value.getType()));
     bool repeated = product->getParentOfType<scf::ForOp>() != nullptr;
     int64_t stages = schedule ? schedule.getStages() : 1;
-    Value ring = createRing(
-        kernel, repeated ? std::min<int64_t>(stages, kShareStages) : 1, tile);
+    Block *block = product->getBlock();
+    ShareRing *known = llvm::find_if(shareRings, [&](const ShareRing &ring) {
+      return ring.tile == tile && llvm::none_of(ring.blocks, [&](Block *other) {
+               return isNested(block, other) || isNested(other, block);
+             });
+    });
+    if (known == shareRings.end()) {
+      Value ring = createRing(
+          kernel, repeated ? std::min<int64_t>(stages, kShareStages) : 1, tile);
+      known = &shareRings.emplace_back(ShareRing{tile, ring, {}});
+    }
+    known->blocks.push_back(block);
     OpBuilder builder(product);
     // Where other blocks need it, too, it is shared at once.
     if (llvm::any_of(value.getUsers(), [&](Operation *user) {
@@ -259,13 +271,27 @@ private:
     auto type =
         hopper::BufferType::get(builder.getContext(), tile, tile.getDimSize(0));
     buffer = hopper::ShareOp::create(builder, product->getLoc(), type, value,
-                                     ring);
+                                     known->ring);
+  }
+
+  /// Tiles are shared transposed.
+  static VectorType transpose(VectorType tile) {
+    return VectorType::get({tile.getDimSize(1), tile.getDimSize(0)},
+                           tile.getElementType());
+  }
+
+  /// Whether `inner` is `outer` or lies in one of its operations.
+  static bool isNested(Block *inner, Block *outer) {
+    return outer == inner ||
+           outer->findAncestorOpInBlock(*inner->getParentOp());
   }
 
   /// Sends a tile that is added to memory through a buffer of its own.
   void stageOut(tile::KernelOp kernel, tile::ReduceStoreOp store) {
     auto tile = cast<VectorType>(store.getValue().getType());
-    Value ring = createRing(kernel, /*stages=*/1, tile);
+    Value &ring = outRings[tile];
+    if (!ring)
+      ring = createRing(kernel, /*stages=*/1, tile);
     OpBuilder builder(store);
     hopper::ReduceOutOp::create(builder, store.getLoc(), store.getValue(), ring,
                                 store.getTarget(), store.getIndices());
@@ -273,18 +299,23 @@ private:
   }
 
   void convert(tile::DotOp dot) {
-    Value a = operandOf(dot.getAMutable());
+    Value a = operandOf(dot.getAMutable()), b = buffers.lookup(dot.getB());
     OpBuilder builder(dot);
     VectorType type = dot.getResult().getType();
     Value pending = hopper::WgmmaOp::create(
         builder, dot.getLoc(),
         hopper::PendingType::get(builder.getContext(), type),
-        a, buffers.lookup(dot.getB()), dot.getAcc(),
-        dot.getContractA(), dot.getContractB());
+        a, b, dot.getAcc(), contracted(a, dot.getContractA()),
+        contracted(b, dot.getContractB()));
     Value result = hopper::WaitOp::create(builder, dot.getLoc(), type, pending,
                                           /*younger=*/0);
     dot.getResult().replaceAllUsesWith(result);
     dot.erase();
+  }
+
+  /// The dimension of an operand that is contracted over, after it was shared.
+  static int64_t contracted(Value operand, int64_t dim) {
+    return operand.getDefiningOp<hopper::ShareOp>() ? 1 - dim : dim;
   }
 
   /// The first operand of a product: a buffer if it is loaded or has to be
@@ -296,8 +327,18 @@ private:
     return shared ? buffers.lookup(operand.get()) : operand.get();
   }
 
+  /// A ring of shared tiles, and the blocks that share them: one after another,
+  /// so that no tile of one is in use while another one is shared.
+  struct ShareRing {
+    VectorType tile;
+    Value ring;
+    SmallVector<Block *> blocks;
+  };
+
   tile::ScheduleAttr schedule;
   hopper::RingAllocOp lastRing;
+  SmallVector<ShareRing> shareRings;
+  DenseMap<Type, Value> outRings;
   DenseMap<Value, Value> buffers;
 };
 

@@ -31,7 +31,7 @@ struct CUlib_st {
 };
 
 struct CapturedLaunch {
-  HostKernel kernel;
+  void (*run)(void **parameters);
   std::vector<std::string> parameters;
 };
 
@@ -341,13 +341,13 @@ CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction function,
   if (state().launchResult != CUDA_SUCCESS)
     return state().launchResult;
   const auto *kernel = reinterpret_cast<CUkernel>(function);
-  if (HostKernel host = findHostKernel(kernel->name.c_str())) {
+  if (const HostKernel *host = findHostKernel(kernel->name.c_str())) {
     if (!config->hStream || !config->hStream->graph) {
-      host(parameters);
+      host->run(parameters);
       return CUDA_SUCCESS;
     }
-    CapturedLaunch captured{host, {}};
-    for (int i = 0; i < AttentionParameter::OStrides + 3; ++i)
+    CapturedLaunch captured{host->run, {}};
+    for (int i = 0; i < host->parameterCount; ++i)
       captured.parameters.emplace_back(static_cast<char *>(parameters[i]), 8);
     config->hStream->graph->launches.push_back(std::move(captured));
     return CUDA_SUCCESS;
@@ -420,7 +420,7 @@ CUresult cuGraphLaunch(CUgraphExec executable, CUstream) {
     std::vector<void *> pointers;
     for (std::string &parameter : launch.parameters)
       pointers.push_back(parameter.data());
-    launch.kernel(pointers.data());
+    launch.run(pointers.data());
   }
   return CUDA_SUCCESS;
 }

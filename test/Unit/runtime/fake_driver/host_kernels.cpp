@@ -2,8 +2,10 @@
 
 #include "host_kernels.h"
 
+#include "host_backward.h"
+#include "host_memory.h"
+
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -15,21 +17,6 @@ namespace fa3::fake {
 namespace {
 enum class Defect { None, Wrong, Unwritten, Stray, Unsteady };
 } // namespace
-
-template <typename Value> static Value get(void **parameters, int index) {
-  Value value;
-  std::memcpy(&value, parameters[index], sizeof(value));
-  return value;
-}
-
-static float load(const uint16_t *bf16) {
-  return std::bit_cast<float>(static_cast<uint32_t>(*bf16) << 16);
-}
-
-static uint16_t round(float value) {
-  const auto bits = std::bit_cast<uint32_t>(value);
-  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
 
 template <Defect defect> static void attention(void **parameters) {
   using P = AttentionParameter;
@@ -96,21 +83,19 @@ template <Defect defect> static void attention(void **parameters) {
   }
 }
 
-HostKernel findHostKernel(const char *name) {
-  static constexpr struct {
-    const char *name;
-    HostKernel kernel;
-  } kernels[] = {
-      {"attention", attention<Defect::None>},
-      {"attention_wrong", attention<Defect::Wrong>},
-      {"attention_unwritten", attention<Defect::Unwritten>},
-      {"attention_stray", attention<Defect::Stray>},
-      {"attention_unsteady", attention<Defect::Unsteady>},
+const HostKernel *findHostKernel(const char *name) {
+  constexpr int count = AttentionParameter::Count;
+  static constexpr HostKernel kernels[] = {
+      {"attention", attention<Defect::None>, count},
+      {"attention_wrong", attention<Defect::Wrong>, count},
+      {"attention_unwritten", attention<Defect::Unwritten>, count},
+      {"attention_stray", attention<Defect::Stray>, count},
+      {"attention_unsteady", attention<Defect::Unsteady>, count},
   };
-  for (const auto &entry : kernels)
-    if (std::strcmp(entry.name, name) == 0)
-      return entry.kernel;
-  return nullptr;
+  for (const HostKernel &kernel : kernels)
+    if (std::strcmp(kernel.name, name) == 0)
+      return &kernel;
+  return findHostBackward(name);
 }
 
 } // namespace fa3::fake

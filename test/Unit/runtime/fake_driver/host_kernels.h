@@ -5,8 +5,12 @@
 
 namespace fa3::fake {
 
-/// A kernel by its parameters, as cuLaunchKernelEx takes them.
-using HostKernel = void (*)(void **parameters);
+/// A kernel and how many parameters, as cuLaunchKernelEx takes them, it has.
+struct HostKernel {
+  const char *name;
+  void (*run)(void **parameters);
+  int parameterCount;
+};
 
 /// The parameters of the attention kernels: bf16 q, k, v and o, fp32 lse.
 struct AttentionParameter {
@@ -28,13 +32,15 @@ struct AttentionParameter {
     KStrides = QStrides + 3,
     VStrides = KStrides + 3,
     OStrides = VStrides + 3,
+    Count = OStrides + 3,
   };
 };
 
 /// attention: right. attention_wrong: one element is off. attention_unwritten:
 /// leaves one row. attention_stray: writes before the output.
-/// attention_unsteady: differs from run to run. Null for any other name.
-HostKernel findHostKernel(const char *name);
+/// attention_unsteady: differs from run to run. Others are in host_backward.h;
+/// null for any other name.
+const HostKernel *findHostKernel(const char *name);
 
 } // namespace fa3::fake
 

@@ -1,0 +1,39 @@
+//===- BackwardPrograms.h - Tile programs of attn.backward ------*- C++ -*-===//
+//
+// A backward pass is three kernels, launched one after another: statistics of
+// the queries, then the gradients of keys and values, then that of the queries.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FA3_CONVERSION_ATTNTOTILE_BACKWARDPROGRAMS_H
+#define FA3_CONVERSION_ATTNTOTILE_BACKWARDPROGRAMS_H
+
+#include "fa3/Attn/AttnOps.h"
+
+namespace fa3 {
+
+/// Writes the kernel that computes what the others need to know of each query,
+/// and clears the sums of dq.
+tile::KernelOp writeRowStatisticsProgram(mlir::OpBuilder &builder,
+                                         llvm::StringRef name,
+                                         attn::BackwardOp backward);
+
+/// Writes the kernel that computes dk and dv and, unless the operation is
+/// deterministic, adds up dq in the workspace.
+tile::KernelOp writeBackwardProgram(mlir::OpBuilder &builder,
+                                    llvm::StringRef name,
+                                    attn::BackwardOp backward);
+
+/// Writes the kernel that makes dq of the sums in the workspace.
+tile::KernelOp writeScaleGradientProgram(mlir::OpBuilder &builder,
+                                         llvm::StringRef name,
+                                         attn::BackwardOp backward);
+
+/// Writes the kernel of a deterministic operation that computes dq.
+tile::KernelOp writeQueryGradientProgram(mlir::OpBuilder &builder,
+                                         llvm::StringRef name,
+                                         attn::BackwardOp backward);
+
+} // namespace fa3
+
+#endif // FA3_CONVERSION_ATTNTOTILE_BACKWARDPROGRAMS_H

@@ -1,0 +1,118 @@
+//===- RowStatisticsProgram.cpp - What backward needs of each query -------===//
+//
+// One CTA reads o, do and lse of a block of queries, writes -lse * log2(e) and
+// dlse - rowsum(o * do), and clears the block's sums of dq.
+//
+//===----------------------------------------------------------------------===//
+
+#include "BackwardPrograms.h"
+#include "GradientProgram.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace fa3;
+
+namespace {
+
+class RowStatisticsProgram : public GradientProgram {
+public:
+  RowStatisticsProgram(OpBuilder &builder, attn::BackwardOp backward)
+      : GradientProgram(builder, backward, getFields()) {}
+
+private:
+  static ScheduleFields getFields();
+  void addArguments() override;
+  void writeBody() override;
+
+  Value negatedLse(Value batch, Value row0, Value head);
+  Value negatedSum(Value batch, Value row0, Value head);
+  void clearAccumulator(Value batch, Value row0, Value head);
+};
+
+} // namespace
+
+/// Nothing is reused and nothing is multiplied: all threads load and compute.
+ScheduleFields RowStatisticsProgram::getFields() {
+  ScheduleFields fields;
+  fields.blockQ = kStatisticsRows;
+  fields.blockKv = 64;
+  fields.stages = 1;
+  fields.overlap = fields.specialize = fields.pingpong = false;
+  return fields;
+}
+
+void RowStatisticsProgram::addArguments() {
+  addTensor("o", "input");
+  addTensor("lse", "input");
+  addTensor("do", "input");
+  if (backward.getDlse())
+    addTensor("dlse", "input");
+  addRowStatistics();
+  if (hasAccumulator())
+    addAccumulator();
+}
+
+Value RowStatisticsProgram::negatedLse(Value batch, Value row0, Value head) {
+  VectorType type = floatTile(rows, 1);
+  Value lse = loadStatistic("lse", batch, row0, head, rows);
+  Value negated = scaled(lse, -llvm::numbers::log2e);
+  // A row that sees no key has lse = -inf. Its probabilities are to be 0, not
+  // infinite.
+  Value lowest = splat(type, -std::numeric_limits<double>::infinity());
+  Value none = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, lse, lowest);
+  return arith::SelectOp::create(b, none, lowest, negated);
+}
+
+Value RowStatisticsProgram::negatedSum(Value batch, Value row0, Value head) {
+  VectorType type = floatTile(rows, 1);
+  auto loadWide = [&](StringRef tensor) -> Value {
+    return arith::ExtFOp::create(b, floatTile(rows, columns),
+                                 loadRows(tensor, batch, row0, head, rows));
+  };
+  Value output = loadWide("o"), outputGradient = loadWide("do");
+  Value product = arith::MulFOp::create(b, output, outputGradient);
+  Value sum =
+      tile::ReduceOp::create(b, type, tile::ReduceKind::add, product, 1);
+  Value gradient = backward.getDlse()
+                       ? loadStatistic("dlse", batch, row0, head, rows)
+                       : splat(type, 0.0);
+  return arith::SubFOp::create(b, gradient, sum);
+}
+
+/// Clears the blocks of dq_acc whose first query is among this CTA's.
+void RowStatisticsProgram::clearAccumulator(Value batch, Value row0,
+                                            Value head) {
+  Value block = index(mainSchedule.getBlockQ());
+  Value end = arith::AddIOp::create(b, row0, index(rows));
+  end = arith::MinSIOp::create(b, end, dim("seqlen_q"));
+  auto loop =
+      scf::ForOp::create(b, arith::CeilDivUIOp::create(b, row0, block),
+                         arith::CeilDivUIOp::create(b, end, block), index(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  tile::StoreOp::create(
+      b, splat(getAccumulatorTile(), 0.0), argument("dq_acc"),
+      ValueRange{batch, head, loop.getInductionVar(), index(0)},
+      ArrayRef<int64_t>{});
+}
+
+void RowStatisticsProgram::writeBody() {
+  Value blocks =
+      b.createOrFold<arith::CeilDivUIOp>(dim("seqlen_q"), index(rows));
+  SmallVector<Value> ids = programIds({blocks, dim("heads_q"), dim("batch")});
+  Value row0 = arith::MulIOp::create(b, ids[0], index(rows));
+  Value head = ids[1], batch = ids[2];
+  storeStatistic(negatedLse(batch, row0, head), "neg_lse", batch, row0, head);
+  storeStatistic(negatedSum(batch, row0, head), "neg_sum", batch, row0, head);
+  if (hasAccumulator())
+    clearAccumulator(batch, row0, head);
+}
+
+tile::KernelOp fa3::writeRowStatisticsProgram(OpBuilder &builder,
+                                              StringRef name,
+                                              attn::BackwardOp backward) {
+  return RowStatisticsProgram(builder, backward).write(name);
+}

@@ -1,0 +1,68 @@
+//===- ScaleGradientProgram.cpp - dq of its sums --------------------------===//
+//
+// One CTA reads a block's sums of dq in f32 and writes them scaled and rounded.
+//
+//===----------------------------------------------------------------------===//
+
+#include "BackwardPrograms.h"
+#include "GradientProgram.h"
+
+#include "fa3/Analysis/ScheduleModel.h"
+
+using namespace mlir;
+using namespace fa3;
+
+namespace {
+
+class ScaleGradientProgram : public GradientProgram {
+public:
+  ScaleGradientProgram(OpBuilder &builder, attn::BackwardOp backward)
+      : GradientProgram(builder, backward, getFields(backward)) {}
+
+private:
+  static ScheduleFields getFields(attn::BackwardOp backward);
+  void addArguments() override;
+  void writeBody() override;
+};
+
+} // namespace
+
+/// As for the statistics of rows: only data is moved. The tile's rows may be
+/// the head dim.
+ScheduleFields ScaleGradientProgram::getFields(attn::BackwardOp backward) {
+  tile::ScheduleAttr main = backward.getScheduleAttr();
+  ScheduleFields fields;
+  fields.blockQ = main.getBlockQ();
+  fields.blockKv = getTileColumns(
+      attn::AttentionOpInterface(backward.getOperation()).getHeadDim());
+  fields.transposeS = main.getTransposeDq();
+  int64_t tileRows = fields.transposeS ? fields.blockKv : fields.blockQ;
+  fields.warpgroups = tileRows % 128 == 0 ? 2 : 1;
+  fields.stages = 1;
+  fields.overlap = fields.specialize = fields.pingpong = false;
+  return fields;
+}
+
+void ScaleGradientProgram::addArguments() {
+  addAccumulator();
+  addTensor("dq", "output");
+}
+
+void ScaleGradientProgram::writeBody() {
+  Value blocks =
+      b.createOrFold<arith::CeilDivUIOp>(dim("seqlen_q"), index(rows));
+  SmallVector<Value> ids = programIds({blocks, dim("heads_q"), dim("batch")});
+  Value block = ids[0], head = ids[1], batch = ids[2];
+  Value sums = tile::LoadOp::create(b, getAccumulatorTile(), argument("dq_acc"),
+                                    ValueRange{batch, head, block, index(0)},
+                                    ArrayRef<int64_t>{});
+  Value row0 = arith::MulIOp::create(b, block, index(rows));
+  storeRows(round(scaled(sums, scale)), "dq", batch, row0, head,
+            mainSchedule.getTransposeDq());
+}
+
+tile::KernelOp fa3::writeScaleGradientProgram(OpBuilder &builder,
+                                              StringRef name,
+                                              attn::BackwardOp backward) {
+  return ScaleGradientProgram(builder, backward).write(name);
+}

@@ -1,0 +1,45 @@
+//===- problem.cpp - The problem that the options describe ----------------===//
+
+#include "problem.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace fa3::run {
+
+std::vector<int64_t> symbolValues(const Package &package,
+                                  const Options &options) {
+  static constexpr std::pair<std::string_view, std::string_view> flags[] = {
+      {"batch", "--batch"},       {"heads_q", "--heads"},
+      {"heads_kv", "--kv-heads"}, {"seqlen_q", "--seqlen-q"},
+      {"seqlen_k", "--seqlen-k"},
+  };
+  std::vector<int64_t> values;
+  for (const std::string &symbol : package.symbols()) {
+    const auto found = options.symbols.find(symbol);
+    if (found == options.symbols.end()) {
+      const auto *flag = std::ranges::find(
+          flags, symbol, &std::pair<std::string_view, std::string_view>::first);
+      throw UsageError(flag == std::end(flags)
+                           ? "the package needs --size " + symbol + "=N"
+                           : "the package needs " + std::string(flag->second));
+    }
+    values.push_back(found->second);
+  }
+  return values;
+}
+
+std::vector<Tensor> makeTensors(const Package &package,
+                                const Options &options) {
+  const std::vector<int64_t> values = symbolValues(package, options);
+  const std::vector<fa3_tensor_info> infos = package.tensors();
+  std::vector<Tensor> tensors;
+  for (size_t i = 0; i < infos.size(); ++i)
+    tensors.emplace_back(infos[i],
+                         package.tensorSizes(static_cast<int32_t>(i), values),
+                         options);
+  return tensors;
+}
+
+} // namespace fa3::run
