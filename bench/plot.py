@@ -29,7 +29,7 @@ def main():
         seqlens = [row["seqlen"] for row in chosen]
         positions = range(len(seqlens))
         for shift, (column, label) in zip((-0.2, 0.2), (("cudnn_tflops", "cuDNN"), ("fa3_tflops", "FA3"))):
-            values = [float(row[column]) for row in chosen]
+            values = [float(row[column] or 0) for row in chosen]
             bars = axis.bar([p + shift for p in positions], values, width=0.38, label=label)
             axis.bar_label(bars, fmt="%.0f", fontsize=6)
         axis.set_title(kernel, fontsize=9)

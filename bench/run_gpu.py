@@ -7,11 +7,14 @@ Needs Python with PyTorch, and the folder that scripts/build_gpu_bundle.sh makes
   lib/libfa3_runtime.so   bin/fa3-run   packages/*.fa3   ablation/*.fa3
 
 Parts (--parts, comma separated):
-  check      O and LSE against fp64 and PyTorch's own 16-bit math
+  check      results against fp64 and PyTorch's own 16-bit math; deterministic
+             kernels, 200 times the same bits
   speed      TFLOP/s beside cuDNN, interleaved; clock and power of a sustained run
   ablation   variants of the same spec (SPEC+VARIANT.fa3) beside each other
   sanitizer  compute-sanitizer over small problems
-Writes results.json, speed.csv and speed.md into --out.
+Writes results.json, speed.csv and speed.md into --out. Part of a bundle:
+
+  run_gpu.py --parts check,speed --kinds backward --head-dims 128 --seqlens 4096,16384
 """
 
 import argparse
@@ -36,11 +39,18 @@ def numbers(text):
     return [int(part) for part in text.split(",")]
 
 
+def words(text):
+    return text.split(",")
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", nargs="?", type=Path, default=HERE.parent)
     parser.add_argument("--parts", default="check,speed,ablation")
     parser.add_argument("--only", default="", help="only packages whose name contains this (comma separated)")
+    parser.add_argument("--kinds", type=words, default=[], help="only packages of these operations: forward, backward")
+    parser.add_argument("--head-dims", type=numbers, default=[], help="only packages with these head dims")
+    parser.add_argument("--dtypes", type=words, default=[], help="only packages of these element types: bf16, f16")
     parser.add_argument("--groups", default="", help="check: only these groups of cases, e.g. 1,7")
     parser.add_argument("--seqlens", type=numbers, default=[512, 1024, 2048, 4096, 8192, 16384])
     parser.add_argument("--rounds", type=int, default=5)
@@ -57,9 +67,17 @@ def arguments():
     return options
 
 
-def selected(folder, only):
-    names = [name for name in only.split(",") if name]
-    return [path for path in sorted(folder.glob("*.fa3")) if not names or any(name in path.stem for name in names)]
+def selected(folder, options):
+    """The packages that the options choose by their names: KIND_DTYPE_dHEADDIM[_MORE][+VARIANT]."""
+    names = [name for name in options.only.split(",") if name]
+    dims = [f"d{dim}" for dim in options.head_dims]
+    chosen = []
+    for path in sorted(folder.glob("*.fa3")):
+        parts = path.stem.partition("+")[0].split("_")
+        if (all(not wanted or any(word in parts for word in wanted) for wanted in (options.kinds, dims, options.dtypes))
+                and (not names or any(name in path.stem for name in names))):
+            chosen.append(path)
+    return chosen
 
 
 def sanitize(options):
@@ -69,7 +87,7 @@ def sanitize(options):
     if not Path(sanitizer).exists():
         print("  compute-sanitizer is not installed")
         return [dict(kernel="all", tool="all", shape="", clean=False)]
-    for package in selected(options.bundle / "packages", options.only):
+    for package in selected(options.bundle / "packages", options):
         for tool in options.tools.split(","):
             for seqlen_q, seqlen_k in SANITIZER_SHAPES:
                 command = [sanitizer, "--tool", tool, "--error-exitcode", "86", options.bundle / "bin" / "fa3-run", package,
@@ -100,17 +118,23 @@ def load(runtime, paths, fa3):
     return kernels, broken
 
 
+def shown(number, digits):
+    """Nothing where cuDNN does not compute the problem."""
+    return "" if number is None else f"{number:.{digits}f}"
+
+
 def write_speed(rows, machine, out):
     with open(out / "speed.csv", "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["kernel", "seqlen", "batch", "heads", "fa3_tflops", "cudnn_tflops", "ratio"])
         for row in rows:
             writer.writerow([row["kernel"], row["seqlen"], row["batch"], row["heads"], f"{row['fa3']:.1f}",
-                             f"{row['cudnn']:.1f}", f"{row['ratio']:.4f}"])
+                             shown(row["cudnn"], 1), shown(row["ratio"], 4)])
     lines = [f"{machine['gpu']}, driver {machine['driver']}, PyTorch {machine['torch']}, cuDNN {machine['cudnn']}. "
              f"16k tokens, hidden size 2048; TFLOP/s, medians; the ratio is the median over {len(rows[0]['ratios'])} "
-             "interleaved rounds.", "", "| kernel | seqlen | FA3 | cuDNN | ratio |", "| --- | ---: | ---: | ---: | ---: |"]
-    lines += [f"| {row['what']} | {row['seqlen']} | {row['fa3']:.0f} | {row['cudnn']:.0f} | {row['ratio']:.2f} |" for row in rows]
+             "interleaved rounds. Backward counts 2.5 times forward's FLOPs.", "", "| kernel | seqlen | FA3 | cuDNN | ratio |", "| --- | ---: | ---: | ---: | ---: |"]
+    lines += [f"| {row['what']} | {row['seqlen']} | {row['fa3']:.0f} | {shown(row['cudnn'], 0)} | "
+              f"{shown(row['ratio'], 2)} |" for row in rows]
     clocks = [(row, name, row.get(f"{name}_sustained")) for row in rows for name in ("fa3", "cudnn")]
     clocks = [entry for entry in clocks if entry[2] and entry[2]["mhz"]]
     if clocks:
@@ -118,6 +142,11 @@ def write_speed(rows, machine, out):
         lines += [f"| {row['what']} | {row['seqlen']} | {'FA3' if name == 'fa3' else 'cuDNN'} | {point['tflops']:.0f} | "
                   f"{point['mhz']:.0f} | {point['watts']:.0f} |" for row, name, point in clocks]
     (out / "speed.md").write_text("\n".join(lines) + "\n")
+
+
+def save(report, out):
+    """After each part, so that a run that is cut off leaves what it has."""
+    (out / "results.json").write_text(json.dumps(report, indent=1))
 
 
 def main():
@@ -132,7 +161,7 @@ def main():
     if set(options.parts) & {"check", "speed", "ablation"}:
         import torch
 
-        import cases
+        import check
         import fa3
         import timing
 
@@ -143,7 +172,7 @@ def main():
         report["machine"] = machine = dict(gpu=torch.cuda.get_device_name(), driver=driver, torch=torch.__version__,
                                            cudnn=torch.backends.cudnn.version(), fa3=runtime.version)
         print(", ".join(f"{key} {value}" for key, value in machine.items()))
-        kernels, broken = load(runtime, selected(options.bundle / "packages", options.only), fa3)
+        kernels, broken = load(runtime, selected(options.bundle / "packages", options), fa3)
         failed += [f"{name} does not load" for name in broken]
         if not kernels:
             sys.exit("no packages to run")
@@ -151,16 +180,20 @@ def main():
 
         if "check" in options.parts:
             section("check")
-            report["check"] = cases.check(kernels, options.groups.split(",") if options.groups else [])
+            report["check"] = check.check(kernels, options.groups.split(",") if options.groups else [])
             failed += [f"{row['kernel']}, {row['case']}: {row['wrong']}" for row in report["check"] if row["wrong"]]
+            save(report, options.out)
         if "speed" in options.parts:
             section("speed")
             report["speed"] = timing.compare(kernels, options.seqlens, options.rounds, options.ms, options.sustain)
+            failed += [f"{row['kernel']}, {row['seqlen']}: cuDNN's gradients differ by {row['difference']:.2g}"
+                       for row in report["speed"] if row["difference"] is not None and not row["difference"] < timing.DIFFERENCE]
             if report["speed"]:
                 write_speed(report["speed"], machine, options.out)
+            save(report, options.out)
         if "ablation" in options.parts and (options.bundle / "ablation").is_dir():
             section("ablation")
-            variants, broken = load(runtime, selected(options.bundle / "ablation", options.only), fa3)
+            variants, broken = load(runtime, selected(options.bundle / "ablation", options), fa3)
             failed += [f"{name} does not load" for name in broken]
             groups = {}
             for name, kernel in variants.items():
@@ -173,15 +206,16 @@ def main():
         failed += [f"{row['kernel']}, {row['tool']}, {row['shape']}" for row in report["sanitizer"] if not row["clean"]]
 
     report["seconds"] = time.monotonic() - begin
-    (options.out / "results.json").write_text(json.dumps(report, indent=1))
+    save(report, options.out)
     section("done")
     summary = []
     if "check" in report:
         wrong = sum(1 for row in report["check"] if row["wrong"])
         summary.append(f"check: {len(report['check']) - wrong} right, {wrong} wrong")
     if report.get("speed"):
-        ratios = [row["ratio"] for row in report["speed"]]
-        summary.append(f"speed: {min(ratios):.2f} to {max(ratios):.2f} times cuDNN")
+        ratios = [row["ratio"] for row in report["speed"] if row["ratio"] is not None]
+        if ratios:
+            summary.append(f"speed: {min(ratios):.2f} to {max(ratios):.2f} times cuDNN")
     if "sanitizer" in report:
         summary.append(f"sanitizer: {sum(row['clean'] for row in report['sanitizer'])}/{len(report['sanitizer'])} clean")
     print("\n".join(summary))

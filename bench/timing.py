@@ -11,6 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from cases import TORCH_DTYPES
 
 TOKENS, HIDDEN = 16384, 2048
+DIFFERENCE = 0.1  # of the largest gradient: more is no rounding
 
 
 class Sampler:
@@ -85,6 +86,8 @@ def sustained(function, seconds):
 class Forward:
     """One forward problem: inputs, flops and a call for each contestant."""
 
+    refusal = None  # why cuDNN does not compute it
+
     def __init__(self, operation, seqlen, heads=None, kv_heads=None):
         depth, dtype = operation["head_dim"], TORCH_DTYPES[operation["dtype"]]
         self.batch, self.heads = max(1, TOKENS // seqlen), heads or HIDDEN // depth
@@ -103,6 +106,10 @@ class Forward:
         stream = torch.cuda.current_stream().cuda_stream
         return lambda: problem.launch(stream)
 
+    def difference(self, contestants):
+        """How far the results are apart; None where nobody compares them."""
+        return None
+
     def cudnn(self):
         q, k, v = (tensor.transpose(1, 2) for tensor in (self.q, self.k, self.v))
 
@@ -114,7 +121,63 @@ class Forward:
         return call
 
 
-PROBLEMS = {"forward": Forward}
+class Backward(Forward):
+    """One backward problem: all its kernels together, beside cuDNN's."""
+
+    def __init__(self, operation, seqlen, heads=None, kv_heads=None):
+        super().__init__(operation, seqlen, heads, kv_heads)
+        self.flops *= 2.5
+        self.do = torch.randn_like(self.q)
+        self.scale = operation.get("scale") or operation["head_dim"] ** -0.5
+        q, k, v = self.repeated()
+        # The operators themselves, not scaled_dot_product_attention: nothing but cuDNN can answer.
+        self.forward, self.refusal = None, None
+        try:
+            self.forward = torch.ops.aten._scaled_dot_product_cudnn_attention(q, k, v, None, True, 0.0, self.causal, False,
+                                                                              scale=self.scale)
+            o, lse = self.forward[:2]
+            self.cudnn()()
+        except RuntimeError as error:
+            self.refusal = str(error).splitlines()[0]
+            o, lse = torch.ops.aten._scaled_dot_product_flash_attention(q, k, v, 0.0, self.causal, False, scale=self.scale)[:2]
+        self.o = o.transpose(1, 2).contiguous()
+        self.lse = lse.float().reshape(self.batch, self.heads, seqlen).contiguous()
+
+    def repeated(self):
+        """q, k and v as (batch, heads, seqlen, head dim), with as many heads each."""
+        ratio = self.heads // self.kv_heads
+        return [tensor.repeat_interleave(times, 2).transpose(1, 2) if times != 1 else tensor.transpose(1, 2)
+                for tensor, times in ((self.q, 1), (self.k, ratio), (self.v, ratio))]
+
+    def ours(self, kernel):
+        self.gradients = {name: torch.empty_like(of) for name, of in (("dq", self.q), ("dk", self.k), ("dv", self.v))}
+        tensors = dict(q=self.q, k=self.k, v=self.v, o=self.o, lse=self.lse, do=self.do, **self.gradients)
+        if "dlse" in kernel.dims:
+            tensors["dlse"] = torch.zeros_like(self.lse)
+        problem = kernel.problem(tensors, lambda size: torch.empty(size, dtype=torch.uint8, device="cuda"))
+        stream = torch.cuda.current_stream().cuda_stream
+        return lambda: problem.launch(stream)
+
+    def cudnn(self):
+        q, k, v = self.repeated()
+        out, lse, cum_q, cum_k, max_q, max_k, seed, offset, _ = self.forward
+        do = self.do.transpose(1, 2)
+        backward = torch.ops.aten._scaled_dot_product_cudnn_attention_backward
+        return lambda: backward(do, q, k, v, out, lse, seed, offset, None, cum_q, cum_k, max_q, max_k, 0.0, self.causal,
+                                scale=self.scale)
+
+    def difference(self, contestants):
+        """The largest difference of the contestants' gradients, relative to the largest gradient."""
+        if self.heads != self.kv_heads or "cudnn" not in contestants:
+            return None
+        contestants["fa3"]()
+        theirs = contestants["cudnn"]()
+        pairs = [(self.gradients[name].float(), part.transpose(1, 2).float())
+                 for name, part in zip(("dq", "dk", "dv"), theirs)]
+        return max(float((ours - other).abs().max() / other.abs().max()) for ours, other in pairs)
+
+
+PROBLEMS = {"forward": Forward, "backward": Backward}
 
 
 def interleave(contestants, rounds, milliseconds):
@@ -134,7 +197,8 @@ def interleave(contestants, rounds, milliseconds):
 
 def describe(kernel):
     op = kernel.operation
-    return f"{op['kind']} {op['dtype']} d{op['head_dim']} {'causal' if op['causal'] else 'full'}"
+    return (f"{op['kind']} {op['dtype']} d{op['head_dim']} {'causal' if op['causal'] else 'full'}"
+            + (" deterministic" if op.get("deterministic") else ""))
 
 
 def fixed_heads(kernel):
@@ -145,7 +209,7 @@ def fixed_heads(kernel):
 def compare(kernels, seqlens, rounds, milliseconds, sustain):
     """Every kernel beside cuDNN."""
     results = []
-    print(f"  {'kernel':26} {'seqlen':>6} {'fa3':>6} {'cuDNN':>6} {'ratio':>6}  (TFLOP/s; the ratio is the median over "
+    print(f"  {'kernel':40} {'seqlen':>6} {'fa3':>6} {'cuDNN':>6} {'ratio':>6}  (TFLOP/s; the ratio is the median over "
           f"{rounds} rounds)", flush=True)
     for name, kernel in kernels.items():
         problem_class = PROBLEMS.get(kernel.operation["kind"])
@@ -153,11 +217,18 @@ def compare(kernels, seqlens, rounds, milliseconds, sustain):
             continue
         for seqlen in seqlens:
             problem = problem_class(kernel.operation, seqlen, *fixed_heads(kernel))
-            contestants = {"fa3": problem.ours(kernel), "cudnn": problem.cudnn()}
+            contestants = {"fa3": problem.ours(kernel)}
+            if problem.refusal:
+                print(f"  {describe(kernel)}, {seqlen}: cuDNN does not compute it: {problem.refusal}", flush=True)
+            else:
+                contestants["cudnn"] = problem.cudnn()
+            difference = problem.difference(contestants)
+            if difference is not None and not difference < DIFFERENCE:
+                print(f"  WRONG {name}, {seqlen}: gradients and cuDNN's differ by {difference:.2g} of the largest", flush=True)
             times = interleave(contestants, rounds, milliseconds)
-            ratios = [theirs / ours for ours, theirs in zip(times["fa3"], times["cudnn"])]
+            ratios = [theirs / ours for ours, theirs in zip(times["fa3"], times.get("cudnn", times["fa3"]))]
             row = dict(kernel=name, what=describe(kernel), seqlen=seqlen, batch=problem.batch, heads=problem.heads,
-                       ratio=statistics.median(ratios), ratios=ratios)
+                       ratio=statistics.median(ratios), ratios=ratios, difference=difference, cudnn=None)
             for contestant, rows in times.items():
                 row[contestant] = problem.flops / statistics.median(rows) / 1e9
             if sustain and seqlen == max(seqlens):
@@ -165,15 +236,19 @@ def compare(kernels, seqlens, rounds, milliseconds, sustain):
                     milli, clock, power = sustained(function, sustain)
                     row[f"{contestant}_sustained"] = dict(tflops=problem.flops / milli / 1e9, mhz=clock, watts=power)
             results.append(row)
-            print(f"  {row['what']:26} {seqlen:6} {row['fa3']:6.0f} {row['cudnn']:6.0f} {row['ratio']:6.3f}  "
-                  + " ".join(f"{ratio:.3f}" for ratio in ratios), flush=True)
+            if not problem.refusal:
+                print(f"  {row['what']:40} {seqlen:6} {row['fa3']:6.0f} {row['cudnn']:6.0f} {row['ratio']:6.3f}  "
+                      + " ".join(f"{ratio:.3f}" for ratio in ratios), flush=True)
+            else:
+                row["ratio"] = None
+                print(f"  {row['what']:40} {seqlen:6} {row['fa3']:6.0f}", flush=True)
             del problem, contestants
             torch.cuda.empty_cache()
     for row in results:
         for contestant in ("fa3", "cudnn"):
             point = row.get(f"{contestant}_sustained")
             if point and point["mhz"]:
-                print(f"  sustained {row['what']:26} {contestant:6} {point['tflops']:5.0f} TFLOP/s at "
+                print(f"  sustained {row['what']:40} {contestant:6} {point['tflops']:5.0f} TFLOP/s at "
                       f"{point['mhz']:.0f} MHz, {point['watts']:.0f} W", flush=True)
     return results
 

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Puts everything that a GPU machine needs into a folder, without a compiler:
 #
-#   scripts/build_gpu_bundle.sh [DIR]     DIR is build-gpu by default
+#   scripts/build_gpu_bundle.sh [DIR [PATTERN]]
+#
+# DIR is build-gpu by default; PATTERN chooses specs, such as 'backward_*_d128*'.
 #
 #   bin/fa3-run lib/libfa3_runtime.so     LLVM-free
-#   packages/SPEC.fa3                     every spec of examples/specs
+#   packages/SPEC.fa3                     the specs of examples/specs, and the
+#                                         gradients of the forward ones
 #   ablation/SPEC+VARIANT.fa3             the variants of bench/variants.txt
 #   bench/run_gpu.py                      checks and times them
 #
@@ -12,6 +15,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-build-gpu}
+chosen=${2:-*}
 build=${BUILD:-build}
 export FA3_PTXAS=${FA3_PTXAS:-$(scripts/find_ptxas.sh)}
 
@@ -23,25 +27,34 @@ cp -a "$build"/lib/libfa3_runtime.so* "$out"/lib/
 cp bench/*.py "$out"/bench/
 
 failed=0
-compile() { # SPEC PACKAGE OPTIONS...
-  local spec=$1 package=$2
+compile() { # NAME PACKAGE OPTIONS...
+  local name=$1 package=$2 spec=examples/specs/$1.mlir
   shift 2
+  # A backward pass without a spec of its own is its forward pass's.
+  [ -e "$spec" ] || { spec=examples/specs/${name/#backward_/forward_}.mlir; set -- --backward "$@"; }
   if ! "$build"/bin/fa3-opt "$spec" --emit=package "$@" -o "$package"; then
     echo "build_gpu_bundle: no $(basename "$package")" >&2
     failed=1
   fi
 }
 for spec in examples/specs/*.mlir; do
-  compile "$spec" "$out/packages/$(basename "$spec" .mlir).fa3"
-done
+  name=$(basename "$spec" .mlir)
+  printf '%s\n' "$name" "${name/#forward_/backward_}"
+done | sort -u > "$out"/names
+while read -r name; do
+  # The pattern is meant as one.
+  # shellcheck disable=SC2053
+  [[ $name != $chosen ]] || compile "$name" "$out/packages/$name.fa3"
+done < "$out"/names
+rm "$out"/names
 while read -r variant pattern schedule; do
   [[ -n $variant && $variant != \#* ]] || continue
-  for spec in examples/specs/$pattern.mlir; do
-    [ -e "$spec" ] || continue
-    name=$(basename "$spec" .mlir)
-    compile "$spec" "$out/ablation/$name+$variant.fa3" --schedule="$schedule"
+  for package in "$out"/packages/$pattern.fa3; do
+    [ -e "$package" ] || continue
+    name=$(basename "$package" .fa3)
+    compile "$name" "$out/ablation/$name+$variant.fa3" --schedule="$schedule"
     # A field that has this value anyway is no variant.
-    ! cmp -s "$out/packages/$name.fa3" "$out/ablation/$name+$variant.fa3" || rm "$out/ablation/$name+$variant.fa3"
+    ! cmp -s "$package" "$out/ablation/$name+$variant.fa3" || rm "$out/ablation/$name+$variant.fa3"
   done
 done < bench/variants.txt
 du -sh "$out" | cut -f1

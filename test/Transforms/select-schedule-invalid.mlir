@@ -1,15 +1,5 @@
 // RUN: fa3-opt %s --fa3-select-schedule --split-input-file --verify-diagnostics
 
-// expected-error@+4 {{head dim 96 is not supported; it must be 64 or 128}}
-!t = tensor<?x?x?x96xbf16>
-!l = tensor<?x?x?xf32>
-func.func @head_dim(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
-  %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !t, !l
-  return %o, %lse : !t, !l
-}
-
-// -----
-
 !t = tensor<?x?x?x128xbf16>
 !l = tensor<?x?x?xf32>
 func.func @shared_memory(%q: !t, %k: !t, %v: !t) -> (!t, !l) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -72,7 +73,8 @@ public:
       const size_t bytes = elements * fa3_dtype_size(tensors[i].dtype);
       DeviceMemory &block = memory.emplace_back(driver, bytes);
       if (tensors[i].role != FA3_ROLE_OUTPUT)
-        fill(block, tensors[i].dtype, i);
+        fill(block, tensors[i].dtype, i,
+             tensors[i].name == std::string("lse") ? lseOf(seqlen) : 0);
       problem.push_back(
           tensor(tensors[i].name, block.data(), tensors[i].dtype, sizes));
     }
@@ -97,13 +99,21 @@ public:
   double speed(double milliseconds) const { return flops / milliseconds / 1e9; }
 
 private:
-  /// Normal values, repeated with a period that caches cannot exploit.
-  static void fill(DeviceMemory &block, fa3_dtype dtype, uint64_t stream) {
+  /// About what the forward pass gives for normal inputs, so that a backward
+  /// pass sees probabilities.
+  static float lseOf(int64_t seqlen) {
+    return std::log(static_cast<float>(seqlen)) + 0.5f;
+  }
+
+  /// Normal values around a mean, repeated with a period that caches cannot
+  /// exploit.
+  static void fill(DeviceMemory &block, fa3_dtype dtype, uint64_t stream,
+                   float mean) {
     constexpr int64_t period = 1 << 20;
     const run::CounterRandom random(0, stream);
     std::vector<float> values(period);
     for (int64_t i = 0; i < period; ++i)
-      values[i] = random.normal(i);
+      values[i] = mean + random.normal(i);
     std::vector<std::byte> encoded(period * fa3_dtype_size(dtype));
     run::encode(dtype, values.data(), period, encoded.data());
     for (size_t offset = 0; offset < block.size(); offset += encoded.size())

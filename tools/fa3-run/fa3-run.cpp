@@ -15,8 +15,10 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,7 @@ private:
   ExitStatus launch(const Package &package);
   bool check(const Operation &operation);
   void time(Session &session, const Operation *operation);
+  void dump() const;
   ExitStatus finish(ExitStatus status, const std::string &word);
   ExitStatus fail(ExitStatus status, const std::string &word,
                   const std::string &message);
@@ -55,7 +58,7 @@ private:
       {"problem", nullptr},   {"errors", nlohmann::json::object()},
       {"median_ms", nullptr}, {"diagnostics", nlohmann::json::array()},
       {"tflops", nullptr},    {"clock_mhz", nullptr},
-      {"compiler", nullptr},
+      {"compiler", nullptr},  {"checksums", nlohmann::json::object()},
   };
   nlohmann::json operation;
   std::vector<Tensor> tensors;
@@ -131,6 +134,24 @@ bool Run::check(const Operation &operationKind) {
   return right;
 }
 
+void Run::dump() const {
+  std::error_code failure;
+  std::filesystem::create_directories(*options.dump, failure);
+  for (const Tensor &tensor : tensors) {
+    if (!tensor.isOutput())
+      continue;
+    const std::string path = *options.dump + "/" + tensor.name() + ".bin";
+    std::ofstream file(path, std::ios::binary);
+    for (int64_t row = 0; row < tensor.rows(); ++row) {
+      const std::span<const std::byte> bytes = tensor.rowBytes(row);
+      file.write(reinterpret_cast<const char *>(bytes.data()),
+                 std::streamsize(bytes.size()));
+    }
+    if (!file.flush())
+      throw UsageError("cannot write '" + path + "'");
+  }
+}
+
 void Run::time(Session &session, const Operation *operationKind) {
   std::optional<int> clock;
   std::vector<float> times = session.time(options.iterations, [&] {
@@ -203,11 +224,17 @@ ExitStatus Run::launch(const Package &package) {
     if (!right)
       break;
   }
+  for (const Tensor &tensor : tensors)
+    if (tensor.isOutput())
+      report["checksums"][tensor.name()] =
+          fa3_crc32(0, tensor.downloaded().data(), tensor.downloaded().size());
   if (options.pad)
     for (const std::string &stray : session.findStrayWrites()) {
       report["diagnostics"].push_back(stray);
       right = false;
     }
+  if (options.dump)
+    dump();
   if (options.check)
     right = check(*operationKind) && right;
   if (options.iterations != 0)

@@ -47,6 +47,8 @@ Run
   --trace FILE          emulator: write what every role does
   --emulator-seed N     emulator: choose another order of asynchronous events
   --json FILE           write the results as JSON
+  --dump DIR            write the outputs to DIR/NAME.bin: their elements alone,
+                        in the order of their indices
 
 Exit status
   0  ran and, with --check, the results are right
@@ -193,6 +195,7 @@ Options Parser::parse(int count, char **arguments) {
          options.emulatorSeed = std::string(value);
        }},
       {"--json", text(&Options::json)},
+      {"--dump", text(&Options::dump)},
   };
 
   for (int i = 1; i < count; ++i) {

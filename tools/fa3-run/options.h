@@ -49,6 +49,7 @@ struct Options {
   std::optional<std::string> strideZero; ///< the tensor whose rows are one
   std::optional<std::string> forward;    ///< package that makes o and lse
   std::optional<std::string> json;
+  std::optional<std::string> dump;
   std::optional<std::string> ptx;
   std::optional<std::string> trace;
   std::optional<std::string> emulatorSeed;

@@ -217,6 +217,11 @@ void Tensor::readRow(int64_t row, float *values) const {
   decode(type, contents.data() + byteOffset(row), columns(), values);
 }
 
+std::span<const std::byte> Tensor::rowBytes(int64_t row) const {
+  return std::span(contents).subspan(byteOffset(row),
+                                     columns() * fa3_dtype_size(type));
+}
+
 float Tensor::readElement(int64_t row, int64_t column) const {
   float value = 0;
   decode(type,

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,8 @@ public:
   /// The values of a downloaded output's row.
   void readRow(int64_t row, float *values) const;
   float readElement(int64_t row, int64_t column) const;
+  /// The bytes of a downloaded output's row.
+  std::span<const std::byte> rowBytes(int64_t row) const;
   /// Elements of a downloaded output that are NaN.
   int64_t countNans() const;
 

@@ -13,8 +13,16 @@ static constexpr int64_t kBarrierPairBytes = 16;
 /// Registers next to the fragments. ptxas places accumulators from R24 on.
 static constexpr int64_t kOverheadRegisters = 24;
 
-int64_t fa3::getTileColumns(int64_t headDim) {
-  return llvm::alignTo(headDim, 64);
+int64_t fa3::getTileColumns(attn::AttentionOpInterface attention) {
+  // Forward, a product contracts them, 16 values at a time. Backward, they may
+  // be the rows of a result.
+  bool isForward = isa<attn::ForwardOp>(attention.getOperation());
+  return llvm::alignTo(attention.getHeadDim(), isForward ? 16 : 64);
+}
+
+/// Bytes of a tile's row in shared memory: whole panels of swizzled copies.
+static int64_t rowBytesOf(int64_t columns, int64_t elementBytes) {
+  return llvm::alignTo(columns * elementBytes, 128);
 }
 
 /// The 32-bit values that each thread of the consumer warpgroups has of a tile.
@@ -26,7 +34,7 @@ static int64_t fragmentOf(tile::ScheduleAttr schedule, int64_t rows,
 static ScheduleCost estimateForward(tile::ScheduleAttr schedule,
                                     int64_t columns, int64_t elementBytes) {
   int64_t queries = schedule.getBlockQ(), keys = schedule.getBlockKv();
-  int64_t rowBytes = columns * elementBytes;
+  int64_t rowBytes = rowBytesOf(columns, elementBytes);
   int64_t ring = schedule.getStages() * (keys * rowBytes + kBarrierPairBytes);
   int64_t scores = fragmentOf(schedule, queries, keys);
   int64_t output = fragmentOf(schedule, queries, columns);
@@ -40,7 +48,7 @@ static ScheduleCost estimateBackward(tile::ScheduleAttr schedule,
                                      int64_t columns, int64_t elementBytes,
                                      bool hasAccumulator) {
   int64_t queries = schedule.getBlockQ(), keys = schedule.getBlockKv();
-  int64_t rowBytes = columns * elementBytes;
+  int64_t rowBytes = rowBytesOf(columns, elementBytes);
   // Keys and values stay; queries, their output's gradients and a statistic
   // beside each of them pass by.
   int64_t stage = queries * (rowBytes + static_cast<int64_t>(sizeof(float))) +
@@ -71,7 +79,7 @@ static ScheduleCost estimateBackward(tile::ScheduleAttr schedule,
 
 ScheduleCost fa3::estimateCost(attn::AttentionOpInterface attention,
                                tile::ScheduleAttr schedule) {
-  int64_t columns = getTileColumns(attention.getHeadDim());
+  int64_t columns = getTileColumns(attention);
   int64_t elementBytes = attention.getElementType().getIntOrFloatBitWidth() / 8;
   auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation());
   if (!backward)

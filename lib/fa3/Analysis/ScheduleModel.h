@@ -10,10 +10,10 @@ namespace fa3 {
 /// Bytes of shared memory that one CTA can have on sm_90.
 inline constexpr int64_t kSharedMemoryLimit = 232448;
 
-/// Columns of the tiles that hold rows of `headDim` elements: the next size
-/// that products and swizzled copies handle. Columns outside of the tensor read
-/// as 0, and nothing is written there.
-int64_t getTileColumns(int64_t headDim);
+/// Columns of the tiles that hold rows of the attention operation's tensors:
+/// the head dim, rounded up to what its products handle. Columns outside of the
+/// tensor read as 0, and nothing is written there.
+int64_t getTileColumns(attn::AttentionOpInterface attention);
 
 /// What the kernel that does most of an attention operation's work takes.
 struct ScheduleCost {

@@ -2,18 +2,28 @@
 
 #include "fa3/Target/Manifest.h"
 
+#include "fa3/Analysis/SizeExpressions.h"
 #include "fa3/Hopper/HopperOps.h"
 #include "fa3/Target/Codegen.h"
 #include "fa3/runtime/abi.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/JSON.h"
 
 using namespace mlir;
 using namespace fa3;
+
+/// The size of an element type, by its name in a manifest.
+static int64_t getDTypeBytes(StringRef dtype) {
+  return llvm::StringSwitch<int64_t>(dtype)
+      .Cases({"e4m3", "e5m2"}, 1)
+      .Cases({"bf16", "f16"}, 2)
+      .Default(4);
+}
 
 namespace {
 
@@ -45,11 +55,12 @@ public:
     writeSymbols(tensors);
     json.attributeArray("tensors", [&] {
       for (Attribute tensor : tensors)
-        writeObject(cast<DictionaryAttr>(tensor),
-                    {"name", "role", "dtype", "dims"});
+        if (!isScratch(tensor))
+          writeObject(cast<DictionaryAttr>(tensor),
+                      {"name", "role", "dtype", "dims"});
     });
     writeConstraints();
-    json.attribute("workspace", 0);
+    writeWorkspace(tensors);
     json.attributeBegin("kernels");
     json.arrayBegin();
     for (LLVM::LLVMFuncOp kernel : gpuModule.getOps<LLVM::LLVMFuncOp>())
@@ -114,10 +125,11 @@ private:
   void writeSymbols(ArrayAttr tensors) {
     llvm::SetVector<StringRef> symbols;
     for (Attribute tensor : tensors)
-      for (Attribute dim :
-           cast<DictionaryAttr>(tensor).getAs<ArrayAttr>("dims"))
-        if (auto symbol = dyn_cast<StringAttr>(dim))
-          symbols.insert(symbol.getValue());
+      if (!isScratch(tensor))
+        for (Attribute dim :
+             cast<DictionaryAttr>(tensor).getAs<ArrayAttr>("dims"))
+          if (auto symbol = dyn_cast<StringAttr>(dim))
+            symbols.insert(symbol.getValue());
     json.attributeArray("symbols", [&] {
       for (StringRef symbol : symbols)
         json.value(symbol);
@@ -134,6 +146,60 @@ private:
       for (Attribute constraint : constraints)
         json.object([&] { writeEntry("divides", constraint); });
     });
+  }
+
+  /// Whether kernels of the package pass the tensor on to each other, and the
+  /// caller knows nothing of it.
+  static bool isScratch(Attribute tensor) {
+    return cast<DictionaryAttr>(tensor).getAs<StringAttr>("role") ==
+           "workspace";
+  }
+
+  /// Scratch tensors lie one behind another, aligned as the workspace is.
+  void writeWorkspace(ArrayAttr tensors) {
+    Builder builder(gpuModule.getContext());
+    Attribute offset;
+    SmallVector<DictionaryAttr> placed;
+    for (Attribute tensor : tensors) {
+      if (!isScratch(tensor))
+        continue;
+      auto dictionary = cast<DictionaryAttr>(tensor);
+      placed.push_back(builder.getDictionaryAttr(
+          {builder.getNamedAttr("name", dictionary.get("name")),
+           builder.getNamedAttr("dtype", dictionary.get("dtype")),
+           builder.getNamedAttr("dims", dictionary.get("dims")),
+           builder.getNamedAttr(
+               "offset", offset ? offset : builder.getI64IntegerAttr(0))}));
+      Attribute bytes = getAlignedBytes(dictionary);
+      offset = offset ? combineSizes(builder.getContext(), "add", offset, bytes)
+                      : bytes;
+    }
+    writeEntry("workspace", offset ? offset : builder.getI64IntegerAttr(0));
+    if (placed.empty())
+      return;
+    json.attributeArray("workspace_tensors", [&] {
+      for (DictionaryAttr tensor : placed)
+        writeObject(tensor, {"name", "dtype", "dims", "offset"});
+    });
+  }
+
+  /// The bytes of a contiguous tensor, up to where the next one may start.
+  Attribute getAlignedBytes(DictionaryAttr tensor) {
+    MLIRContext *context = gpuModule.getContext();
+    auto dtype = tensor.getAs<StringAttr>("dtype");
+    int64_t fixed = getDTypeBytes(dtype.getValue());
+    SmallVector<Attribute> factors;
+    for (Attribute dim : tensor.getAs<ArrayAttr>("dims")) {
+      if (auto known = dyn_cast<IntegerAttr>(dim))
+        fixed *= known.getInt();
+      else
+        factors.push_back(dim);
+    }
+    factors.push_back(Builder(context).getI64IntegerAttr(fixed));
+    Attribute bytes = multiplySizes(context, factors);
+    if (fixed % FA3_WORKSPACE_ALIGNMENT == 0)
+      return bytes;
+    return alignSize(context, bytes, FA3_WORKSPACE_ALIGNMENT);
   }
 
   LogicalResult writeKernel(LLVM::LLVMFuncOp kernel) {

@@ -43,8 +43,8 @@ def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
   let summary = "Chooses how a kernel is executed";
   let description = [{
     Gives every attention operation its `#tile.schedule`. The schedule comes
-    from a table of measured ones, by head dim and mask; one that the spec
-    already has is kept. The `override` option then changes single fields:
+    from a table, by head dim and mask; a head dim between two of the table's
+    has the larger one's schedule. One that the spec already has is kept. The `override` option then changes single fields:
     `override=block_kv=128,pingpong=false`. If it changes the number of
     warpgroups and not the registers, the registers follow.
 
@@ -52,7 +52,7 @@ def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
     of each that is loaded in the loop, computed operands of products, mbarriers)
     and registers (fragments of scores, results and operands). What it takes is
     reported as a remark; one that does not fit, or a head dim for which there
-    is no schedule, is an error. For `attn.backward` it is the schedule of the
+    is no backward schedule, is an error. For `attn.backward` it is the schedule of the
     kernel that computes dk and dv; the smaller kernels derive theirs from it.
 
     Precondition: none. Postcondition: attention operations have a schedule.

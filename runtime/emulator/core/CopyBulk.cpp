@@ -20,6 +20,10 @@ using namespace fa3::emulator;
 
 namespace {
 
+/// What a tensor map with NaN fill gives outside of the tensor, whatever the
+/// type.
+constexpr uint16_t kFillNaN = 0x7ff7;
+
 /// Global (or another CTA's shared) memory into shared memory, completing on an
 /// mbarrier in each destination CTA.
 struct CopyIn final : AsyncOp {
@@ -43,7 +47,10 @@ struct CopyIn final : AsyncOp {
     return false;
   }
   void fetch() {
-    buffer.assign(transfer.bytes, transfer.fillNaN ? kPoison : 0);
+    buffer.assign(transfer.bytes, 0);
+    if (transfer.fillNaN)
+      for (uint32_t at = 0; at != transfer.bytes; at += 2)
+        std::memcpy(&buffer[at], &kFillNaN, 2);
     if (source)
       transfer.readShared(*source, sourceOffset, buffer);
     else

@@ -23,9 +23,6 @@ Step atomHandler(Warp &w, const Inst &i, Mask m) {
   uint32_t bytes = i.b & 0xff, count = i.b >> 8 & 0xff;
   bool hasResult = i.b >> 16;
   const Operand *ops = i.ops + (hasResult ? count : 0);
-  CombineFn combine = i.d == Combine
-                          ? combineFor(ReduceOp(i.c & 0xff), Type(i.c >> 8))
-                          : nullptr;
   for (Mask rest = m; rest; rest &= rest - 1) {
     uint32_t l = uint32_t(std::countr_zero(rest));
     MemoryRef ref;
@@ -42,7 +39,10 @@ Step atomHandler(Warp &w, const Inst &i, Mask m) {
       uint64_t operand = load(ops[1 + k]), old = 0;
       unsigned char *place = ref.host + k * bytes;
       if (i.d == Combine) {
-        old = atomicCombine(place, bytes, combine, operand);
+        old = atomicCombine(place, bytes,
+                            combineFor(ReduceOp(i.c & 0xff), Type(i.c >> 8),
+                                       ref.shared != nullptr),
+                            operand);
       } else if (i.d == Exchange) {
         old = atomicExchange(place, bytes, operand);
       } else {

@@ -224,6 +224,9 @@ Step cvtBF16x2Handler(Warp &w, const Inst &i, Mask m) {
   });
   return Step::Next;
 }
+/// .relu: negative values and -0 become +0, NaN stays.
+float clampNegative(float x) { return x <= 0 ? 0.0f : x; }
+
 /// The other packed forms. inst.a: destination type; inst.c: rounding; inst.d:
 /// bit 0 satfinite, bit 1 relu; sources are f32, or one f16x2.
 Step cvtPackHandler(Warp &w, const Inst &i, Mask m) {
@@ -238,8 +241,8 @@ Step cvtPackHandler(Warp &w, const Inst &i, Mask m) {
   const uint32_t *a = w.in(i.ops[1]);
   const uint32_t *b = i.count > 2 ? w.in(i.ops[2]) : nullptr;
   auto encode = [&](float x) {
-    if (relu && x < 0)
-      x = 0;
+    if (relu)
+      x = clampNegative(x);
     return encodeSmall(x, format, round, sat);
   };
   storeLanes<uint32_t>(w.out(i.ops[0]), m, [&](uint32_t l) {
@@ -256,9 +259,7 @@ Step cvtUnpackHandler(Warp &w, const Inst &i, Mask m) {
   storeLanes<uint32_t>(w.out(i.ops[0]), m, [&](uint32_t l) {
     auto half = [&](uint32_t byte) {
       float x = table[byte & 0xff];
-      if (i.d & 2 && x < 0)
-        x = 0;
-      return uint32_t(toF16(x));
+      return uint32_t(toF16(i.d & 2 ? clampNegative(x) : x));
     };
     return half(a[l] >> 8) << 16 | half(a[l]);
   });
@@ -268,9 +269,7 @@ Step cvtTF32Handler(Warp &w, const Inst &i, Mask m) {
   const uint32_t *a = w.in(i.ops[1]);
   storeLanes<uint32_t>(w.out(i.ops[0]), m, [&](uint32_t l) {
     float x = getLane<float>(a, l);
-    if (i.d & 2 && x < 0)
-      x = 0;
-    return toTF32(x, formatRound(CvtRound(i.c)));
+    return toTF32(i.d & 2 ? clampNegative(x) : x, formatRound(CvtRound(i.c)));
   });
   return Step::Next;
 }

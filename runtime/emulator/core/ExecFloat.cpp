@@ -240,16 +240,13 @@ Step halfMinMaxHandler(Warp &w, const Inst &i, Mask m) {
   });
 }
 
+/// Also neg and abs make NaN canonical.
 template <bool Ftz> struct NegF {
-  float operator()(float a) const {
-    return std::bit_cast<float>(std::bit_cast<uint32_t>(maybeFlush<Ftz>(a)) ^
-                                0x80000000u);
-  }
+  float operator()(float a) const { return canonical(-maybeFlush<Ftz>(a)); }
 };
 template <bool Ftz> struct AbsF {
   float operator()(float a) const {
-    return std::bit_cast<float>(std::bit_cast<uint32_t>(maybeFlush<Ftz>(a)) &
-                                0x7fffffffu);
+    return canonical(std::fabs(maybeFlush<Ftz>(a)));
   }
 };
 struct NegD {
@@ -258,12 +255,14 @@ struct NegD {
 struct AbsD {
   double operator()(double a) const { return std::fabs(a); }
 };
-struct XorBits {
-  uint32_t operator()(uint32_t a, uint32_t b) const { return a ^ b; }
-};
-struct AndBits {
-  uint32_t operator()(uint32_t a, uint32_t b) const { return a & b; }
-};
+/// inst.a: packed pair; inst.b: the bits of infinity.
+template <bool IsNeg> Step halfSignHandler(Warp &w, const Inst &i, Mask m) {
+  return packed(w, i, m, i.a, [&](uint16_t x, uint16_t, uint16_t) {
+    if ((x & 0x7fffu) > i.b)
+      return uint16_t(0x7fff);
+    return uint16_t(IsNeg ? x ^ 0x8000 : x & 0x7fff);
+  });
+}
 
 //===----------------------------------------------------------------------===//
 // Division, roots and transcendentals
@@ -668,13 +667,10 @@ void fa3::emulator::decodeFloatSign(Decoder &d, Type type, FloatOp op,
   }
   if (ftz)
     d.unsupported("ftz");
-  d.expectOperands(2, 2);
-  d.def(d.operand(0), typeBytes(type));
-  d.use(d.operand(1), type);
-  d.useConstant(
-      neg ? (typeBytes(type) == 4 ? 0x80008000u : 0x8000u) : 0x7fff7fffu, 4);
-  d.inst.fn = neg ? binaryHandler<XorBits, uint32_t, uint32_t, uint32_t>
-                  : binaryHandler<AndBits, uint32_t, uint32_t, uint32_t>;
+  d.inst.a = typeBytes(type) == 4;
+  d.inst.b = type == Type::F16 || type == Type::F16x2 ? 0x7c00 : 0x7f80;
+  d.inst.fn = neg ? halfSignHandler<true> : halfSignHandler<false>;
+  d.defUse(type, {type});
 }
 
 void fa3::emulator::addFloatOpcodes(OpcodeTable &t) {

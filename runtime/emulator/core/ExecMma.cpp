@@ -8,10 +8,11 @@
 
 #include "Decoder.h"
 #include "Elements.h"
-#include "Gemm.h"
 #include "Numerics.h"
 #include "State.h"
+#include "TensorCore.h"
 
+#include <algorithm>
 #include <charconv>
 
 using namespace fa3::emulator;
@@ -32,7 +33,8 @@ Step mmaHandler(Warp &w, const Inst &i, Mask m) {
   uint32_t dCount = half ? 2 : 4;
   const Operand *aOps = i.ops + dCount, *bOps = aOps + aCount,
                 *cOps = bOps + bCount;
-  float a[16 * 32], b[32 * 8], d[16 * 8];
+  const uint32_t stepK = std::min(k, 16u);
+  float a[2][16 * 16], b[32 * 8], d[16 * 8];
   // A register holds neighbours along k; registers alternate between the upper
   // and lower eight rows of A, then move on along k.
   auto values = [&](const Operand &op, Type type, uint32_t lane, float *out) {
@@ -45,9 +47,11 @@ Step mmaHandler(Warp &w, const Inst &i, Mask m) {
     float v[16];
     for (uint32_t r = 0; r != aCount; ++r) {
       values(aOps[r], aType, l, v);
-      for (uint32_t e = 0; e != perReg; ++e)
-        a[(l / 4 + 8 * (r % 2)) * k + perReg * (l % 4) + 4 * perReg * (r / 2) +
-          e] = v[e];
+      for (uint32_t e = 0; e != perReg; ++e) {
+        uint32_t column = perReg * (l % 4) + 4 * perReg * (r / 2) + e;
+        a[column / stepK][(l / 4 + 8 * (r % 2)) * stepK + column % stepK] =
+            v[e];
+      }
     }
     for (uint32_t r = 0; r != bCount; ++r) {
       values(bOps[r], bType, l, v);
@@ -62,7 +66,10 @@ Step mmaHandler(Warp &w, const Inst &i, Mask m) {
                                      : std::bit_cast<float>(bits);
     }
   }
-  gemmAccumulate(d, a, b, 16, 8, k);
+  // Eight bits a number are no less exact here, and take two steps.
+  for (uint32_t step = 0; step != k / stepK; ++step)
+    multiplyAdd(d, a[step], b + step * stepK * 8,
+                {16, 8, stepK, aType, bType, half, kKeptBits});
   uint32_t results[4][kLanes] = {};
   for (uint32_t l = 0; l != kLanes; ++l)
     for (uint32_t x = 0; x != 4; ++x) {

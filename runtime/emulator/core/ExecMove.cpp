@@ -166,7 +166,8 @@ uint64_t specialValue(const Warp &w, Special special, uint32_t lane) {
     return config.dynamicSharedBytes;
   case Special::TotalSmemSize:
   case Special::AggrSmemSize:
-    return cta.cluster->launch->sharedBytes - kSharedBase;
+    // In units of allocation.
+    return (cta.cluster->launch->sharedBytes - kSharedBase + 127) & ~127u;
   }
   return 0;
 }

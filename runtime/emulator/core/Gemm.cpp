@@ -1,8 +1,7 @@
-//===- Gemm.cpp - The arithmetic of a matrix instruction ------------------===//
+//===- Gemm.cpp - The inner loops of a matrix instruction -----------------===//
 //
-// Built once for the baseline and once for AVX2 where the host has it. Both
-// multiply and add separately, so results are the same on every host; products
-// of 16- and 8-bit values are exact in float anyway.
+// Built once for the baseline and once for AVX2, which has the shifts by
+// different amounts that these loops are about, where the host has it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,26 +26,42 @@
 namespace fa3::emulator {
 
 FA3_EMULATOR_CLONES
-void gemmAccumulate(float *__restrict d, const float *__restrict a,
-                    const float *__restrict b, uint32_t m, uint32_t n,
-                    uint32_t k) {
-  // Four rows share each row of b; eight columns fill a vector register.
-  constexpr uint32_t kRows = 4, kColumns = 8;
-  for (uint32_t i = 0; i != m; i += kRows)
+void alignedProducts(int32_t *sums, int32_t *tops, SplitMatrix a, SplitMatrix b,
+                     uint32_t m, uint32_t n, uint32_t k, uint32_t shift) {
+  // Eight columns fill a vector register.
+  constexpr uint32_t kColumns = 8;
+  for (uint32_t i = 0; i != m; ++i)
     for (uint32_t j = 0; j != n; j += kColumns) {
-      float sum[kRows][kColumns];
-      for (uint32_t r = 0; r != kRows; ++r)
-        for (uint32_t c = 0; c != kColumns; ++c)
-          sum[r][c] = d[(i + r) * n + j + c];
-      for (uint32_t x = 0; x != k; ++x)
-        for (uint32_t r = 0; r != kRows; ++r) {
-          float left = a[(i + r) * k + x];
-          for (uint32_t c = 0; c != kColumns; ++c)
-            sum[r][c] += left * b[x * n + j + c];
+      int32_t top[kColumns], sum[kColumns] = {};
+      for (uint32_t c = 0; c != kColumns; ++c)
+        top[c] = tops[i * n + j + c];
+      for (uint32_t x = 0; x != k; ++x) {
+        const int32_t left = a.exponents[i * k + x];
+        const int32_t *right = b.exponents + x * n + j;
+        for (uint32_t c = 0; c != kColumns; ++c) {
+          int32_t exponent = left + right[c];
+          top[c] = exponent > top[c] ? exponent : top[c];
         }
-      for (uint32_t r = 0; r != kRows; ++r)
-        for (uint32_t c = 0; c != kColumns; ++c)
-          d[(i + r) * n + j + c] = sum[r][c];
+      }
+      for (uint32_t x = 0; x != k; ++x) {
+        const int32_t left = a.significands[i * k + x],
+                      leftExponent = a.exponents[i * k + x];
+        const int32_t *right = b.significands + x * n + j;
+        const int32_t *rightExponents = b.exponents + x * n + j;
+        for (uint32_t c = 0; c != kColumns; ++c) {
+          int32_t product = left * right[c];
+          int32_t below = top[c] - leftExponent - rightExponents[c];
+          uint32_t magnitude = uint32_t(product < 0 ? -product : product)
+                               << shift;
+          // No significand reaches further than 31 bits.
+          int32_t kept = int32_t(magnitude >> (below < 31 ? below : 31));
+          sum[c] += product < 0 ? -kept : kept;
+        }
+      }
+      for (uint32_t c = 0; c != kColumns; ++c) {
+        tops[i * n + j + c] = top[c];
+        sums[i * n + j + c] = sum[c];
+      }
     }
 }
 

@@ -1,4 +1,4 @@
-//===- Gemm.h - The arithmetic of a matrix instruction ----------*- C++ -*-===//
+//===- Gemm.h - The inner loops of a matrix instruction ---------*- C++ -*-===//
 
 #ifndef FA3_EMULATOR_CORE_GEMM_H
 #define FA3_EMULATOR_CORE_GEMM_H
@@ -7,10 +7,18 @@
 
 namespace fa3::emulator {
 
-/// d[m][n] += a[m][k] * b[k][n] in float, k in order. d and b have rows of n
-/// values, a has rows of k.
-void gemmAccumulate(float *d, const float *a, const float *b, uint32_t m,
-                    uint32_t n, uint32_t k);
+/// A matrix of numbers significand * 2^(exponent - fraction bits).
+struct SplitMatrix {
+  int32_t *significands;
+  int32_t *exponents;
+};
+
+/// Sums the products of a[m][k] and b[k][n] as integers: each is shifted left
+/// by \p shift, then right, rounding towards zero, by as much as its exponent
+/// lies below the largest of the sum. \p tops[m][n] holds the least value for
+/// the latter, and receives it.
+void alignedProducts(int32_t *sums, int32_t *tops, SplitMatrix a, SplitMatrix b,
+                     uint32_t m, uint32_t n, uint32_t k, uint32_t shift);
 
 } // namespace fa3::emulator
 

@@ -143,10 +143,12 @@ float fa3::emulator::roundToFloat(double high, double low, Round round) {
 
 uint32_t fa3::emulator::toTF32(float x, Round round) {
   uint32_t bits = std::bit_cast<uint32_t>(x);
-  if ((bits & 0x7fffffff) > 0x7f800000)
-    return kCanonicalNaN;
+  // .rna does nothing with a NaN but cut it off; the other roundings make it
+  // canonical.
+  if (x != x && round != Round::NearestAway)
+    bits = kCanonicalNaN;
   if ((bits & 0x7f800000) == 0x7f800000)
-    return bits;
+    return bits & ~uint32_t(0x1fff);
   if (round == Round::Nearest)
     bits += 0xfff + (bits >> 13 & 1);
   else if (round == Round::NearestAway)

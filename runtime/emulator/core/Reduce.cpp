@@ -48,8 +48,16 @@ uint64_t combineInteger(uint64_t a, uint64_t b) {
   }
   return a;
 }
-template <class T> uint64_t addFloat(uint64_t a, uint64_t b) {
-  return toBits<T>(fromBits<T>(a) + fromBits<T>(b));
+uint64_t addF32(uint64_t a, uint64_t b) {
+  return toBits(canonical(fromBits<float>(a) + fromBits<float>(b)));
+}
+/// Subnormal numbers become zero in global memory.
+uint64_t addF32Flushed(uint64_t a, uint64_t b) {
+  return toBits(
+      canonical(flush(flush(fromBits<float>(a)) + flush(fromBits<float>(b)))));
+}
+uint64_t addF64(uint64_t a, uint64_t b) {
+  return toBits(fromBits<double>(a) + fromBits<double>(b));
 }
 
 enum class Half : uint8_t { F16, BF16 };
@@ -134,7 +142,7 @@ constexpr auto kTable = makeTable(std::make_index_sequence<8 * kTypeCount>());
 
 } // namespace
 
-CombineFn fa3::emulator::combineFor(ReduceOp op, Type type) {
+CombineFn fa3::emulator::combineFor(ReduceOp op, Type type, bool shared) {
   bool isFloatOp = op == ReduceOp::Add;
   switch (type) {
   case Type::U32:
@@ -148,9 +156,9 @@ CombineFn fa3::emulator::combineFor(ReduceOp op, Type type) {
   case Type::S64:
     return integerFor<int64_t>(op);
   case Type::F32:
-    return isFloatOp ? addFloat<float> : nullptr;
+    return !isFloatOp ? nullptr : shared ? addF32 : addF32Flushed;
   case Type::F64:
-    return isFloatOp ? addFloat<double> : nullptr;
+    return isFloatOp ? addF64 : nullptr;
   case Type::F16:
   case Type::F16x2:
     return halfFor<Half::F16>(op, type == Type::F16x2);

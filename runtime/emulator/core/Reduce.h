@@ -23,7 +23,9 @@ ReduceFn reductionFor(ReduceOp op, TensorType type);
 
 /// One atomic read-modify-write of \p bytes (2, 4 or 8); returns the old bits.
 using CombineFn = uint64_t (*)(uint64_t old, uint64_t operand);
-CombineFn combineFor(ReduceOp op, Type type);
+/// For global memory unless \p shared: the two add numbers of type f32 in
+/// different units.
+CombineFn combineFor(ReduceOp op, Type type, bool shared = false);
 uint64_t atomicCombine(unsigned char *memory, uint32_t bytes, CombineFn combine,
                        uint64_t operand);
 

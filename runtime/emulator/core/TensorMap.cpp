@@ -69,7 +69,7 @@ std::string fa3::emulator::encodeTensorMap(const TensorMapFields &f,
     return "interleaved layouts need rank 3 or more";
   uint32_t size = tensorTypeSize(f.type);
   uint64_t align = f.interleave == TensorInterleave::B32 ? 32 : 16;
-  if (!f.address || f.address % align)
+  if (f.address % align)
     return "address is not a multiple of " + std::to_string(align);
   for (uint32_t i = 0; i != f.rank; ++i) {
     std::string which = "dimension " + std::to_string(i);
@@ -92,9 +92,6 @@ std::string fa3::emulator::encodeTensorMap(const TensorMapFields &f,
     if (span && inner > span)
       return "inner box of " + std::to_string(inner) +
              " bytes exceeds the swizzle span of " + std::to_string(span);
-  } else if (f.interleave == TensorInterleave::B32 &&
-             f.swizzle != TensorSwizzle::B32) {
-    return "32-byte interleave needs the 32-byte swizzle";
   }
   bool isFloat = f.type >= TensorType::F16;
   if (f.fill == TensorFill::NaN && !isFloat)

@@ -57,6 +57,22 @@ bool fa3::emulator::boxRuns(Warp &w, const Inst &i, uint32_t l,
                             const int32_t *coordinates, bool write,
                             Transfer &t) {
   uint32_t size = tensorTypeSize(map.type);
+  // Rows are fetched in units of 16 bytes.
+  if (int64_t(coordinates[0]) * size % 16) {
+    fault(w, i, int(l), DiagnosticKind::InvalidInstruction,
+          "the innermost coordinate " + std::to_string(coordinates[0]) +
+              " times the element size of " + std::to_string(size) +
+              " is not a multiple of 16 bytes");
+    return false;
+  }
+  // Loads fill what lies before the tensor, stores refuse to start there.
+  for (uint32_t d = 0; write && d != map.rank; ++d)
+    if (coordinates[d] < 0) {
+      fault(w, i, int(l), DiagnosticKind::InvalidInstruction,
+            "coordinate " + std::to_string(coordinates[d]) +
+                " of a store is negative");
+      return false;
+    }
   uint32_t counts[5] = {1, 1, 1, 1, 1};
   uint64_t total = size;
   for (uint32_t d = 0; d != map.rank; ++d) {
@@ -70,8 +86,10 @@ bool fa3::emulator::boxRuns(Warp &w, const Inst &i, uint32_t l,
   uint32_t inner = counts[0] * size;
   // The part of the innermost row that lies inside the tensor.
   int64_t first = coordinates[0], last = first + counts[0];
-  int64_t begin = std::max<int64_t>(first, 0),
-          end = std::min<int64_t>(last, int64_t(map.dims[0]));
+  // Stores write whole units of 16 bytes.
+  int64_t unit = write ? 16 / size : 1;
+  int64_t width = (int64_t(map.dims[0]) + unit - 1) / unit * unit;
+  int64_t begin = std::max<int64_t>(first, 0), end = std::min(last, width);
   uint32_t box = 0;
   for (uint32_t c4 = 0; c4 != counts[4]; ++c4)
     for (uint32_t c3 = 0; c3 != counts[3]; ++c3)

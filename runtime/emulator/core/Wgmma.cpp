@@ -12,9 +12,9 @@
 #include "Decoder.h"
 #include "Elements.h"
 #include "Elementwise.h"
-#include "Gemm.h"
 #include "Memory.h"
 #include "Numerics.h"
+#include "TensorCore.h"
 
 #include <charconv>
 
@@ -107,7 +107,8 @@ void loadFragment(const Warp *warps, const Operand *ops, const WgmmaShape &s,
 void execute(Cta &cta, uint32_t group, WgmmaOp &op) {
   const WgmmaShape &s = op.shape;
   Warp *warps = &cta.warps[group * 4];
-  alignas(64) float a[64 * 32], b[32 * 256], d[64 * 256];
+  alignas(64) float a[kMaxGemmM * kMaxGemmK], b[kMaxGemmK * kMaxGemmN],
+      d[kMaxGemmM * kMaxGemmN];
   const Operand *ops = op.inst->ops;
   uint32_t accumulators = s.f16Accumulator ? s.n / 4 : s.n / 2;
   if (s.registerA)
@@ -146,7 +147,9 @@ void execute(Cta &cta, uint32_t group, WgmmaOp &op) {
       x = std::bit_cast<float>(cell);
     });
 
-  gemmAccumulate(d, a, b, 64, s.n, s.k);
+  multiplyAdd(d, a, b,
+              {64, s.n, s.k, Type(s.type), Type(s.typeB), s.f16Accumulator,
+               s.k == 32 ? kKeptBitsFp8 : kKeptBits});
 
   if (s.f16Accumulator)
     forValues([](uint32_t &cell, uint32_t v, float x) {

@@ -46,6 +46,8 @@ CUresult errorOf(DiagnosticKind kind) {
     return CUDA_ERROR_ILLEGAL_ADDRESS;
   case DiagnosticKind::Misaligned:
     return CUDA_ERROR_MISALIGNED_ADDRESS;
+  case DiagnosticKind::InvalidInstruction:
+    return CUDA_ERROR_ILLEGAL_INSTRUCTION;
   default:
     return CUDA_ERROR_LAUNCH_FAILED;
   }

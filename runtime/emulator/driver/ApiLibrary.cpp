@@ -96,12 +96,15 @@ CUresult parse(const void *image, JitLog &log,
     text += diagnostic.str() + "\n";
   }
   log.write(text);
+  // Without this directive the text is not taken for PTX at all.
   if (!module)
-    return CUDA_ERROR_INVALID_PTX;
+    return std::strstr(static_cast<const char *>(image), ".version")
+               ? CUDA_ERROR_INVALID_PTX
+               : CUDA_ERROR_INVALID_IMAGE;
   if (digitsOf(module->ptxVersion()) > kMaxPtxVersion)
     return CUDA_ERROR_UNSUPPORTED_PTX_VERSION;
   if (!targetRuns(module->target()))
-    return CUDA_ERROR_NO_BINARY_FOR_GPU;
+    return CUDA_ERROR_INVALID_PTX;
   return CUDA_SUCCESS;
 }
 

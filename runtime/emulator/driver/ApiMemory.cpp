@@ -86,15 +86,13 @@ CUresult submit(CUstream handle, const Transfer &transfer) {
   return enqueue(stream, transfer);
 }
 
-/// The synchronous functions: they run in the null stream and wait, and neither
-/// is possible during a capture.
+/// The synchronous functions run in the null stream, which a capture in a
+/// blocking stream forbids, and wait.
 CUresult submitAndWait(const Transfer &transfer) {
   std::shared_ptr<Stream> stream;
   if (CUresult error = enterStream(nullptr, stream))
     return error;
   if (CUresult error = checkLegacyStream(*stream->context))
-    return error;
-  if (CUresult error = checkUnsafeCall())
     return error;
   if (CUresult error = submit(nullptr, transfer))
     return error;
@@ -168,7 +166,7 @@ CUresult cuMemFree_v2(CUdeviceptr address) {
     return error;
   // Freeing waits for the work that may use the memory.
   std::lock_guard execution(context->device.execution);
-  if (context->device.memory.free(address))
+  if (!address || context->device.memory.free(address))
     return CUDA_SUCCESS;
   char text[96];
   std::snprintf(text, sizeof(text),

@@ -13,6 +13,8 @@ namespace {
 
 constexpr uint64_t kMaxDim = uint64_t(1) << 32;
 constexpr uint64_t kStrideLimit = uint64_t(1) << 40;
+// The hardware cannot fetch more at once; shared memory holds less.
+constexpr uint64_t kBoxLimit = uint64_t(256) << 10;
 
 bool isFloat(TensorType type) {
   return type == TensorType::F16 || type == TensorType::BF16 ||
@@ -57,14 +59,16 @@ std::string checkShape(const TensorMapFields &map) {
 /// What is wrong with the box in shared memory, or an empty string.
 std::string checkBox(const TensorMapFields &map) {
   const uint64_t inner = uint64_t(map.box[0]) * tensorTypeSize(map.type);
-  if (map.interleave == TensorInterleave::B32 &&
-      map.swizzle != TensorSwizzle::B32)
-    return "32-byte interleave needs 32-byte swizzle";
   if (map.interleave != TensorInterleave::None)
     return "";
   if (inner % 16)
     return "the box's inner dimension of " + number(inner) +
            " bytes is not a multiple of 16";
+  uint64_t bytes = tensorTypeSize(map.type);
+  for (uint32_t i = 0; i < map.rank; ++i)
+    bytes *= map.box[i];
+  if (bytes >= kBoxLimit)
+    return "the box has " + number(bytes) + " bytes, not less than 256 KiB";
   const uint32_t span = swizzleSpan(map.swizzle);
   if (span && inner > span)
     return "the box's inner dimension of " + number(inner) +

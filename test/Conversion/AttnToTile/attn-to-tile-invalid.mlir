@@ -93,3 +93,23 @@ func.func @nested(%q: !t, %k: !t, %v: !t, %c: i1) {
   }
   return
 }
+
+// -----
+
+!t = tensor<?x?x?x64xbf16>
+!l = tensor<?x?x?xf32>
+func.func @no_schedule_backward(%q: !t, %k: !t, %v: !t, %o: !t, %lse: !l, %do: !t) -> (!t, !t, !t) {
+  // expected-error@+1 {{has no schedule; run fa3-select-schedule before this pass}}
+  %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do : !t, !t, !t, !t, !l, !t -> !t, !t, !t
+  return %dq, %dk, %dv : !t, !t, !t
+}
+
+// -----
+
+!t = tensor<?x?x?x64xbf16>
+!l = tensor<?x?x?xf32>
+// expected-error@+1 {{a spec must have 7 arguments, the operands of its attention operation, not 8}}
+func.func @unused_argument_backward(%q: !t, %k: !t, %v: !t, %o: !t, %lse: !l, %do: !t, %dlse: !l, %x: f32) -> (!t, !t, !t) {
+  %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do, %dlse : !t, !t, !t, !t, !l, !t, !l -> !t, !t, !t
+  return %dq, %dk, %dv : !t, !t, !t
+}

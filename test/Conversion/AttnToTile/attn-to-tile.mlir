@@ -156,6 +156,23 @@ func.func @static(%q: tensor<2x?x8x64xbf16>, %k: tensor<?x?x2x64xbf16>, %v: tens
   return %o, %lse : tensor<2x?x8x64xbf16>, tensor<2x8x?xf32>
 }
 
+// Tiles are a multiple of 16 columns wide, as products contract them; tensors
+// and the problem keep their head dim.
+
+// CHECK-LABEL: tile.kernel @head_dim_72(
+// CHECK-SAME: memref<?x?x?x72xbf16, strided<[?, ?, ?, 1]>> {tile.argument = #tile.argument<"q",
+// CHECK-SAME: head_dim = 72
+// CHECK: tile.load {{.*}} memref<?x?x?x72xbf16, strided<[?, ?, ?, 1]>>, vector<64x80xbf16>
+// CHECK: tile.dot {{.*}} contract(1, 1) : vector<64x80xbf16>, vector<64x80xbf16> -> vector<64x64xf32>
+// CHECK: tile.dot {{.*}} contract(1, 0) : vector<64x64xbf16>, vector<64x80xbf16>, vector<64x80xf32> -> vector<64x80xf32>
+// CHECK: tile.store {{.*}} vector<64x80xbf16>, memref<?x?x?x72xbf16, strided<[?, ?, ?, 1]>>
+func.func @head_dim_72(%q: tensor<?x?x?x72xbf16>, %k: tensor<?x?x?x72xbf16>, %v: tensor<?x?x?x72xbf16>)
+    -> (tensor<?x?x?x72xbf16>, tensor<?x?x?xf32>) {
+  %o, %lse = attn.forward %q, %k, %v {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1>}
+    : tensor<?x?x?x72xbf16>, tensor<?x?x?x72xbf16>, tensor<?x?x?x72xbf16> -> tensor<?x?x?x72xbf16>, tensor<?x?x?xf32>
+  return %o, %lse : tensor<?x?x?x72xbf16>, tensor<?x?x?xf32>
+}
+
 // Other functions are none of the pass's business.
 
 // CHECK-LABEL: func.func @other

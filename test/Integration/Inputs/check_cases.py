@@ -6,6 +6,7 @@ PREFIX is where the package goes; a GROUP is a key of CASES. fa3-opt and fa3-run
 found on the PATH. Prints every command that failed.
 """
 
+import json
 import subprocess
 import sys
 
@@ -32,6 +33,13 @@ CASES = {
     # Other orders of asynchronous events; the same bits every time.
     "orders": [problem(150, 300, 1, 2, 1, f"--emulator-seed={seed}") for seed in range(1, 5)],
     "repeat": [problem(150, 300, 1, 2, 1, "--repeat=2"), problem(64, 128, 1, 1, 1, "--graph")],
+    # Gradients of a sum: all rows of dO are one.
+    "sum": [problem(113, 203, 2, 2, 1, "--pad", "--stride-zero=do")],
+    # LSE far from what scores of absent keys would need, S % 128 == 64.
+    "ragged": [problem(q, k, 1, 2, 1, "--pad", f"--distribution={name}")
+               for q, k in [(64, 64), (192, 192), (192, 320)] for name in ("normal", "huge")],
+    # Deterministic kernels: the same bits, whatever runs beside and in whatever order.
+    "bits": [problem(150, 300, 1, 2, 1, f"--emulator-seed={seed}", "--repeat=2", "--beside") for seed in range(1, 7)],
     "once": [problem(150, 203, 1, 2, 1, "--pad")],
 }
 
@@ -41,6 +49,20 @@ def run(command):
     if result.returncode:
         print(" ".join(command), f"\nexit status {result.returncode}\n{result.stdout}")
     return result.returncode == 0
+
+
+def same_bits(package, problems, report):
+    """Whether the outputs of all problems are the same."""
+    checksums = []
+    for case in problems:
+        if not run(["fa3-run", package, "--driver=emulator", *case, "--json", report]):
+            return False
+        with open(report) as file:
+            checksums.append(json.load(file)["checksums"])
+    if any(other != checksums[0] for other in checksums):
+        print("the runs' outputs differ: ", *checksums, sep="\n")
+        return False
+    return True
 
 
 def main():
@@ -54,6 +76,8 @@ def main():
         return 1
     results = [run(["fa3-run", package, "--driver=emulator", "--check", *case])
                for group in groups for case in CASES[group]]
+    if "bits" in groups:
+        results.append(same_bits(package, CASES["bits"], prefix + ".json"))
     print(f"{sum(results)} of {len(results)} right")
     return 0 if all(results) else 1
 

@@ -90,8 +90,9 @@ def tensor_maps(probes):
         ask(f"inner box {box}, swizzle 128", **replaced("box", 0, box))
     for swizzle, box in ((0, 256), (0, 8), (0, 12), (1, 16), (1, 24), (2, 32), (2, 40)):
         ask(f"inner box {box}, swizzle {swizzle}", swizzle=swizzle, **replaced("box", 0, box))
-    ask("box larger than shared memory", swizzle=0, box=[256, 16, 256, 2])
-    ask("box larger than the tensor", **replaced("box", 1, 32))
+    for rows in (224, 227, 228, 256):
+        ask(f"box of {rows} KiB", swizzle=0, box=[256, 2, rows, 1])
+    ask("box larger than the tensor", **replaced("box", 1, 2), **replaced("dims", 1, 1))
     for step in (0, 8, 9):
         ask(f"element stride {step}", **replaced("element_strides", 2, step))
         ask(f"inner element stride {step}", **replaced("element_strides", 0, step))
@@ -153,10 +154,15 @@ def launches(probes):
 
 def images(probes):
     def ask(name, image):
-        library = ctypes.c_void_p()
-        code = probes.driver.result("cuLibraryLoadData", ctypes.byref(library), image, None, None, 0, None, None, 0)
+        """A driver may put off looking at the text until a kernel is asked for."""
+        library, kernel, function = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
+        result = probes.driver.result
+        code = result("cuLibraryLoadData", ctypes.byref(library), image, None, None, 0, None, None, 0)
+        loaded = not code
+        code = code or result("cuLibraryGetKernel", ctypes.byref(kernel), library, b"k")
+        code = code or result("cuKernelGetFunction", ctypes.byref(function), kernel)
         probes.ask(f"load: {name}", code)
-        if code == 0:
+        if loaded:
             probes.driver.unload(library)
 
     def empty(version, target):
@@ -234,23 +240,13 @@ def captures(probes):
 
 
 def faults(probes):
-    """A kernel's error surfaces later and stays until the context ends."""
+    """A kernel's error surfaces later and stays: nothing can follow in this process."""
     driver = probes.driver
-
-    def after(name, function, parameters):
-        library = driver.load(PTX)
-        code = driver.launch(driver.function(library, function), (1, 1, 1), (1, 1, 1), 0, parameters)
-        probes.ask(f"fault: launch that {name}", code)
-        probes.call(f"fault: synchronize after a launch that {name}", "cuCtxSynchronize")
-        probes.call(f"fault: allocate after a launch that {name}", "cuMemAlloc_v2",
-                    ctypes.byref(ctypes.c_uint64()), ctypes.c_size_t(64))
-        driver.reset()
-
-    one = ctypes.c_uint32(1)
-    after("traps", "stuck", [])
-    after("stores to address 64", "fill", [ctypes.c_uint64(64), one])
-    buffer = driver.allocate(64)
-    after("stores to an odd address", "fill", [ctypes.c_uint64(buffer + 2), one])
+    function = driver.function(driver.load(PTX), "stuck")
+    probes.ask("fault: launch that traps", driver.launch(function, (1, 1, 1), (1, 1, 1), 0, []))
+    probes.call("fault: synchronize after a launch that traps", "cuCtxSynchronize")
+    probes.call("fault: allocate after a launch that traps", "cuMemAlloc_v2", ctypes.byref(ctypes.c_uint64()),
+                ctypes.c_size_t(64))
 
 
 def run(driver):

@@ -11,112 +11,30 @@ answers to correct and wrong calls. Anywhere,
     conformance.py --compare DIR [--driver build/lib/libfa3_emulator.so]
 
 runs the same on the emulator and compares: bit for bit, but for the functions
-whose result a device only approximates, where the snippet states the bound.
+whose result a device only approximates, where the snippet states the bound. DIR
+may also be a golden file (see pack_golden.py); golden/h200.zip is one.
 
-A snippet begins with lines that say how to run it:
-
-    //! block N | grid X [Y Z] | cluster N | shared BYTES | kernel NAME
-    //! in NAME TYPE COUNT GENERATOR       filled as snippet_data.py says
-    //! out NAME TYPE COUNT TOLERANCE      as snippet_data.compare says
-    //! map NAME TYPE BUFFER dims=.. strides=.. box=.. swizzle=.. [fill=nan] [steps=..]
-    //! i32 NAME VALUE | f32 NAME VALUE
-
-and takes the buffers, maps and numbers as its parameters in this order, but for
-buffers that are marked `hidden` at the end, which only a map uses.
+A failed kernel takes its process's context along: the programs after it run in
+another process.
 """
 
 import argparse
-import ctypes
 import hashlib
 import json
+import subprocess
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 
 import api_probes
-import snippet_data
-from cuda_driver import SWIZZLES, TENSOR_TYPES, Driver, DriverError
+from cuda_driver import Driver
+from snippet import Snippet
 
 HERE = Path(__file__).resolve().parent
 EMULATOR = HERE.parents[2] / "build" / "lib" / "libfa3_emulator.so"
-# What outputs hold before a run: a word that is not stored is seen.
-UNTOUCHED = 0xA5
-
-
-class Snippet:
-    """One PTX file and how to run it."""
-
-    def __init__(self, path):
-        self.name = path.stem
-        self.text = path.read_text()
-        self.settings = {"block": [32], "grid": [1], "cluster": [0], "shared": [0], "kernel": [self.name]}
-        self.parameters = []
-        for line in self.text.splitlines():
-            if not line.startswith("//! "):
-                continue
-            kind, *words = line[4:].split()
-            if kind in self.settings:
-                self.settings[kind] = words if kind == "kernel" else [int(word) for word in words]
-            else:
-                self.parameters.append((kind, *words))
-
-    def outputs(self):
-        return [(p[1], p[2], p[4]) for p in self.parameters if p[0] == "out"]
-
-    def inputs_digest(self):
-        """Tells dumps of an older version of this snippet apart."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
-
-    def run(self, driver):
-        """Returns the bytes of each output."""
-        library = driver.load(self.text)
-        buffers = {}
-        try:
-            values = [self._parameter(driver, buffers, p) for p in self.parameters]
-            values = [value for value in values if value is not None]
-            function = driver.function(library, self.settings["kernel"][0])
-            shared, cluster = self.settings["shared"][0], self.settings["cluster"][0]
-            grid, block = ((*self.settings[key], 1, 1)[:3] for key in ("grid", "block"))
-            if shared:
-                driver.set_shared(function, shared)
-            code = driver.launch(function, grid, block, shared, values, (cluster, 1, 1) if cluster else None)
-            if code:
-                raise DriverError("cuLaunchKernelEx", code, driver.error_name(code))
-            driver.synchronize()
-            return [driver.download(*buffers[name]) for name, _, _ in self.outputs()]
-        except DriverError:
-            driver.reset()
-            buffers = {}
-            raise
-        finally:
-            for address, _ in buffers.values():
-                driver.free(address)
-            driver.unload(library)
-
-    def _parameter(self, driver, buffers, words):
-        if words[0] == "map":
-            return self._map(driver, buffers, *words[1:])
-        if words[0] in ("i32", "f32"):
-            return ctypes.c_int32(int(words[2])) if words[0] == "i32" else ctypes.c_float(float(words[2]))
-        what, name, kind, count, detail, *options = words
-        size = int(count) * snippet_data.ENCODERS[kind][0]
-        data = bytes([UNTOUCHED]) * size
-        if what == "in":
-            data = snippet_data.make_input(kind, detail, int(count), f"{self.name}.{name}")
-        buffers[name] = (driver.allocate(size), size)
-        driver.upload(buffers[name][0], data)
-        return None if "hidden" in options else ctypes.c_uint64(buffers[name][0])
-
-    def _map(self, driver, buffers, name, kind, buffer, *options):
-        chosen = dict(option.split("=") for option in options)
-        numbers = {key: [int(n) for n in chosen[key].split(",") if n] for key in ("dims", "strides", "box", "steps")
-                   if key in chosen}
-        code, tensor_map = driver.encode_tiled(
-            TENSOR_TYPES[kind][0], buffers[buffer][0], numbers["dims"], numbers["strides"], numbers["box"],
-            numbers.get("steps"), swizzle=SWIZZLES[int(chosen["swizzle"])], promotion=3,
-            fill=1 if chosen.get("fill") == "nan" else 0)
-        if code:
-            raise DriverError("cuTensorMapEncodeTiled", code, driver.error_name(code))
-        return tensor_map
+# Seconds that one process may take; a kernel that hangs ends so.
+LIMIT = 60
 
 
 def find_snippets(names):
@@ -128,60 +46,85 @@ def find_snippets(names):
     return [Snippet(path) for path in paths if not names or path.stem in names]
 
 
-def dump(driver, snippets, folder, with_api):
-    """Writes what the driver computes; returns the number of failures."""
-    folder.mkdir(parents=True, exist_ok=True)
-    failures = 0
-    summary = {"device": driver.name(), "driver_version": driver.version(), "snippets": {}}
-    for snippet in snippets:
+def run_all(driver, snippets, folder):
+    """Writes the outputs to the folder; returns what failed, by name."""
+    failures = {}
+    pending = list(snippets)
+    while pending:
+        for snippet in pending:
+            (folder / f"{snippet.name}.bin").unlink(missing_ok=True)
+        command = [sys.executable, str(HERE / "run_snippet.py"), "--driver", driver, "--write", str(folder),
+                   *(str(HERE / "snippets" / f"{snippet.name}.ptx") for snippet in pending)]
         try:
-            outputs = snippet.run(driver)
-        except DriverError as error:
-            print(f"{snippet.name}: {error}")
-            failures += 1
-            continue
-        (folder / f"{snippet.name}.bin").write_bytes(b"".join(outputs))
-        summary["snippets"][snippet.name] = snippet.inputs_digest()
-    if with_api:
-        summary["api"] = api_probes.run(driver)
-    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
-    print(f"{summary['device']}: {len(summary['snippets'])} snippets dumped to {folder}, {failures} failed")
+            output = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                    errors="replace", timeout=LIMIT).stdout
+        except subprocess.TimeoutExpired:
+            output = f"no end within {LIMIT} seconds"
+        done = 0
+        while done < len(pending) and (folder / f"{pending[done].name}.bin").exists():
+            done += 1
+        if done < len(pending) and not (done and pending[done - 1].fails()):
+            failures[pending[done].name] = output.strip() or "no output"
+            done += 1
+        pending = pending[done:]
     return failures
 
 
-def compare_snippet(snippet, driver, folder):
-    """Prints a line for each output; returns whether all agree."""
-    try:
-        outputs = snippet.run(driver)
-    except DriverError as error:
-        print(f"FAIL {snippet.name}: {error}")
-        return False
-    expected = (folder / f"{snippet.name}.bin").read_bytes()
-    agrees, offset = True, 0
-    for (name, kind, tolerance), actual in zip(snippet.outputs(), outputs):
-        part = expected[offset:offset + len(actual)]
-        offset += len(actual)
-        bad, worst, example = snippet_data.compare(kind, tolerance, part, actual)
+def dump(path, snippets, folder, with_api):
+    """Writes what the driver computes; returns the number of failures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    failures = run_all(path, snippets, folder)
+    for name, why in failures.items():
+        print(f"{name}: {why}")
+    driver = Driver(path)
+    summary = {"device": driver.name(), "driver_version": driver.version(),
+               "snippets": {s.name: s.inputs_digest() for s in snippets if s.name not in failures}}
+    if with_api:
+        summary["api"] = api_probes.run(driver)
+    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+    print(f"{summary['device']}: {len(summary['snippets'])} snippets dumped to {folder}, {len(failures)} failed")
+    return len(failures)
+
+
+def compare_snippet(snippet, path, digest, actual):
+    """Prints a line for each output; returns whether all agree.
+
+    Without the file of the outputs, their digest has to do.
+    """
+    if not path.exists():
+        agrees = hashlib.sha256(actual).hexdigest()[:16] == digest
+        print(f"ok   {snippet.name}" if agrees else f"FAIL {snippet.name}: its digest differs")
+        return agrees
+    expected, agrees = path.read_bytes(), True
+    for name, tolerance, bad, worst, example in snippet.compare(expected, actual):
         detail = "" if tolerance == "exact" else f", worst {worst:.3g} of {tolerance}"
-        print(f"{'FAIL' if bad else 'ok  '} {snippet.name}.{name}{detail}" +
-              (f": {bad} differ, {example}" if bad else ""))
+        print(f"{'FAIL' if bad else 'ok  '} {snippet.name}.{name}{detail}" + (f": {bad} differ, {example}" if bad else ""))
         agrees = agrees and not bad
     return agrees
 
 
-def compare(driver, snippets, folder, with_api):
+def compare(path, snippets, folder, with_api):
     """Compares the driver with the dumps of another; returns the number of failures."""
     summary = json.loads((folder / "summary.json").read_text())
+    driver = Driver(path)
     print(f"comparing {driver.name()} with {summary['device']}, driver {summary['driver_version']}")
-    failures = skipped = passed = 0
+    known = [s for s in snippets if summary["snippets"].get(s.name) == s.inputs_digest()]
     for snippet in snippets:
-        if summary["snippets"].get(snippet.name) != snippet.inputs_digest():
+        if snippet not in known:
             print(f"skip {snippet.name}: not dumped, or the snippet has changed since")
-            skipped += 1
-        elif compare_snippet(snippet, driver, folder):
-            passed += 1
-        else:
-            failures += 1
+    failures, passed, skipped = 0, 0, len(snippets) - len(known)
+    with tempfile.TemporaryDirectory(prefix="conformance_") as name:
+        own = Path(name)
+        errors = run_all(path, known, own)
+        for snippet in known:
+            if snippet.name in errors:
+                print(f"FAIL {snippet.name}: {errors[snippet.name]}")
+                failures += 1
+            elif compare_snippet(snippet, folder / f"{snippet.name}.bin", summary.get("outputs", {}).get(snippet.name),
+                                 (own / f"{snippet.name}.bin").read_bytes()):
+                passed += 1
+            else:
+                failures += 1
     if with_api and "api" in summary:
         for name, answer in api_probes.run(driver).items():
             wanted = summary["api"].get(name)
@@ -206,14 +149,18 @@ def main():
     arguments = parser.parse_args()
     if not arguments.out and not arguments.compare:
         parser.error("nothing to do: give --out or --compare")
-    driver = Driver(arguments.driver)
     snippets = find_snippets(arguments.only)
     with_api = not arguments.no_api and not arguments.only
     failures = 0
     if arguments.out:
-        failures += dump(driver, snippets, arguments.out, with_api)
+        failures += dump(arguments.driver, snippets, arguments.out, with_api)
     if arguments.compare:
-        failures += compare(driver, snippets, arguments.compare, with_api)
+        with tempfile.TemporaryDirectory(prefix="conformance_") as name:
+            folder = arguments.compare
+            if folder.suffix == ".zip":
+                zipfile.ZipFile(folder).extractall(name)
+                folder = Path(name)
+            failures += compare(arguments.driver, snippets, folder, with_api)
     return 1 if failures else 0
 
 

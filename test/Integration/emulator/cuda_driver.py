@@ -21,6 +21,7 @@ class DriverError(Exception):
     def __init__(self, function, code, name):
         super().__init__(f"{function}: {name} ({code})")
         self.code = code
+        self.name = name
 
 
 class LaunchAttribute(ctypes.Structure):

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import snippets_elementwise
+import snippets_failures
 import snippets_memory
 import snippets_mma
 import snippets_pipeline
@@ -23,7 +24,7 @@ def main():
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     wanted = {}
-    for part in (snippets_elementwise, snippets_memory, snippets_mma, snippets_pipeline, snippets_wgmma):
+    for part in (snippets_elementwise, snippets_failures, snippets_memory, snippets_mma, snippets_pipeline, snippets_wgmma):
         for writer in part.snippets():
             wanted[f"{writer.name}.ptx"] = writer.text()
     stale = [name for name, text in wanted.items()

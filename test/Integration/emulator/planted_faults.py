@@ -111,7 +111,7 @@ class SnippetRunner:
             path.write_text(mutant.text)
             action = "--check"
         return [sys.executable, str(HERE / "run_snippet.py"), str(path), "--driver", str(self.driver), action,
-                str(self.dump / "expected.bin")]
+                str(self.dump)]
 
 
 def run(runner, mutant, seed, limit):

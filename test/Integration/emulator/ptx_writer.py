@@ -6,10 +6,13 @@ REGISTERS = {"p": "pred", "h": "b16", "r": "b32", "f": "f32", "rd": "b64", "fd":
 class Writer:
     """One kernel: its description, how to run it, and its instructions."""
 
-    def __init__(self, name, description, block=32, grid=1, cluster=0, shared=0):
+    def __init__(self, name, description, block=32, grid=1, cluster=0, shared=0, version="8.3",
+                 fails=False):
         self.name = name
         self.description = description
-        self.settings = {"block": block, "grid": grid, "cluster": cluster, "shared": shared}
+        self.settings = {"block": block, "grid": grid, "cluster": cluster, "shared": shared,
+                         "fails": int(fails)}
+        self.version = version
         self.directives = []
         self.parameters = []
         self.lines = []
@@ -131,7 +134,7 @@ class Writer:
         lines = [f"// {self.description}"]
         lines += [f"//! {key} {value}" for key, value in self.settings.items() if value]
         lines += [f"//! {directive}" for directive in self.directives]
-        lines += ["", ".version 8.3", ".target sm_90a", ".address_size 64", ""]
+        lines += ["", f".version {self.version}", ".target sm_90a", ".address_size 64", ""]
         if self.settings["shared"]:
             lines += [".extern .shared .align 1024 .b8 tile[];", ""]
         lines += [f".visible .entry {self.name}(", "    " + ",\n    ".join(self.parameters), ")"]

@@ -4,6 +4,7 @@ Everything is computed from the snippet's name with an own generator, so that
 two machines with two versions of Python use the same bits.
 """
 
+import bisect
 import math
 import struct
 import zlib
@@ -46,13 +47,13 @@ def to_f16(value):
 
 
 def fp8_codes(exponent_bits, bias, codes):
-    """The code of every value of an fp8 type that is not negative."""
+    """The value of every code of an fp8 type that is not negative."""
     mantissa_bits = 7 - exponent_bits
-    table = {}
+    table = []
     for code in range(codes):
         exponent, mantissa = code >> mantissa_bits, code & (1 << mantissa_bits) - 1
         scale = 2.0 ** (max(exponent, 1) - bias - mantissa_bits)
-        table[(mantissa + ((1 << mantissa_bits) if exponent else 0)) * scale] = code
+        table.append((mantissa + ((1 << mantissa_bits) if exponent else 0)) * scale)
     return table
 
 
@@ -60,8 +61,11 @@ E4M3, E5M2 = fp8_codes(4, 7, 0x7F), fp8_codes(5, 15, 0x7C)
 
 
 def to_fp8(value, table):
-    """Exact values only."""
-    return table[abs(value)] | (0x80 if math.copysign(1, value) < 0 else 0)
+    """The code of the nearest value; of two, the larger one."""
+    above = min(bisect.bisect_left(table, abs(value)), len(table) - 1)
+    below = max(above - 1, 0)
+    code = below if abs(value) - table[below] < table[above] - abs(value) else above
+    return code | (0x80 if math.copysign(1, value) < 0 else 0)
 
 
 ENCODERS = {
@@ -76,6 +80,9 @@ ENCODERS = {
     "s32": (4, lambda v: int(v) & 0xFFFFFFFF),
     "u64": (8, int),
 }
+
+# Bits that are all ones in infinity and NaN, and in nothing else.
+NONFINITE = {"f32": 0x7F800000, "bf16": 0x7F80, "f16": 0x7C00, "e4m3": 0x7F, "e5m2": 0x7C}
 
 # Values at which conversions and arithmetic change their behaviour.
 SPECIAL_F32 = [
@@ -104,6 +111,21 @@ def special_f32(random, count):
         else:
             words.append(to_f32(random.uniform(-1, 1) * 2.0 ** (random.word() % 60 - 40)))
     return words
+
+
+def float_word(random, kind):
+    """Random bits of a floating-point type, neither infinity nor NaN."""
+    size = ENCODERS[kind][0]
+    while True:
+        word = random.word() & (1 << 8 * size) - 1
+        if not word & NONFINITE[kind] == NONFINITE[kind]:
+            return word
+
+
+def spread_word(random, kind, low, high):
+    """A random sign and significand, and an exponent from `low` to `high`."""
+    sign = random.word() % 2 * 2 - 1
+    return ENCODERS[kind][1](sign * random.uniform(1, 2) * 2.0 ** (low + random.word() % (high - low + 1)))
 
 
 def probe_matrix(columns, top):
@@ -135,6 +157,19 @@ def make_input(kind, generator, count, seed):
     name, _, argument = generator.partition(":")
     if name == "bits":
         return b"".join((random.word() & (1 << 8 * size) - 1).to_bytes(size, "little") for _ in range(count))
+    if name in ("finite", "sparse", "nonfinite", "spread"):
+        words = []
+        for _ in range(count):
+            if name == "spread":
+                words.append(spread_word(random, kind, *map(int, argument.split(","))))
+                continue
+            word, choice = float_word(random, kind), random.word() % 32
+            if name == "sparse" and choice < 24:
+                word &= 1 << 8 * size - 1
+            elif name == "nonfinite" and random.word() % 8 == 0 and choice < 2:
+                word = word | NONFINITE[kind] if choice else word & 1 << 8 * size - 1 | NONFINITE[kind]
+            words.append(word)
+        return b"".join(word.to_bytes(size, "little") for word in words)
     if name == "special":
         return b"".join(word.to_bytes(4, "little") for word in special_f32(random, count))
     if name == "index":
@@ -168,22 +203,11 @@ def to_float(kind, bits):
     return from_f32(bits << 16 if kind == "bf16" else bits)
 
 
-def probe_scale(index, top):
-    """The largest term of the sum at `index` of a probe's dump: see probe_matrix.
-
-    The dump holds the accumulator's fragment, register by register, of the 128
-    threads of a warpgroup.
-    """
-    register, thread = divmod(index, 128)
-    row = thread // 32 * 16 + thread % 32 // 4 + (8 if register % 4 >= 2 else 0)
-    return 2.0 ** min(row // 2, top)
-
-
 def compare(kind, tolerance, expected, actual):
     """Compares two dumps of one output. Returns (mismatches, worst, example).
 
-    Tolerances: exact; ulp:N, absolute:X; scaled:X, relative to the largest value
-    of the output; probe:TOP:X, relative to the largest term of each sum.
+    Tolerances: exact; ulp:N; absolute:X; mixed:X, absolute below one and relative
+    above it.
     """
     if tolerance == "exact":
         size = ENCODERS[kind][0]
@@ -196,11 +220,10 @@ def compare(kind, tolerance, expected, actual):
             example = f"[{i // size}] expected 0x{expected[i:i + size][::-1].hex()}, got 0x{actual[i:i + size][::-1].hex()}"
         return len(bad), len(bad), example
     size, infinity = FLOATS[kind]
-    unit, *argument, bound = tolerance.split(":")
+    unit, _, bound = tolerance.partition(":")
     bound = float(bound)
     words = [tuple(int.from_bytes(data[i:i + size], "little") for data in (expected, actual))
              for i in range(0, len(expected), size)]
-    scale = max([abs(to_float(kind, e)) for e, _ in words if e & infinity != infinity], default=0.0)
     worst, bad, example = 0.0, 0, ""
     for i, (e, a) in enumerate(words):
         if e == a:
@@ -215,10 +238,8 @@ def compare(kind, tolerance, expected, actual):
             error = abs(ordered(e, 8 * size) - ordered(a, 8 * size))
         else:
             error = abs(to_float(kind, e) - to_float(kind, a))
-            if unit == "probe":
-                error /= probe_scale(i, int(argument[0]))
-            elif unit == "scaled":
-                error = error / scale if scale else math.inf
+            if unit == "mixed":
+                error /= max(1.0, abs(to_float(kind, e)))
         worst = max(worst, error)
         if not error <= bound:
             bad += 1

@@ -4,6 +4,9 @@ from ptx_writer import Writer
 
 COUNT = 512
 BLOCK = 128
+# Of lg2.approx: 2^-22, absolute between 0.5 and 2 and relative elsewhere, and the
+# rounding of what it is compared with.
+LG2_ERROR = 2.0 ** -22 + 2.0 ** -24
 
 # PTX type -> (register, element type of a dump, load suffix)
 TYPES = {
@@ -57,7 +60,9 @@ def conversions():
             text = f"cvt.{mode}.{kind}.f32"
             narrow.append((text.replace(".", "_"), "b16", "exact", f"{text} {{r}}, {{0}}, {{1}}"))
     narrow += unary("b16", "exact", "{0}", "cvt.rn.f16.f32", "cvt.rz.f16.f32", "cvt.rn.bf16.f32", "cvt.rz.bf16.f32")
-    narrow.append(("cvt_rna_tf32_f32", "b32", "exact", "cvt.rna.tf32.f32 {r}, {0}"))
+    tf32 = [(f"cvt_{mode.replace('.', '_')}_tf32_f32", "b32", "exact", f"cvt.{mode}.tf32.f32 {{r}}, {{0}}")
+            for mode in ("rna", "rn", "rz", "rn.relu")]
+    yield elementwise("convert_tf32", "Rounding of f32 to tf32.", f32[:1], tf32)
     yield elementwise("convert_f32_narrow", "Rounding of f32 to narrower floating-point types.", f32, narrow)
 
     integers = []
@@ -128,8 +133,8 @@ def arithmetic():
         approximate += unary("f32", tolerance, "{0}", text)
     approximate += [("div_approx", "f32", "ulp:4", "div.approx.f32 {r}, {2}, {3}"),
                     ("div_full", "f32", "ulp:4", "div.full.f32 {r}, {2}, {3}"),
-                    ("lg2_approx", "f32", "absolute:1e-6", "lg2.approx.f32 {r}, {3}"),
-                    ("lg2_special", "f32", "ulp:64", "lg2.approx.ftz.f32 {r}, {0}"),
+                    ("lg2_approx", "f32", f"mixed:{LG2_ERROR}", "lg2.approx.f32 {r}, {3}"),
+                    ("lg2_special", "f32", f"mixed:{LG2_ERROR}", "lg2.approx.ftz.f32 {r}, {0}"),
                     ("tanh_approx", "f32", "absolute:0.001", "tanh.approx.f32 {r}, {2}"),
                     ("sin_approx", "f32", "absolute:2e-6", "sin.approx.f32 {r}, {4}"),
                     ("cos_approx", "f32", "absolute:2e-6", "cos.approx.f32 {r}, {4}"),

@@ -117,7 +117,7 @@ def tensor_store(name, description, kind, size, dims, strides, box, swizzle, pla
 def tensors():
     # A tensor of 100 x 37 elements in rows of 256 bytes.
     plane = {"size": 128 * 37, "dims": [100, 37], "strides": [256]}
-    places = [(0, 0), (64, 16), (-8, -3), (90, 30), (100, 0), (-200, 50)]
+    places = [(0, 0), (64, 16), (-8, -3), (88, 30), (104, 0), (-200, 50)]
     for swizzle, inner in ((128, 64), (64, 32), (32, 16), (0, 64), (0, 24)):
         yield tensor_load(f"tma_load_2d_swizzle{swizzle}_{inner}",
                           f"Boxes of a bf16 matrix, inside and outside it, swizzle {swizzle}.", "bf16", **plane,
@@ -129,7 +129,7 @@ def tensors():
     yield tensor_load("tma_load_2d_u8", "Bytes, as of fp8.", "u8", size=144 * 20, dims=[130, 20], strides=[144],
                       box=[128, 8], swizzle=128, places=[(0, 0), (64, 15), (-16, -4)])
     yield tensor_load("tma_load_1d", "A vector.", "f32", size=300, dims=[290], strides=[], box=[64], swizzle=0,
-                      places=[(0,), (-3,), (250,), (300,)])
+                      places=[(0,), (-4,), (252,), (300,)])
     yield tensor_load("tma_load_3d", "A tensor of three dimensions.", "f16", size=64 * 8 * 5, dims=[64, 5, 8],
                       strides=[128, 640], box=[32, 3, 4], swizzle=64, places=[(0, 0, 0), (32, 3, 6), (-8, -1, -1)])
     yield tensor_load("tma_load_4d", "Batch, sequence, heads and head dim.", "bf16", size=2 * 20 * 3 * 64,
@@ -140,7 +140,7 @@ def tensors():
                       places=[(0, 0, 0, 0, 0), (0, 1, 2, 1, 2), (4, -1, 0, -1, 0)])
     for swizzle, inner in ((128, 64), (64, 32), (32, 16), (0, 40)):
         yield tensor_store(f"tma_store_2d_swizzle{swizzle}", f"A box stored inside and across the edge, swizzle {swizzle}.",
-                           "bf16", **plane, box=[inner, 8], swizzle=swizzle, places=[(0, 0), (70, 33), (-8, 20)])
+                           "bf16", **plane, box=[inner, 8], swizzle=swizzle, places=[(0, 0), (72, 33), (64, 20)])
     for kind, action in (("f32", "add"), ("s32", "min"), ("s32", "max"), ("u32", "add"), ("u32", "and"), ("u32", "or"),
                          ("u32", "xor"), ("u32", "inc"), ("u32", "dec")):
         yield tensor_store(f"tma_reduce_{action}_{kind}", f"A box reduced into a tensor: {action} of {kind}.", kind,

@@ -62,7 +62,7 @@ class Product:
         return w.op("setp.ne.u32", one, 0, kind="p")
 
 
-def wgmma(name, description, product, generator="integers:4", tolerance="exact", a_generator=None, b_generator=None):
+def wgmma(name, description, product, generator="integers:4", before="integers:4", a_generator=None, b_generator=None):
     """Sums begin with given values, so that scale-d shows."""
     w = Writer(f"wgmma_{name}", description, block=128, shared=IMAGE)
     kind = "f32" if product.a == "tf32" else product.a
@@ -71,8 +71,8 @@ def wgmma(name, description, product, generator="integers:4", tolerance="exact",
     words = product.n // 2 if product.d == "f32" else product.n // 4
     dump = "f32" if product.d == "f32" else "f16"
     count = 128 * words * (1 if dump == "f32" else 2)
-    before = w.input("before", dump, count, "integers:4" if tolerance == "exact" else "integers:0")
-    result = w.output("result", dump, count, tolerance)
+    before = w.input("before", dump, count, before)
+    result = w.output("result", dump, count)
     left = []
     if product.a_registers:
         per_word = 4 // element
@@ -145,20 +145,45 @@ def variations():
 
 def probes():
     """Which bits a sum keeps: see snippet_data.probe_matrix."""
-    for kind, top, bound in (("bf16", 31, 2.0 ** -22), ("f16", 15, 2.0 ** -22), ("e4m3", 8, 2.0 ** -12),
-                             ("e5m2", 15, 2.0 ** -12)):
-        columns = K[kind]
-        w = wgmma(f"probe_{kind}", f"Large and small terms of {kind} in one sum.",
-                  Product(kind, n=8, a_registers=True, scale_d=0), tolerance=f"probe:{top}:{bound}",
-                  a_generator=f"probe:{columns},{top}", b_generator="ones")
-        yield w
-    for kind, bound in (("bf16", "scaled:1e-6"), ("f16", "scaled:1e-6")):
+    for kind, top in (("bf16", 31), ("f16", 15), ("e4m3", 8), ("e5m2", 15)):
+        yield wgmma(f"probe_{kind}", f"Large and small terms of {kind} in one sum.",
+                    Product(kind, n=8, a_registers=True, scale_d=0), before="integers:0",
+                    a_generator=f"probe:{K[kind]},{top}", b_generator="ones")
+    for kind in ("bf16", "f16"):
         yield wgmma(f"rounding_{kind}", f"Random terms of {kind}.", Product(kind, steps=4), generator="uniform:-1,1",
-                    tolerance=bound)
+                    before="integers:0")
     yield wgmma("rounding_f16_sums", "Random terms of f16 with sums in f16.", Product("f16", d="f16", steps=2),
-                generator="uniform:-1,1", tolerance="scaled:2e-3")
+                generator="uniform:-1,1", before="integers:0")
+
+
+def sums():
+    """Terms of very different size, which show what a sum keeps of each."""
+    product = {"n": 32, "steps": 2}
+    for kind, terms, before in (("bf16", "spread:-12,12", "spread:-24,24"), ("f16", "finite", "spread:-30,30"),
+                                ("e4m3", "finite", "spread:-16,16"), ("e5m2", "finite", "spread:-30,30"),
+                                ("tf32", "spread:-12,12", "spread:-24,24")):
+        yield wgmma(f"sums_{kind}", f"Terms of {kind} of any size.", Product(kind, **product), generator=terms,
+                    before=before)
+    yield wgmma("sums_e4m3_e5m2", "Terms of two fp8 types of any size.", Product("e4m3", "e5m2", **product),
+                generator="finite", before="spread:-24,24")
+    yield wgmma("sums_bf16_limits", "Sums of bf16 that overflow or underflow.", Product("bf16", **product),
+                generator="finite", before="finite")
+    yield wgmma("sums_bf16_tiny", "Sums of bf16 among the subnormal numbers.", Product("bf16", **product),
+                generator="spread:-80,-56", before="spread:-149,-120")
+    yield wgmma("sums_e4m3_random", "Many steps of e4m3, as in attention.", Product("e4m3", n=32, steps=4),
+                generator="uniform:-2,2", before="integers:0")
+    for kind in ("bf16", "f16", "e4m3", "e5m2"):
+        yield wgmma(f"zeros_{kind}", f"Few terms of {kind} that are not zero.", Product(kind, **product),
+                    generator="sparse", before="sparse")
+        yield wgmma(f"special_{kind}", f"Infinities and NaNs among terms of {kind}.", Product(kind, **product),
+                    generator="nonfinite", before="nonfinite")
+    for kind in ("f16", "e4m3", "e5m2"):
+        yield wgmma(f"half_sums_{kind}", f"Terms of {kind} with sums in f16.", Product(kind, d="f16", **product),
+                    generator="spread:-6,4", before="spread:-14,12")
+        yield wgmma(f"half_limits_{kind}", f"Sums of {kind} in f16 that overflow, underflow or are special.",
+                    Product(kind, d="f16", **product), generator="nonfinite", before="nonfinite")
 
 
 def snippets():
-    for part in (layouts, variations, probes):
+    for part in (layouts, variations, probes, sums):
         yield from part()

@@ -1,6 +1,8 @@
 """Decodes a package without the project's own code: checks, then a summary.
 
-    read_package.py PACKAGE [manifest|sections]
+    read_package.py PACKAGE [manifest|sections|KEY]
+
+KEY is one of the manifest's: its value, in one line.
 """
 
 import json
@@ -38,6 +40,8 @@ for kernel in manifest["kernels"]:
 what = sys.argv[2] if len(sys.argv) > 2 else "sections"
 if what == "manifest":
     print(json.dumps(manifest, indent=1, sort_keys=True))
+elif what in manifest:
+    print(json.dumps(manifest[what], sort_keys=True))
 else:
     print("sections:", *sections)
     print("ptxas:", manifest["compiler"]["ptxas"])

@@ -42,6 +42,16 @@ TEST(CompilerTest, RuntimeReadsItsPackages) {
   EXPECT_EQ(package.tensors().size(), 5u);
 }
 
+TEST(CompilerTest, DerivesGradients) {
+  CompileOptions options = withoutPtxas(Stage::Tile);
+  options.backward = true;
+  CompileResult result =
+      compile(readSpec("forward_bf16_d64"), "spec.mlir", options);
+  ASSERT_TRUE(result.succeeded);
+  EXPECT_THAT(result.artifact, HasSubstr("module @backward_bf16_d64 {"));
+  EXPECT_THAT(result.artifact, HasSubstr("@backward_bf16_d64_main("));
+}
+
 TEST(CompilerTest, SaysThatThereIsNoAssembler) {
   CompileResult result = compile(readSpec("forward_bf16_d64"), "spec.mlir",
                                  withoutPtxas(Stage::Package));

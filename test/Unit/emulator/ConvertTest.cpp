@@ -80,6 +80,8 @@ TEST(Convert, FloatFormats) {
       {"cvt.sat.f32.f32 %r0, %r1;", f(5), 0, 0, f(1)},
       {"cvt.rna.tf32.f32 %r0, %r1;", 0x3f801000, 0, 0, 0x3f802000},
       {"cvt.rn.tf32.f32 %r0, %r1;", 0x3f801000, 0, 0, 0x3f800000},
+      {"cvt.rn.tf32.f32 %r0, %r1;", 0x7f800001, 0, 0, 0x7fffe000},
+      {"cvt.rna.tf32.f32 %r0, %r1;", 0x7f800001, 0, 0, 0x7f800000},
   });
 }
 
@@ -87,6 +89,7 @@ TEST(Convert, Packed) {
   checkRows({
       {"cvt.rn.bf16x2.f32 %r0, %r1, %r2;", f(1), f(2), 0, 0x3f804000},
       {"cvt.rn.relu.bf16x2.f32 %r0, %r1, %r2;", f(-1), f(2), 0, 0x00004000},
+      {"cvt.rn.relu.bf16x2.f32 %r0, %r1, %r2;", f(-0.0f), kNaN, 0, 0x00007fff},
       {"cvt.rn.bf16x2.f32 %r0, %r1, %r2;", kNaN, kInf, 0, 0x7fff7f80},
       {"cvt.rn.f16x2.f32 %r0, %r1, %r2;", f(1), f(2), 0, 0x3c004000},
       {"cvt.rz.f16x2.f32 %r0, %r1, %r2;", f(65520), f(-65520), 0, 0x7bfffbff},
@@ -102,6 +105,7 @@ TEST(Convert, Packed) {
        0x0038},
       {"cvt.rn.satfinite.e4m3x2.f16x2 %h0, %r1;", 0x3c004000, 0, 0, 0x3840},
       {"cvt.rn.f16x2.e4m3x2 %r0, %h1;", 0x3840, 0, 0, 0x3c004000},
+      {"cvt.rn.relu.f16x2.e4m3x2 %r0, %h1;", 0x8040, 0, 0, 0x00004000},
       {"cvt.rn.f16x2.e4m3x2 %r0, %h1;", 0x7f01, 0, 0, 0x7fff1800},
       {"cvt.rn.f16x2.e5m2x2 %r0, %h1;", 0x3c7c, 0, 0, 0x3c007c00},
   });

@@ -146,18 +146,51 @@ TEST(Copy, OutOfBoundsIsFilled) {
         fields(tensor, TensorType::F32, {8, 4}, {8, 4}, TensorSwizzle::None);
     f.fill = fill;
     EXPECT_CLEAN(
-        run(kInit + load(2, "-2, 2", 128) + kWait + dump(128), encode(f), out));
+        run(kInit + load(2, "-4, 2", 128) + kWait + dump(128), encode(f), out));
     for (uint32_t r = 0; r != 4; ++r)
       for (uint32_t x = 0; x != 8; ++x) {
         float got = out.as<float>()[r * 8 + x];
-        if (r < 2 && x >= 2)
-          EXPECT_EQ(got, float((r + 2) * 8 + x - 2 + 1));
+        if (r < 2 && x >= 4)
+          EXPECT_EQ(got, float((r + 2) * 8 + x - 4 + 1));
         else if (fill == TensorFill::NaN)
-          EXPECT_NE(got, got);
+          EXPECT_EQ(bits(got), 0x7ff77ff7u);
         else
           EXPECT_EQ(got, 0.0f);
       }
   }
+}
+
+TEST(Copy, InnermostCoordinateIsAligned) {
+  Buffer tensor(4 * 64 * 4), out(128);
+  TensorRun run;
+  run.launcher.allow(tensor);
+  TensorMap map = encode(
+      fields(tensor, TensorType::F32, {64, 4}, {8, 4}, TensorSwizzle::None));
+  EXPECT_CLEAN(
+      run(kInit + load(2, "-4, 1", 128) + kWait + dump(128), map, out));
+  EXPECT_DIAGNOSED(
+      run(kInit + load(2, "2, 0", 128) + kWait + dump(128), map, out),
+      InvalidInstruction);
+}
+
+TEST(Copy, StoresBeginInsideTheTensor) {
+  Buffer tensor(4 * 64 * 4), out(128);
+  TensorRun run;
+  run.launcher.allow(tensor);
+  TensorMap map = encode(
+      fields(tensor, TensorType::F32, {64, 4}, {8, 4}, TensorSwizzle::None));
+  auto store = [](const char *coordinates) {
+    return kInit +
+           "@!%p1 bra STORED;\n"
+           "cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%d1, {" +
+           coordinates +
+           "}], [%r2];\n"
+           "cp.async.bulk.commit_group;\n"
+           "cp.async.bulk.wait_group 0;\nSTORED:\n";
+  };
+  EXPECT_CLEAN(run(store("60, 2"), map, out));
+  EXPECT_DIAGNOSED(run(store("-4, 0"), map, out), InvalidInstruction);
+  EXPECT_DIAGNOSED(run(store("0, -1"), map, out), InvalidInstruction);
 }
 
 TEST(Copy, RanksOneToFive) {

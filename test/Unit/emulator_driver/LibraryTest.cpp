@@ -89,8 +89,8 @@ TEST_F(DriverTest, BadPtxIsExplained) {
   EXPECT_EQ(small[7], '\0');
   EXPECT_EQ(reinterpret_cast<size_t>(smallValues[1]), 7u);
 
-  EXPECT_EQ(load("", &library), CUDA_ERROR_INVALID_PTX);
-  EXPECT_EQ(load("no", &library), CUDA_ERROR_INVALID_PTX);
+  EXPECT_EQ(load("", &library), CUDA_ERROR_INVALID_IMAGE);
+  EXPECT_EQ(load("no", &library), CUDA_ERROR_INVALID_IMAGE);
   EXPECT_EQ(cuLibraryLoadData(&library, text, nullptr, nullptr, 2, nullptr,
                               nullptr, 0),
             CUDA_ERROR_INVALID_VALUE);
@@ -112,8 +112,8 @@ TEST_F(DriverTest, VersionsAndTargets) {
   EXPECT_EQ(loadFor("8.0", "sm_80"), CUDA_SUCCESS);
   EXPECT_EQ(loadFor("9.0", "sm_90"), CUDA_SUCCESS);
   EXPECT_EQ(loadFor("99.9", "sm_90a"), CUDA_ERROR_UNSUPPORTED_PTX_VERSION);
-  EXPECT_EQ(loadFor("8.6", "sm_100"), CUDA_ERROR_NO_BINARY_FOR_GPU);
-  EXPECT_EQ(loadFor("8.6", "sm_100a"), CUDA_ERROR_NO_BINARY_FOR_GPU);
+  EXPECT_EQ(loadFor("8.6", "sm_100"), CUDA_ERROR_INVALID_PTX);
+  EXPECT_EQ(loadFor("8.6", "sm_100a"), CUDA_ERROR_INVALID_PTX);
 }
 
 TEST_F(DriverTest, Attributes) {

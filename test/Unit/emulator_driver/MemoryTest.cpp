@@ -22,6 +22,7 @@ TEST_F(DriverTest, Allocate) {
   EXPECT_NE(takeDiagnostics().find("invalid-free"), std::string::npos);
   EXPECT_EQ(cuMemFree_v2(second + 4), CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(cuMemFree_v2(second), CUDA_SUCCESS);
+  EXPECT_EQ(cuMemFree_v2(0), CUDA_SUCCESS);
   EXPECT_EQ(cuMemAlloc_v2(&first, 0), CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(cuMemAlloc_v2(nullptr, 16), CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(cuMemAlloc_v2(&first, total + 1), CUDA_ERROR_OUT_OF_MEMORY);

@@ -51,6 +51,7 @@ TEST_F(DriverTest, TensorMapShape) {
   REFUSED(a.rank = 6);
   ACCEPTED(a.address = 0x10010);
   REFUSED(a.address = 0x10008);
+  ACCEPTED(a.address = 0);
   ACCEPTED(a.dims[2] = uint64_t(1) << 32);
   REFUSED(a.dims[2] = (uint64_t(1) << 32) + 1);
   REFUSED(a.dims[0] = 0);
@@ -64,6 +65,8 @@ TEST_F(DriverTest, TensorMapBox) {
   ACCEPTED(a.box[2] = 256);
   REFUSED(a.box[2] = 257);
   REFUSED(a.box[1] = 0);
+  ACCEPTED(a.box[1] = 7; a.box[2] = 256);
+  REFUSED(a.box[1] = 8; a.box[2] = 256);
   ACCEPTED(a.elementStrides[2] = 8);
   REFUSED(a.elementStrides[2] = 9);
   REFUSED(a.elementStrides[2] = 0);
@@ -83,7 +86,7 @@ TEST_F(DriverTest, TensorMapInterleave) {
   constexpr int wide = CU_TENSOR_MAP_INTERLEAVE_32B;
   constexpr int narrow = CU_TENSOR_MAP_INTERLEAVE_16B;
   ACCEPTED(a.interleave = wide; a.swizzle = CU_TENSOR_MAP_SWIZZLE_32B);
-  REFUSED(a.interleave = wide);
+  ACCEPTED(a.interleave = wide);
   REFUSED(a.interleave = wide; a.swizzle = CU_TENSOR_MAP_SWIZZLE_32B;
           a.address = 0x10010);
   REFUSED(a.interleave = wide; a.swizzle = CU_TENSOR_MAP_SWIZZLE_32B;

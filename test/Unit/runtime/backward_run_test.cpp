@@ -123,3 +123,12 @@ TEST_F(BackwardRunTest, CountsFlops) {
   const double flops = 10.0 * 65 * 97 * 64 * 4 * 2 / 2;
   EXPECT_NEAR(report["tflops"], flops / 0.5e-3 * 1e-12, 1e-9);
 }
+
+TEST_F(BackwardRunTest, Benchmarks) {
+  ASSERT_EQ(
+      run(full + driver + " --seqlens 64 --tokens 128 --hidden 128", FA3_BENCH),
+      0)
+      << log();
+  const double flops = 10.0 * 64 * 64 * 64 * 2 * 2;
+  EXPECT_NEAR(report["results"][0]["tflops"], flops / 0.5e-3 * 1e-12, 1e-9);
+}

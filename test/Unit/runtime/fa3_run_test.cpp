@@ -109,6 +109,24 @@ TEST_F(Fa3RunTest, FindsStrayWrites) {
                                  "byte -2 from its start"));
 }
 
+TEST_F(Fa3RunTest, DumpsOutputs) {
+  const auto contents = [this](const char *folder) {
+    EXPECT_EQ(run(package + problem + " --layout=" + folder + " --dump " +
+                  (directory / folder).string()),
+              0)
+        << log();
+    std::ifstream file(directory / folder / "o.bin", std::ios::binary);
+    return std::string{std::istreambuf_iterator<char>(file), {}};
+  };
+  const std::string dense = contents("bshd");
+  EXPECT_EQ(dense.size(), size_t{2} * 65 * 4 * 128 * 2);
+  EXPECT_EQ(std::filesystem::file_size(directory / "bshd" / "lse.bin"),
+            uintmax_t{2} * 4 * 65 * 4);
+  // The layout in memory does not show.
+  EXPECT_EQ(contents("sliced"), dense);
+  EXPECT_EQ(run(package + problem + " --dump /dev/null/folder"), 2);
+}
+
 TEST_F(Fa3RunTest, FindsUnsteadyResults) {
   const std::string kernel =
       write("unsteady.fa3", hostPackage("attention_unsteady", true));
@@ -116,6 +134,12 @@ TEST_F(Fa3RunTest, FindsUnsteadyResults) {
   EXPECT_THAT(diagnostics(),
               testing::HasSubstr("o of run 1 differs from the first run's"));
   EXPECT_EQ(run(package + problem + " --repeat 3"), 0);
+  const json checksums = report["checksums"];
+  EXPECT_EQ(checksums.size(), 2u);
+  EXPECT_EQ(run(package + problem), 0);
+  EXPECT_EQ(report["checksums"], checksums);
+  EXPECT_EQ(run(package + problem + " --seed 1"), 0);
+  EXPECT_NE(report["checksums"], checksums);
 }
 
 TEST_F(Fa3RunTest, Times) {

@@ -2,6 +2,8 @@
 
 #include "GradientProgram.h"
 
+#include "fa3/Analysis/SizeExpressions.h"
+
 using namespace mlir;
 using namespace fa3;
 
@@ -13,16 +15,15 @@ GradientProgram::GradientProgram(OpBuilder &builder, attn::BackwardOp backward,
       backward(backward), mainSchedule(backward.getScheduleAttr()) {}
 
 void GradientProgram::addRowStatistics() {
-  Attribute block = size(kStatisticsRows);
   Attribute padded =
-      size("mul", size("ceildiv", size("seqlen_q"), block), block);
+      alignSize(b.getContext(), size("seqlen_q"), kStatisticsRows);
   for (StringRef name : {"neg_lse", "neg_sum"})
     addWorkspace(name, {size("batch"), size("heads_q"), padded});
 }
 
 void GradientProgram::addAccumulator() {
-  Attribute blocks =
-      size("ceildiv", size("seqlen_q"), size(mainSchedule.getBlockQ()));
+  Attribute blocks = combineSizes(b.getContext(), "ceildiv", size("seqlen_q"),
+                                  size(mainSchedule.getBlockQ()));
   addWorkspace("dq_acc", {size("batch"), size("heads_q"), blocks,
                           size(getAccumulatorTile().getNumElements())});
 }

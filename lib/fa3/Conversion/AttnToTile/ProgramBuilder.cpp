@@ -26,8 +26,7 @@ ProgramBuilder::ProgramBuilder(OpBuilder &builder,
                                tile::ScheduleAttr schedule)
     : b(attention.getLoc(), builder), attention(attention), schedule(schedule),
       element(attention.getElementType()), rows(schedule.getBlockQ()),
-      cols(schedule.getBlockKv()),
-      columns(getTileColumns(attention.getHeadDim())),
+      cols(schedule.getBlockKv()), columns(getTileColumns(attention)),
       scale(attention.getScaleOrDefault()),
       exponentScale(scale * llvm::numbers::log2e) {}
 
@@ -119,12 +118,6 @@ Attribute ProgramBuilder::size(StringRef name) {
   if (ShapedType::isDynamic(known))
     return b.getStringAttr(name);
   return b.getI64IntegerAttr(known);
-}
-
-Attribute ProgramBuilder::size(StringRef op, Attribute lhs, Attribute rhs) {
-  return b.getDictionaryAttr(
-      {b.getNamedAttr("op", b.getStringAttr(op)),
-       b.getNamedAttr("args", b.getArrayAttr({lhs, rhs}))});
 }
 
 Value ProgramBuilder::argument(StringRef name) {

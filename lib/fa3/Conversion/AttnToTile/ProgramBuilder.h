@@ -40,9 +40,6 @@ protected:
   /// is static.
   mlir::Attribute size(llvm::StringRef name);
   mlir::Attribute size(int64_t value) { return b.getI64IntegerAttr(value); }
-  /// "ceildiv", "mul", ... of two sizes.
-  mlir::Attribute size(llvm::StringRef op, mlir::Attribute lhs,
-                       mlir::Attribute rhs);
 
   /// The argument with this name.
   mlir::Value argument(llvm::StringRef name);

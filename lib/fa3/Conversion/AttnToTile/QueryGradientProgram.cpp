@@ -34,8 +34,7 @@ private:
 /// What fits in registers and shared memory: the sums of 64 queries in each
 /// warpgroup, two tiles like the scores, and `stages` tiles of keys and values.
 ScheduleFields QueryGradientProgram::getFields(attn::BackwardOp backward) {
-  int64_t columns = getTileColumns(
-      attn::AttentionOpInterface(backward.getOperation()).getHeadDim());
+  int64_t columns = getTileColumns(backward);
   ScheduleFields fields = ScheduleFields::of(backward.getScheduleAttr());
   fields.blockQ = 128;
   fields.blockKv = columns <= 64 ? 128 : columns <= 128 ? 96 : 64;
@@ -78,11 +77,11 @@ void QueryGradientProgram::writeBody() {
   Value negLse = loadStatistic("neg_lse", batch, row0, head, rows);
   Value negSum = loadStatistic("neg_sum", batch, row0, head, rows);
   Value count = visibility.countKeyBlocks(row0, rows, cols);
-  Value lastBlock = arith::SubIOp::create(b, count, index(1));
+  Value one = index(1), lastBlock = arith::SubIOp::create(b, count, one);
   Value limit = visibility.firstHiddenKey(row0, rows);
-  auto loop =
-      scf::ForOp::create(b, index(0), count, index(1),
-                         ValueRange{splat(floatTile(rows, columns), 0.0)});
+  Value zero = index(0);
+  Value none = splat(floatTile(rows, columns), 0.0);
+  auto loop = scf::ForOp::create(b, zero, count, one, none);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());

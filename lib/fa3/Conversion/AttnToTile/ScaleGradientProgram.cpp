@@ -33,8 +33,7 @@ ScheduleFields ScaleGradientProgram::getFields(attn::BackwardOp backward) {
   tile::ScheduleAttr main = backward.getScheduleAttr();
   ScheduleFields fields;
   fields.blockQ = main.getBlockQ();
-  fields.blockKv = getTileColumns(
-      attn::AttentionOpInterface(backward.getOperation()).getHeadDim());
+  fields.blockKv = getTileColumns(backward);
   fields.transposeS = main.getTransposeDq();
   int64_t tileRows = fields.transposeS ? fields.blockKv : fields.blockQ;
   fields.warpgroups = tileRows % 128 == 0 ? 2 : 1;

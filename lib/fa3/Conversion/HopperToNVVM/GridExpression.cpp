@@ -1,5 +1,6 @@
 //===- GridExpression.cpp - Integer expressions of the manifest -----------===//
 
+#include "fa3/Analysis/SizeExpressions.h"
 #include "fa3/Conversion/HopperToNVVM/KernelSignature.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -30,14 +31,6 @@ StringRef getOperator(Operation *op) {
       .Case<arith::MinSIOp, arith::MinUIOp>([](auto) { return "min"; })
       .Case<arith::MaxSIOp, arith::MaxUIOp>([](auto) { return "max"; })
       .Default([](auto) { return ""; });
-}
-
-Attribute getOperation(MLIRContext *context, StringRef name, Attribute lhs,
-                       Attribute rhs) {
-  Builder builder(context);
-  return builder.getDictionaryAttr(
-      {builder.getNamedAttr("op", builder.getStringAttr(name)),
-       builder.getNamedAttr("args", builder.getArrayAttr({lhs, rhs}))});
 }
 
 /// The size of a kernel argument's dimension.
@@ -93,15 +86,5 @@ FailureOr<Attribute> fa3::getManifestExpression(Value value) {
   FailureOr<Attribute> rhs = getManifestExpression(op->getOperand(1));
   if (failed(rhs))
     return failure();
-  return getOperation(op->getContext(), name, *lhs, *rhs);
-}
-
-Attribute fa3::multiplyManifestExpressions(MLIRContext *context,
-                                           ArrayRef<Attribute> factors) {
-  if (factors.empty())
-    return Builder(context).getI64IntegerAttr(1);
-  Attribute product = factors.front();
-  for (Attribute factor : factors.drop_front())
-    product = getOperation(context, "mul", product, factor);
-  return product;
+  return combineSizes(op->getContext(), name, *lhs, *rhs);
 }

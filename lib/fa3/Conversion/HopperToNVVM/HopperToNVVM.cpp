@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "fa3/Analysis/SizeExpressions.h"
 #include "fa3/Conversion/HopperToNVVM/Patterns.h"
 #include "fa3/Conversion/Passes.h"
 
@@ -46,7 +47,7 @@ FailureOr<Attribute> getGrid(tile::KernelOp kernel) {
         return failure();
       extents.push_back(*expression);
     }
-  return multiplyManifestExpressions(kernel.getContext(), extents);
+  return multiplySizes(kernel.getContext(), extents);
 }
 
 /// The number of threads of a CTA: `hopper.threads` if the kernel says so, else

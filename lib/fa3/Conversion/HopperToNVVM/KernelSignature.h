@@ -45,10 +45,6 @@ struct KernelSignature {
 /// at the first operation that has no such form.
 mlir::FailureOr<mlir::Attribute> getManifestExpression(mlir::Value value);
 
-/// The product of manifest expressions.
-mlir::Attribute multiplyManifestExpressions(mlir::MLIRContext *context,
-                                            mlir::ArrayRef<mlir::Attribute>);
-
 } // namespace fa3
 
 #endif // FA3_CONVERSION_HOPPERTONVVM_KERNELSIGNATURE_H

@@ -1,0 +1,214 @@
+"""Backward kernels against fp64 and PyTorch's own 16-bit math, which autograd differentiates."""
+
+import math
+
+import torch
+
+import fa3
+from cases import ROUNDING, TORCH_DTYPES, Case, Guarded, fill_inputs, fill_normal, guarded_rows, heads_of, max_difference
+
+REPEATS = 200
+REPEATED = ((1023, 1024), (2048, 2048))
+GRADIENTS = {"dq": "q", "dk": "k", "dv": "v"}
+# What fp32 may cost where large products cancel to nothing, relative to the products.
+CANCELLATION = 2.0**-20
+
+
+def parts_of(batch, kv_heads, elements):
+    """(batch, key head) pairs in parts whose scores fit memory."""
+    pairs = [(b, h) for b in range(batch) for h in range(kv_heads)]
+    step = max(1, int(2**26 // max(1, elements)))
+    return [tuple(zip(*pairs[first : first + step])) for first in range(0, len(pairs), step)]
+
+
+def differentiate(tensors, causal, scale, dtype):
+    """O, LSE, dQ, dK and dV with every step in `dtype`; float64 is the reference."""
+    q, k, v, do, dlse = (tensors.get(name) for name in ("q", "k", "v", "do", "dlse"))
+    (b, sq, h, d), sk, kv = q.shape, k.shape[1], k.shape[2]
+    group = h // kv
+    lse = torch.full((b, h, sq), -math.inf, dtype=torch.float64, device=q.device)
+    results = {"o": torch.zeros_like(q, dtype=dtype, memory_format=torch.contiguous_format), "lse": lse}
+    for name, of in GRADIENTS.items():
+        results[name] = torch.zeros_like(tensors[of], dtype=dtype, memory_format=torch.contiguous_format)
+    first = max(0, sq - sk) if causal else 0  # the rows before have no key
+    if min(b, sq, sk) == 0:
+        return results
+    mask = None
+    if causal:
+        rows = torch.arange(first, sq, device=q.device)[:, None]
+        mask = torch.arange(sk, device=q.device)[None, :] > rows + (sk - sq)
+
+    def queries(tensor):  # (batch, key head, group, seqlen, ...)
+        return tensor.unflatten(2, (kv, group)).permute(0, 2, 3, 1, 4)[:, :, :, first:]
+
+    def query_rows(tensor):
+        return tensor.unflatten(1, (kv, group))[..., first:]
+
+    def keys(tensor):
+        return tensor.permute(0, 2, 1, 3).unsqueeze(2)
+
+    for pair in parts_of(b, kv, group * (sq - first) * sk):
+        at = tuple(torch.tensor(indices, device=q.device) for indices in pair)
+        qq, kk, vv = (t[at].to(dtype).detach().requires_grad_() for t in (queries(q), keys(k), keys(v)))
+        scores = torch.matmul(qq, kk.transpose(-1, -2)) * scale
+        if mask is not None:
+            scores = scores.masked_fill(mask, -math.inf)
+        out = torch.matmul(torch.softmax(scores, dim=-1), vv)
+        row = torch.logsumexp(scores, dim=-1)
+        outputs, incoming = [out], [queries(do)[at].to(dtype)]
+        if dlse is not None:
+            outputs, incoming = [out, row], [*incoming, query_rows(dlse)[at].to(dtype)]
+        dq, dk, dv = torch.autograd.grad(outputs, (qq, kk, vv), incoming)
+        queries(results["o"])[at] = out.detach()
+        query_rows(lse)[at] = row.detach().double()
+        queries(results["dq"])[at] = dq
+        keys(results["dk"])[at] = dk
+        keys(results["dv"])[at] = dv
+    return results
+
+
+def cancellation(tensors, name, scale):
+    """The absolute error that fp32 may leave in a gradient that should be 0."""
+    def largest(tensor, length=False):
+        tensor = tensor.float().nan_to_num()
+        return float((tensor.norm(dim=-1) if length else tensor.abs()).max()) if tensor.numel() else 0.0
+
+    q, k, v, do = (tensors[part] for part in ("q", "k", "v", "do"))
+    rows = math.sqrt(q.shape[1] * (q.shape[2] // max(1, k.shape[2])))
+    factor = {"dq": largest(k), "dk": largest(q) * rows, "dv": 0.0}[name]
+    return CANCELLATION * scale * largest(do, True) * largest(v, True) * factor
+
+
+def make(case, kernel, device):
+    """Guarded tensors, with random inputs and O and LSE in fp64."""
+    op = kernel.operation
+    d, dtype = op["head_dim"], TORCH_DTYPES[op["dtype"]]
+    heads, kv_heads = heads_of(case, kernel)
+    generator = torch.Generator(device=device)
+    generator.manual_seed(case.seed)
+    tensors = {}
+    queries, keys = (case.batch, case.seqlen_q, heads, d), (case.batch, case.seqlen_k, kv_heads, d)
+    for name, sizes, layout in (("q", queries, case.layout), ("k", keys, case.layout), ("v", keys, case.layout),
+                                ("o", queries, case.output),
+                                ("do", queries, case.layout if case.layout == "sum" else case.output),
+                                ("dq", queries, case.output), ("dk", keys, case.output), ("dv", keys, case.output)):
+        tensors[name] = Guarded(sizes, dtype, layout, name, device)
+    for name in ("lse", "dlse"):
+        if name in kernel.dims:
+            tensors[name] = guarded_rows(case, heads, name, device)
+    views = {name: guarded.view[0] if name in ("lse", "dlse") else guarded.view for name, guarded in tensors.items()}
+    if min(case.batch, case.seqlen_q, case.seqlen_k) > 0:
+        fill_inputs(case, views["q"], views["k"], views["v"], generator)
+    else:
+        for name in ("q", "k", "v"):
+            fill_normal(views[name], generator)
+    for name in ("do", "dlse"):
+        if name in views:
+            fill_normal(views[name], generator)
+    return tensors, views
+
+
+def spread_nan(case, views, reference, found):
+    """NaN may reach everything that shares its key head; leaves that out of the comparison."""
+    if not case.fill.startswith("nan"):
+        return
+    group = views["q"].shape[2] // views["k"].shape[2]
+    head = 1 if case.fill == "nan query" else 0
+    kv_head = head // group if case.fill == "nan query" else head
+    for results in (reference, found):
+        results["dq"][0, :, kv_head * group : (kv_head + 1) * group] = 0
+        results["dk"][0, :, kv_head] = 0
+        results["dv"][0, :, kv_head] = 0
+
+
+def compare(case, op, views, reference, peer, found):
+    """What is wrong, and the errors."""
+    scale = op.get("scale") or op["head_dim"] ** -0.5
+    wrong, errors, ratios = [], {}, []
+    for name in GRADIENTS:
+        error = max_difference(found[name], reference[name])
+        theirs = max_difference(peer[name], reference[name])
+        theirs = theirs if math.isfinite(theirs) else 0.0
+        errors[name], errors[f"torch_{name}"] = error, theirs
+        finite = reference[name][reference[name].isfinite()]
+        largest = float(finite.abs().max()) if finite.numel() else 0.0
+        allowed = max(2 * theirs, largest * ROUNDING[op["dtype"]]) + cancellation(views, name, scale)
+        if theirs > largest * ROUNDING[op["dtype"]]:
+            ratios.append(error / theirs)
+        if not error <= allowed:
+            wrong.append(f"{name} is off by {error:.2e}, allowed {allowed:.2e}")
+    if ratios:
+        errors["ratio"] = max(ratios)
+    unseen = max(0, case.seqlen_q - case.seqlen_k) if op["causal"] else 0
+    if case.seqlen_k == 0:
+        unseen = case.seqlen_q
+    if bool((found["dq"][:, :unseen] != 0).any()):
+        wrong.append("dQ of rows without a key is not 0")
+    return wrong, errors
+
+
+def run_case(kernel, case, device):
+    """None if right, else what is wrong; and the errors."""
+    op = kernel.operation
+    causal, scale = bool(op["causal"]), op.get("scale") or op["head_dim"] ** -0.5
+    tensors, views = make(case, kernel, device)
+    reference = differentiate(views, causal, scale, torch.float64)
+    views["o"].copy_(reference["o"])
+    views["lse"].copy_(reference["lse"])
+    inputs = [name for name in tensors if name not in GRADIENTS]
+    before = {name: tensors[name].bytes.clone() for name in inputs} if case.layout != "far" else {}
+    allocate = lambda size: torch.full((size,), 0xFF, dtype=torch.uint8, device=device)
+    try:
+        problem = kernel.problem(views, allocate)
+        problem.launch(torch.cuda.current_stream().cuda_stream)
+        torch.cuda.synchronize()
+    except fa3.Failure as failure:
+        if case.refused and failure.status == fa3.UNSUPPORTED and case.refused in str(failure):
+            return None, {}
+        return f"refused: {failure}", {}
+    if case.refused:
+        return "accepted, but should be refused", {}
+
+    found = {name: views[name].clone() for name in GRADIENTS}
+    peer = differentiate(views, causal, scale, TORCH_DTYPES[op["dtype"]])
+    spread_nan(case, views, reference, found)
+    spread_nan(case, views, reference, peer)
+    wrong, errors = compare(case, op, views, reference, peer, found)
+    for name, saved in before.items():
+        if not torch.equal(saved, tensors[name].bytes):
+            wrong.append(f"{name} was written")
+    for name in GRADIENTS:
+        if not tensors[name].guard_intact():
+            wrong.append(f"written outside of {name}")
+    return "; ".join(wrong) or None, errors
+
+
+def repeat(kernel, seqlen_q, seqlen_k, device):
+    """None if the kernel gives the same bits every time, while the GPU does other work too."""
+    op = kernel.operation
+    case = Case("17", "", seqlen_q, seqlen_k)
+    _, views = make(case, kernel, device)
+    results = differentiate(views, bool(op["causal"]), op.get("scale") or op["head_dim"] ** -0.5, torch.float64)
+    views["o"].copy_(results["o"])
+    views["lse"].copy_(results["lse"])
+    allocate = lambda size: torch.full((size,), 0xFF, dtype=torch.uint8, device=device)
+    problem = kernel.problem(views, allocate)
+    beside, matrix = torch.cuda.Stream(), torch.randn(2048, 2048, device=device, dtype=TORCH_DTYPES[op["dtype"]])
+    torch.cuda.synchronize()
+    first = None
+    for index in range(REPEATS):
+        for name in GRADIENTS:
+            views[name].fill_(math.nan)
+        if problem.workspace is not None:
+            problem.workspace.fill_(0xFF)
+        with torch.cuda.stream(beside):
+            for _ in range(1 + index % 7):
+                torch.matmul(matrix, matrix)
+        problem.launch(torch.cuda.current_stream().cuda_stream)
+        bits = [views[name].contiguous().view(torch.int16) for name in GRADIENTS]
+        if first is None:
+            first = [part.clone() for part in bits]
+        for name, ours, theirs in zip(GRADIENTS, bits, first):
+            if not torch.equal(ours, theirs):
+                return f"{name} of run {index} differs from the first run's"
+    return None

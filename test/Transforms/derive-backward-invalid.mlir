@@ -1,0 +1,22 @@
+// RUN: fa3-opt %s --fa3-derive-backward --split-input-file --verify-diagnostics
+
+!t = tensor<?x?x?x64xbf16>
+!l = tensor<?x?x?xf32>
+// expected-error@+1 {{its backward pass would be called @backward, but there is a function of that name}}
+func.func @forward(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
+  %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !t, !l
+  return %o, %lse : !t, !l
+}
+func.func @backward(%x: f32) -> f32 {
+  return %x : f32
+}
+
+// -----
+
+!t = tensor<?x?x?x64xbf16>
+!l = tensor<?x?x?xf32>
+func.func @not_a_spec(%q: !t, %k: !t, %v: !t) -> !l {
+  %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !t, !l
+  // expected-error@+1 {{a spec must return all results of its attention operation, in order}}
+  return %lse : !l
+}

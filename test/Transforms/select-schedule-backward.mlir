@@ -1,0 +1,52 @@
+// Schedules of the gradients.
+// RUN: fa3-opt %s --fa3-select-schedule | FileCheck %s
+// RUN: fa3-opt %s --fa3-select-schedule --verify-diagnostics --remarks-filter=.* -o /dev/null
+
+// CHECK-LABEL: func.func @bf16_d64(
+// CHECK: {schedule = #tile.schedule<block_q = 128, block_kv = 128, overlap = false, pingpong = false, transpose_s = true>}
+func.func @bf16_d64(%q: tensor<?x?x?x64xbf16>, %k: tensor<?x?x?x64xbf16>, %v: tensor<?x?x?x64xbf16>, %o: tensor<?x?x?x64xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x64xbf16>) -> (tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>) {
+  // expected-remark@+1 {{from the table): 166048 of 232448 bytes of shared memory, about 216 of 240 registers in a consumer thread}}
+  %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do : tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x64xbf16> -> tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>
+  return %dq, %dk, %dv : tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>
+}
+
+// CHECK-LABEL: func.func @f16_d96(
+// CHECK: {schedule = #tile.schedule<block_q = 64, block_kv = 128, overlap = false, pingpong = false, transpose_s = true, transpose_dq = true>}
+func.func @f16_d96(%q: tensor<?x?x?x96xf16>, %k: tensor<?x?x?x96xf16>, %v: tensor<?x?x?x96xf16>, %o: tensor<?x?x?x96xf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x96xf16>) -> (tensor<?x?x?x96xf16>, tensor<?x?x?x96xf16>, tensor<?x?x?x96xf16>) {
+  // expected-remark@+1 {{from the table): 181408 of 232448 bytes of shared memory, about 216 of 240 registers in a consumer thread}}
+  %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do : tensor<?x?x?x96xf16>, tensor<?x?x?x96xf16>, tensor<?x?x?x96xf16>, tensor<?x?x?x96xf16>, tensor<?x?x?xf32>, tensor<?x?x?x96xf16> -> tensor<?x?x?x96xf16>, tensor<?x?x?x96xf16>, tensor<?x?x?x96xf16>
+  return %dq, %dk, %dv : tensor<?x?x?x96xf16>, tensor<?x?x?x96xf16>, tensor<?x?x?x96xf16>
+}
+
+// CHECK-LABEL: func.func @bf16_d128_causal(
+// CHECK: {schedule = #tile.schedule<block_q = 64, block_kv = 128, overlap = false, pingpong = false, longest_first = true, transpose_s = true, transpose_dq = true>}
+func.func @bf16_d128_causal(%q: tensor<?x?x?x128xbf16>, %k: tensor<?x?x?x128xbf16>, %v: tensor<?x?x?x128xbf16>, %o: tensor<?x?x?x128xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x128xbf16>) -> (tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>) {
+  // expected-remark@+1 {{from the table): 181408 of 232448 bytes of shared memory, about 216 of 240 registers in a consumer thread}}
+  %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do causal : tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x128xbf16> -> tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>
+  return %dq, %dk, %dv : tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>
+}
+
+// CHECK-LABEL: func.func @bf16_d192(
+// CHECK: {schedule = #tile.schedule<block_q = 64, block_kv = 96, stages = 1, overlap = false, pingpong = false, transpose_dkv = true, transpose_dq = true>}
+func.func @bf16_d192(%q: tensor<?x?x?x192xbf16>, %k: tensor<?x?x?x192xbf16>, %v: tensor<?x?x?x192xbf16>, %o: tensor<?x?x?x192xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x192xbf16>) -> (tensor<?x?x?x192xbf16>, tensor<?x?x?x192xbf16>, tensor<?x?x?x192xbf16>) {
+  // expected-remark@+1 {{from the table): 197216 of 232448 bytes of shared memory, about 228 of 240 registers in a consumer thread}}
+  %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do : tensor<?x?x?x192xbf16>, tensor<?x?x?x192xbf16>, tensor<?x?x?x192xbf16>, tensor<?x?x?x192xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x192xbf16> -> tensor<?x?x?x192xbf16>, tensor<?x?x?x192xbf16>, tensor<?x?x?x192xbf16>
+  return %dq, %dk, %dv : tensor<?x?x?x192xbf16>, tensor<?x?x?x192xbf16>, tensor<?x?x?x192xbf16>
+}
+
+// CHECK-LABEL: func.func @bf16_d256(
+// CHECK: {schedule = #tile.schedule<block_q = 64, block_kv = 64, stages = 1, overlap = false, pingpong = false, transpose_dkv = true, transpose_dq = true>}
+func.func @bf16_d256(%q: tensor<?x?x?x256xbf16>, %k: tensor<?x?x?x256xbf16>, %v: tensor<?x?x?x256xbf16>, %o: tensor<?x?x?x256xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x256xbf16>) -> (tensor<?x?x?x256xbf16>, tensor<?x?x?x256xbf16>, tensor<?x?x?x256xbf16>) {
+  // expected-remark@+1 {{from the table): 213600 of 232448 bytes of shared memory, about 224 of 240 registers in a consumer thread}}
+  %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do : tensor<?x?x?x256xbf16>, tensor<?x?x?x256xbf16>, tensor<?x?x?x256xbf16>, tensor<?x?x?x256xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x256xbf16> -> tensor<?x?x?x256xbf16>, tensor<?x?x?x256xbf16>, tensor<?x?x?x256xbf16>
+  return %dq, %dk, %dv : tensor<?x?x?x256xbf16>, tensor<?x?x?x256xbf16>, tensor<?x?x?x256xbf16>
+}
+
+// CHECK-LABEL: func.func @deterministic(
+// CHECK: {schedule = #tile.schedule<block_q = 64, block_kv = 128, overlap = false, pingpong = false, transpose_s = true, transpose_dq = true>}
+func.func @deterministic(%q: tensor<?x?x?x128xbf16>, %k: tensor<?x?x?x128xbf16>, %v: tensor<?x?x?x128xbf16>, %o: tensor<?x?x?x128xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x128xbf16>) -> (tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>) {
+  // expected-remark@+1 {{from the table): 132256 of 232448 bytes of shared memory, about 216 of 240 registers in a consumer thread}}
+  %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do deterministic : tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x128xbf16> -> tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>
+  return %dq, %dk, %dv : tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>
+}
+
