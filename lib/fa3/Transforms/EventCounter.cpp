@@ -21,16 +21,16 @@ bool EventCounter::advanceTogether(const Sequence &a, const Sequence &b) {
     Block *block = left->getBlock();
     if (block != right->getBlock() || !blocks.insert(block).second)
       return false;
-    if (right->isBeforeInBlock(left))
-      std::swap(left, right);
-    for (Operation *op = left; op != right; op = op->getNextNode())
+    bool inOrder = left->isBeforeInBlock(right);
+    Operation *first = inOrder ? left : right, *last = inOrder ? right : left;
+    for (Operation *op = first; op != last; op = op->getNextNode())
       if (op->getNumRegions() != 0)
         return false;
   }
   return true;
 }
 
-void EventCounter::count(OpBuilder &start) {
+void EventCounter::count() {
   SmallVector<SmallVector<Sequence *>> groups;
   for (Sequence &sequence : sequences) {
     auto group = llvm::find_if(groups, [&](ArrayRef<Sequence *> group) {
@@ -47,6 +47,7 @@ void EventCounter::count(OpBuilder &start) {
     numbers.clear();
     for (Operation *event : group.front()->events)
       numbers.try_emplace(event);
+    OpBuilder start = OpBuilder::atBlockBegin(&root);
     countBlock(root, arith::ConstantIntOp::create(
                          start, root.getParentOp()->getLoc(), 0, 32));
     SmallVector<Value> inOrder =

@@ -24,8 +24,9 @@ public:
   /// Adds a sequence, in program order. `onEvent` may erase the operation.
   void add(llvm::ArrayRef<mlir::Operation *> events, OnEvent onEvent);
 
-  /// Counts all sequences, from 0 at `start`, then hands out the numbers.
-  void count(mlir::OpBuilder &start);
+  /// Counts all sequences, from 0 at the start of the root, and hands out the
+  /// numbers.
+  void count();
 
 private:
   struct Sequence {

@@ -396,8 +396,7 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
         expander.count(counter, *root);
       for (ShareExpander &expander : shareExpanders)
         expander.count(counter, *root);
-      OpBuilder start = OpBuilder::atBlockBegin(root);
-      counter.count(start);
+      counter.count();
     }
     for (auto [expander, ring] : llvm::zip_equal(expanders, rings)) {
       expander.expandReleases();

@@ -76,10 +76,9 @@ private:
         constants.push_back(op);
     });
     for (Operation *constant : constants)
-      for (OpOperand &use : llvm::make_early_inc_range(
-               llvm::drop_begin(constant->getResult(0).getUses()))) {
+      while (!constant->use_empty() && !constant->hasOneUse()) {
         OpBuilder builder(constant);
-        use.set(builder.clone(*constant)->getResult(0));
+        constant->use_begin()->set(builder.clone(*constant)->getResult(0));
       }
   }
 

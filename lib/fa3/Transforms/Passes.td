@@ -435,7 +435,14 @@ def ExpandRingsPass : Pass<"fa3-expand-rings", "::fa3::tile::KernelOp"> {
     n mod stages; a get waits for phase n / stages of the full mbarrier, a put
     for the phase before it of the empty one, announces the buffer's bytes and
     issues a copy for each panel. Tensors get a `!hopper.tensor_map` argument.
-    A ring that is never refilled has no empty mbarriers.
+    A ring that is never refilled has no empty mbarriers. Rings that are filled
+    and emptied side by side have one counter.
+
+    The n-th share of a ring goes to buffer n mod stages, too: every consumer
+    warpgroup stores its part, makes its writes visible to the async proxy, and
+    waits at a named barrier for the others. With one buffer, another barrier in
+    front tells that all products that read the last tile are done; with two,
+    the barrier of the share in between does.
 
     Precondition: rings have their place. Postcondition: no ring remains.
 
@@ -444,6 +451,13 @@ def ExpandRingsPass : Pass<"fa3-expand-rings", "::fa3::tile::KernelOp"> {
     // becomes
     hopper.mbarrier_wait %full, %parity
     %b = hopper.view %address : ...
+
+    %b = hopper.share %t, %ring : vector<64x64xbf16>, !hopper.ring<2, vector<64x128xbf16>> -> !hopper.buffer<vector<64x128xbf16>, 64>
+    // becomes
+    %b = hopper.view %address : !hopper.buffer<vector<64x128xbf16>, 64>
+    hopper.buffer_store %t, %b[%c0, %column] : vector<64x64xbf16>, !hopper.buffer<vector<64x128xbf16>, 64>
+    hopper.fence_proxy_async
+    hopper.named_sync %c4, 256
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",

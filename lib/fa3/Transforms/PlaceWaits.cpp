@@ -176,11 +176,18 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
   }
 
   /// Products that were issued between the waited-for one and its wait may
-  /// still be running.
-  void countYounger(hopper::WaitOp wait) {
+  /// still be running, but none that is older than one that has been waited
+  /// for.
+  static void countYounger(hopper::WaitOp wait) {
+    Operation *youngest = wait.getPending().getDefiningOp();
+    for (Operation *op = youngest->getNextNode(); op != wait;
+         op = op->getNextNode())
+      if (auto other = dyn_cast<hopper::WaitOp>(op))
+        if (youngest->isBeforeInBlock(other.getPending().getDefiningOp()))
+          youngest = other.getPending().getDefiningOp();
     int64_t younger = 0;
-    for (Operation *op = wait.getPending().getDefiningOp()->getNextNode();
-         op != wait; op = op->getNextNode())
+    for (Operation *op = youngest->getNextNode(); op != wait;
+         op = op->getNextNode())
       younger += isa<hopper::WgmmaOp>(op);
     wait.setYounger(younger);
   }
