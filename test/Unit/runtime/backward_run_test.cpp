@@ -12,15 +12,13 @@ using nlohmann::json;
 
 class BackwardRunTest : public Fa3RunFixture {
 protected:
-  std::string backward(const std::string &name, bool causal,
-                       const std::vector<std::string> &suffixes = {"", "",
-                                                                   ""}) {
-    const json manifest = hostBackwardManifest(causal, suffixes);
+  std::string backward(const std::string &name, const HostBackward &options) {
+    const json manifest = hostBackwardManifest(options);
     return write(name, writePackage(manifest, "", ptxOfKernels(manifest)));
   }
 
-  const std::string package = backward("causal.fa3", true);
-  const std::string full = backward("full.fa3", false);
+  const std::string package = backward("causal.fa3", {.causal = true});
+  const std::string full = backward("full.fa3", {});
   const std::string problem =
       " --batch 2 --heads 4 --kv-heads 2 --seqlen-q 65 --seqlen-k 97" + driver;
 };
@@ -60,8 +58,15 @@ TEST_F(BackwardRunTest, Shapes) {
           << log();
 }
 
+TEST_F(BackwardRunTest, LseGradientMayBeAbsent) {
+  const std::string kernel =
+      backward("plain.fa3", {.causal = true, .withLseGradient = false});
+  EXPECT_EQ(run(kernel + problem + " --check --pad"), 0) << log();
+}
+
 TEST_F(BackwardRunTest, FindsWrongResults) {
-  const std::string wrong = backward("wrong.fa3", false, {"", "_wrong", ""});
+  const std::string wrong =
+      backward("wrong.fa3", {.suffixes = {"", "_wrong", ""}});
   EXPECT_EQ(run(wrong + problem + " --check"), 1);
   EXPECT_EQ(report["errors"]["dk"]["wrong"], 1);
   EXPECT_EQ(report["errors"]["dq"]["wrong"], 0);
@@ -72,24 +77,17 @@ TEST_F(BackwardRunTest, FindsWrongResults) {
 
 // Nothing may rely on what a workspace held before.
 TEST_F(BackwardRunTest, PoisonsTheWorkspace) {
-  const std::string lazy = backward("lazy.fa3", false, {"_lazy", "", ""});
+  const std::string lazy =
+      backward("lazy.fa3", {.suffixes = {"_lazy", "", ""}});
   EXPECT_EQ(run(lazy + problem + " --check"), 1);
   EXPECT_TRUE(report["errors"]["dq"]["max_abs"].is_null());
   EXPECT_EQ(report["errors"]["dk"]["wrong"], 0);
 }
 
 TEST_F(BackwardRunTest, TakesTheForwardPackagesResults) {
-  json manifest = hostManifest("attention", true);
-  for (json &tensor : manifest["tensors"])
-    if (tensor["dims"].size() == 4)
-      tensor["dims"][3] = 64;
-  manifest["operation"]["head_dim"] = 64;
-  manifest["operation"]["scale"] = 0.125;
-  for (json &parameter : manifest["kernels"][0]["params"])
-    if (parameter["kind"] == "f32")
-      parameter["value"] = 0.125;
   const std::string forward =
-      write("forward.fa3", writePackage(manifest, "", ptxOf("attention")));
+      write("forward.fa3", writePackage(hostManifest("attention", true, 64), "",
+                                        ptxOf("attention")));
   EXPECT_EQ(run(package + problem + " --check --pad --layout=bhsd --forward " +
                 forward),
             0)

@@ -1,6 +1,6 @@
-# Installs FA3, builds examples/embed against what was installed, and runs it.
+# Installs FA3, builds the examples against what was installed, and runs them.
 #   cmake -DBUILD=... -DSOURCE=... -DWORK=... -DGENERATOR=... -DCXX=...
-#         [-DPACKAGE=...] -DDRIVER=... -P check_install.cmake
+#         [-DPACKAGES=...] -DEXAMPLES="..." -DDRIVER=... -P check_install.cmake
 
 function(run)
   execute_process(COMMAND ${ARGN} COMMAND_ERROR_IS_FATAL ANY)
@@ -10,8 +10,11 @@ file(REMOVE_RECURSE ${WORK})
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
 # Copied, as a user's project would be.
 file(COPY ${SOURCE}/examples/ DESTINATION ${WORK}/examples)
-run(${CMAKE_COMMAND} -S ${WORK}/examples/embed -B ${WORK}/build -G ${GENERATOR}
-    -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_PREFIX_PATH=${WORK}/prefix
-    -DFA3_EXAMPLE_PACKAGE=${PACKAGE})
-run(${CMAKE_COMMAND} --build ${WORK}/build)
-run(${WORK}/build/embed ${DRIVER})
+separate_arguments(EXAMPLES)
+foreach(example IN LISTS EXAMPLES)
+  run(${CMAKE_COMMAND} -S ${WORK}/examples/${example} -B ${WORK}/${example} -G ${GENERATOR}
+      -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_PREFIX_PATH=${WORK}/prefix
+      -DFA3_EXAMPLE_PACKAGES=${PACKAGES})
+  run(${CMAKE_COMMAND} --build ${WORK}/${example})
+  run(${WORK}/${example}/${example} ${DRIVER})
+endforeach()

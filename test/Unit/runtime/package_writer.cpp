@@ -2,6 +2,7 @@
 
 #include "package_writer.h"
 
+#include <cmath>
 #include <cstring>
 
 namespace fa3::test {
@@ -109,8 +110,14 @@ nlohmann::json forwardManifest() {
   })");
 }
 
-nlohmann::json hostManifest(const std::string &kernel, bool causal) {
+nlohmann::json hostManifest(const std::string &kernel, bool causal,
+                            int headDim) {
   nlohmann::json manifest = forwardManifest();
+  manifest["operation"]["head_dim"] = headDim;
+  manifest["operation"]["scale"] = 1 / std::sqrt(headDim);
+  for (nlohmann::json &tensor : manifest["tensors"])
+    if (tensor["dims"].size() == 4)
+      tensor["dims"][3] = headDim;
   manifest["name"] = kernel;
   manifest["operation"]["causal"] = causal;
   manifest["workspace"] = 0;
@@ -140,19 +147,24 @@ nlohmann::json hostManifest(const std::string &kernel, bool causal) {
 }
 
 /// The pointers, sizes and strides that a backward kernel takes.
-static nlohmann::json backwardParameters(bool causal, double scale) {
+static nlohmann::json backwardParameters(const HostBackward &options,
+                                         double scale) {
   nlohmann::json parameters = nlohmann::json::array();
   const std::vector<std::string> strided = {"q",  "k",  "v",  "o",
                                             "do", "dq", "dk", "dv"};
   for (const std::string &tensor : strided)
     parameters.push_back({{"kind", "pointer"}, {"tensor", tensor}});
-  for (const char *tensor : {"lse", "dlse", "neg_lse", "neg_sum", "dq_acc"})
-    parameters.push_back({{"kind", "pointer"}, {"tensor", tensor}});
+  for (const std::string tensor :
+       {"lse", "dlse", "neg_lse", "neg_sum", "dq_acc"})
+    if (tensor != "dlse" || options.withLseGradient)
+      parameters.push_back({{"kind", "pointer"}, {"tensor", tensor}});
+    else
+      parameters.push_back({{"kind", "i64"}, {"value", 0}});
   for (const char *size :
        {"batch", "seqlen_q", "heads_q", "seqlen_k", "heads_kv"})
     parameters.push_back({{"kind", "i32"}, {"value", size}});
   parameters.push_back({{"kind", "size"}, {"tensor", "q"}, {"dim", 3}});
-  parameters.push_back({{"kind", "i32"}, {"value", causal ? 1 : 0}});
+  parameters.push_back({{"kind", "i32"}, {"value", options.causal ? 1 : 0}});
   parameters.push_back({{"kind", "f32"}, {"value", scale}});
   for (const std::string &tensor : strided)
     for (int dim = 0; dim < 3; ++dim)
@@ -161,8 +173,7 @@ static nlohmann::json backwardParameters(bool causal, double scale) {
   return parameters;
 }
 
-nlohmann::json hostBackwardManifest(bool causal,
-                                    const std::vector<std::string> &suffixes) {
+nlohmann::json hostBackwardManifest(const HostBackward &options) {
   using Json = nlohmann::json;
   const auto call = [](const char *op, const Json &a, const Json &b) {
     return Json{{"op", op}, {"args", {a, b}}};
@@ -186,8 +197,9 @@ nlohmann::json hostBackwardManifest(bool causal,
     add(name, "input", "bf16", queries);
   for (const char *name : {"k", "v"})
     add(name, "input", "bf16", keys);
-  for (const char *name : {"lse", "dlse"})
-    add(name, "input", "f32", rows);
+  add("lse", "input", "f32", rows);
+  if (options.withLseGradient)
+    add("dlse", "input", "f32", rows);
   add("dq", "output", "bf16", queries);
   for (const char *name : {"dk", "dv"})
     add(name, "output", "bf16", keys);
@@ -195,7 +207,7 @@ nlohmann::json hostBackwardManifest(bool causal,
   Json manifest = forwardManifest();
   manifest["name"] = "backward";
   manifest["operation"] = {{"kind", "backward"}, {"dtype", "bf16"},
-                           {"head_dim", depth},  {"causal", causal},
+                           {"head_dim", depth},  {"causal", options.causal},
                            {"scale", scale},     {"deterministic", true}};
   manifest["tensors"] = tensors;
   manifest["workspace"] =
@@ -215,9 +227,10 @@ nlohmann::json hostBackwardManifest(bool causal,
        {"dims", {"batch", "heads_q", blocks, 64 * depth}},
        {"offset", call("mul", rowBytes, 2)}}};
   const std::vector<std::pair<std::string, Json>> kernels = {
-      {"backward_preprocess" + suffixes.at(0), blocks},
-      {"backward_main" + suffixes.at(1), call("ceildiv", "seqlen_k", 128)},
-      {"backward_postprocess" + suffixes.at(2), blocks}};
+      {"backward_preprocess" + options.suffixes.at(0), blocks},
+      {"backward_main" + options.suffixes.at(1),
+       call("ceildiv", "seqlen_k", 128)},
+      {"backward_postprocess" + options.suffixes.at(2), blocks}};
   manifest["kernels"] = Json::array();
   for (const auto &[name, grid] : kernels)
     manifest["kernels"].push_back(
@@ -226,7 +239,7 @@ nlohmann::json hostBackwardManifest(bool causal,
          {"block", {128, 1, 1}},
          {"cluster", {1, 1, 1}},
          {"shared_memory", 0},
-         {"params", backwardParameters(causal, scale)}});
+         {"params", backwardParameters(options, scale)}});
   return manifest;
 }
 

@@ -30,13 +30,17 @@ void fixHeader(std::string &package);
 nlohmann::json forwardManifest();
 
 /// A forward pass whose kernel `kernel` the fake driver executes.
-nlohmann::json hostManifest(const std::string &kernel, bool causal);
+nlohmann::json hostManifest(const std::string &kernel, bool causal,
+                            int headDim = 128);
 
 /// A backward pass of three kernels with a workspace, which the fake driver
 /// executes; `suffixes` are added to the kernels' names.
-nlohmann::json hostBackwardManifest(bool causal,
-                                    const std::vector<std::string> &suffixes = {
-                                        "", "", ""});
+struct HostBackward {
+  bool causal = false;
+  bool withLseGradient = true;
+  std::vector<std::string> suffixes = {"", "", ""};
+};
+nlohmann::json hostBackwardManifest(const HostBackward &options);
 
 /// Code in which the fake driver finds a kernel of this name.
 std::string cubinOf(const std::string &kernel);

@@ -68,13 +68,14 @@ static float dot(const uint16_t *a, const uint16_t *b, int64_t count) {
 
 template <bool clear> static void preprocess(void **parameters) {
   const Arguments a(parameters);
+  const auto *lseGradient = get<float *>(parameters, P::DLse);
   for (int64_t b = 0; b < a.batch; ++b)
     for (int64_t h = 0; h < a.headsQ; ++h)
       for (int64_t i = 0; i < a.seqlenQ; ++i) {
         const int64_t row = a.rowOfHead(b, h) * a.seqlenQ + i;
         a.padded(P::NegLse, b, h, i) = -get<float *>(parameters, P::Lse)[row];
         a.padded(P::NegSum, b, h, i) =
-            get<float *>(parameters, P::DLse)[row] -
+            (lseGradient ? lseGradient[row] : 0) -
             dot(a.row(P::O, b, i, h), a.row(P::DO, b, i, h), a.dim);
         if (clear)
           std::fill_n(a.accumulators(b, h, i), a.dim, 0.0f);

@@ -20,7 +20,7 @@ struct BackwardParameter {
     DK,
     DV,
     Lse,
-    DLse,
+    DLse, ///< may be null
     NegLse,
     NegSum,
     DQAcc,
