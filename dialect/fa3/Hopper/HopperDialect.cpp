@@ -58,9 +58,10 @@ LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError,
   if (tile.getRank() != 2 || tile.isScalable() || !element.isFloat() ||
       (element.getIntOrFloatBitWidth() != 8 &&
        element.getIntOrFloatBitWidth() != 16))
-    return emitError() << "a buffer holds a tile of rank 2 of f32 or of 8-bit or "
-                          "16-bit floats, not "
-                       << tile;
+    return emitError()
+           << "a buffer holds a tile of rank 2 of f32 or of 8-bit or "
+              "16-bit floats, not "
+           << tile;
   int64_t columns = kChunkBytes * 8 / element.getIntOrFloatBitWidth();
   if (tile.getDimSize(0) % 8 != 0 || tile.getDimSize(1) % columns != 0)
     return emitError() << "a buffer of " << element
@@ -79,9 +80,9 @@ Type TensorMapType::parse(AsmParser &parser) {
   bool swizzled = true;
   if (parser.parseLess() || parser.parseInteger(tensor) ||
       parser.parseComma() ||
-      parser.parseCommaSeparatedList(
-          AsmParser::Delimiter::Square,
-          [&] { return parser.parseInteger(box.emplace_back()); }))
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+        return parser.parseInteger(box.emplace_back());
+      }))
     return {};
   if (succeeded(parser.parseOptionalComma())) {
     if (parser.parseKeyword("linear"))

@@ -20,9 +20,9 @@ Value Distributor::packedElement() {
 }
 
 /// Calls `access` for every run of registers with the indices of its place.
-LogicalResult Distributor::forEachRun(
-    Operation *op, VectorType type, ValueRange tileIndices,
-    llvm::function_ref<void(int64_t, ValueRange)> access) {
+LogicalResult
+Distributor::forEachRun(Operation *op, VectorType type, ValueRange tileIndices,
+                        llvm::function_ref<void(int64_t, ValueRange)> access) {
   Fragment fragment(type);
   if (!type.getElementType().isF32() || !fragment.hasRows() ||
       !fragment.hasColumns())
@@ -60,14 +60,13 @@ LogicalResult Distributor::distributePackedLoad(tile::LoadOp op) {
   Value always = arith::ConstantIntOp::create(builder, loc, 1, 1);
   SmallVector<Type> types(Fragment::kPackedRun, builder.getF32Type());
   SmallVector<Value> result;
-  if (failed(forEachRun(op, type, op.getIndices(),
-                        [&](int64_t, ValueRange indices) {
-                          llvm::append_range(
-                              result, hopper::GlobalLoadOp::create(
-                                          builder, loc, types, source, indices,
-                                          always)
-                                          .getResults());
-                        })))
+  if (failed(forEachRun(
+          op, type, op.getIndices(), [&](int64_t, ValueRange indices) {
+            llvm::append_range(
+                result, hopper::GlobalLoadOp::create(builder, loc, types,
+                                                     source, indices, always)
+                            .getResults());
+          })))
     return failure();
   map(op.getResult(), result);
   return success();

@@ -36,10 +36,10 @@ LogicalResult Distributor::distributeColumns(hopper::ColumnsOp op) {
   hopper::BufferType source = op.getSource().getType();
   Type element = source.getTile().getElementType();
   int64_t columns = kPanelBytes * 8 / element.getIntOrFloatBitWidth();
-  Value bytes = multiply(scalars.lookupOrDefault(op.getOffset()),
-                         element.isF32()
-                             ? kFloatBytes
-                             : source.getPanelRows() * kPanelBytes / columns);
+  Value bytes =
+      multiply(scalars.lookupOrDefault(op.getOffset()),
+               element.isF32() ? kFloatBytes
+                               : source.getPanelRows() * kPanelBytes / columns);
   scalars.map(op.getResult(), add(registers(op.getSource()).front(), bytes));
   return success();
 }
@@ -56,24 +56,22 @@ LogicalResult Distributor::distributeBufferLoad(hopper::BufferLoadOp op) {
   if (fragment.hasColumns()) {
     Value first = add(address, multiply(threadColumn(), kFloatBytes));
     for (int64_t group = 0; group < fragment.columns() / 2; ++group) {
-      Value place = add(first, constant(group * Fragment::kGroupColumns *
-                                        kFloatBytes));
+      Value place =
+          add(first, constant(group * Fragment::kGroupColumns * kFloatBytes));
       llvm::append_range(
-          result, hopper::SharedLoadOp::create(
-                      builder, loc,
-                      SmallVector<Type>(2, builder.getF32Type()), place)
-                      .getResults());
+          result,
+          hopper::SharedLoadOp::create(
+              builder, loc, SmallVector<Type>(2, builder.getF32Type()), place)
+              .getResults());
     }
   } else {
     Value first = add(address, multiply(threadRow(), kFloatBytes));
     for (int64_t row = 0; row < fragment.rows(); ++row) {
       int64_t offset = row / 2 * Fragment::kBlockRows + row % 2 * 8;
-      llvm::append_range(
-          result,
-          hopper::SharedLoadOp::create(builder, loc, builder.getF32Type(),
-                                       add(first, constant(offset *
-                                                           kFloatBytes)))
-              .getResults());
+      llvm::append_range(result, hopper::SharedLoadOp::create(
+                                     builder, loc, builder.getF32Type(),
+                                     add(first, constant(offset * kFloatBytes)))
+                                     .getResults());
     }
   }
   map(op.getResult(), result);
@@ -133,14 +131,13 @@ LogicalResult Distributor::storeMatrices(hopper::BufferStoreOp op) {
   // A block of 64 rows is one panel.
   Value panel = arith::ShRUIOp::create(
       builder, loc, scalars.lookupOrDefault(op.getColumn()), constant(6));
-  Value address = add(add(registers(op.getTarget()).front(),
-                          multiply(panel, panelBytes)),
-                      add(multiply(row, kPanelBytes),
-                          multiply(swizzled, kChunkBytes)));
+  Value address =
+      add(add(registers(op.getTarget()).front(), multiply(panel, panelBytes)),
+          add(multiply(row, kPanelBytes), multiply(swizzled, kChunkBytes)));
   for (int64_t block = 0; block < blocks; ++block)
     for (int64_t first = 0; first < groups; first += 2) {
-      int64_t offset = block * panelBytes +
-                       first * Fragment::kGroupColumns * kPanelBytes;
+      int64_t offset =
+          block * panelBytes + first * Fragment::kGroupColumns * kPanelBytes;
       // A last single group has two matrices.
       int64_t count = first + 1 < groups ? 4 : 2;
       hopper::StoreMatrixOp::create(

@@ -96,7 +96,8 @@ Value EventCounter::countLoop(scf::ForOp loop, Value number) {
       [&](OpBuilder &, Location, ArrayRef<BlockArgument> added) {
         return SmallVector<Value>{added.front()};
       }));
-  Value last = countBlock(*counted.getBody(), counted.getRegionIterArgs().back());
+  Value last =
+      countBlock(*counted.getBody(), counted.getRegionIterArgs().back());
   auto yield = counted.getBody()->getTerminator();
   yield->setOperand(yield->getNumOperands() - 1, last);
   return counted.getResults().back();
@@ -116,8 +117,7 @@ Value EventCounter::countIf(scf::IfOp ifOp, Value number) {
   } else {
     counted.getElseRegion().takeBody(ifOp.getElseRegion());
   }
-  for (Region *region :
-       {&counted.getThenRegion(), &counted.getElseRegion()}) {
+  for (Region *region : {&counted.getThenRegion(), &counted.getElseRegion()}) {
     Value last = countBlock(region->front(), number);
     Operation *yield = region->front().getTerminator();
     yield->insertOperands(yield->getNumOperands(), last);

@@ -92,9 +92,8 @@ private:
     synchronize();
 
     Value thread = hopper::ThreadIdOp::create(builder, loc, i32);
-    Value inGroup =
-        arith::AndIOp::create(builder, loc, thread,
-                              constant(builder, loc, kThreadsPerWarpgroup - 1));
+    Value inGroup = arith::AndIOp::create(
+        builder, loc, thread, constant(builder, loc, kThreadsPerWarpgroup - 1));
     Value elected =
         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, inGroup,
                               constant(builder, loc, 0));

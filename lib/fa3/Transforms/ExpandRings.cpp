@@ -335,9 +335,9 @@ LogicalResult check(hopper::RingAllocOp ring) {
       if (dims[0] < 0 || dims[1] != last)
         return put.emitError("TMA loads rows of a tensor whose columns run "
                              "along its last dimension only");
-    } else if (tile.getDimSize(0) == 1 ? dims[1] != last
-                                       : tile.getDimSize(1) != 1 ||
-                                             dims[0] != last) {
+    } else if (tile.getDimSize(0) == 1
+                   ? dims[1] != last
+                   : tile.getDimSize(1) != 1 || dims[0] != last) {
       return put.emitError("TMA loads a row or a column of f32 along the "
                            "tensor's last dimension only");
     }
@@ -357,8 +357,8 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
     });
     if (rings.empty() && shared.empty())
       return;
-    for (hopper::RingAllocOp ring : llvm::concat<hopper::RingAllocOp>(
-             rings, shared))
+    for (hopper::RingAllocOp ring :
+         llvm::concat<hopper::RingAllocOp>(rings, shared))
       if (failed(check(ring)))
         return signalPassFailure();
 

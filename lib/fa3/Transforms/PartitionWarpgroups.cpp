@@ -120,9 +120,9 @@ private:
       return shift(builder, op, reduce.getIndicesMutable(), /*dims=*/{},
                    reduce.getValue());
     if (auto load = dyn_cast<hopper::BufferLoadOp>(op)) {
-      load.getSourceMutable().assign(
-          part(builder, load, load.getSource(), division->dimOf(load),
-               shareOf(load)));
+      load.getSourceMutable().assign(part(builder, load, load.getSource(),
+                                          division->dimOf(load),
+                                          shareOf(load)));
       return success();
     }
     if (auto wgmma = dyn_cast<hopper::WgmmaOp>(op))
@@ -154,8 +154,7 @@ private:
 
   void setType(Value value) {
     if (getTileType(value.getType()))
-      value.setType(
-          division->shareOf(value.getType(), division->dimOf(value)));
+      value.setType(division->shareOf(value.getType(), division->dimOf(value)));
   }
 
   /// Moves an access to the share's place in memory.

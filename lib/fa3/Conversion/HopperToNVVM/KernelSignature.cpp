@@ -148,14 +148,14 @@ private:
                           << " for a tensor of rank " << memref.getRank();
     addParameter(
         LLVM::LLVMPointerType::get(kernel.getContext()),
-        dictionary({entry("kind", builder.getStringAttr("tensor_map")),
-                    entry("tensor", builder.getStringAttr(argument.getName())),
-                    entry("box", builder.getI64ArrayAttr(type.getBox())),
-                    entry("swizzle",
-                          builder.getI64IntegerAttr(
-                              type.getSwizzled() ? kSwizzleBytes : 0)),
-                    entry("name",
-                          builder.getStringAttr(argument.getName() + "_map"))}),
+        dictionary(
+            {entry("kind", builder.getStringAttr("tensor_map")),
+             entry("tensor", builder.getStringAttr(argument.getName())),
+             entry("box", builder.getI64ArrayAttr(type.getBox())),
+             entry("swizzle", builder.getI64IntegerAttr(
+                                  type.getSwizzled() ? kSwizzleBytes : 0)),
+             entry("name",
+                   builder.getStringAttr(argument.getName() + "_map"))}),
         // Without grid_constant LLVM copies the map to the stack, where TMA
         // cannot read it.
         {entry(LLVM::LLVMDialect::getByValAttrName(),

@@ -37,10 +37,9 @@ struct LowerSharedLoad : OpRewritePattern<hopper::SharedLoadOp> {
     ptx.results(op.getResultTypes());
     size_t count = op.getResults().size();
     std::string address = printAddress(ptx, op.getAddress());
-    std::string text =
-        count == 1 ? "ld.shared.f32 $0, "
-                   : "ld.shared.v" + std::to_string(count) + ".f32 " +
-                         ptx.resultList() + ", ";
+    std::string text = count == 1 ? "ld.shared.f32 $0, "
+                                  : "ld.shared.v" + std::to_string(count) +
+                                        ".f32 " + ptx.resultList() + ", ";
     rewriter.replaceOp(op, ptx.clobbersMemory().emit(text + address + ";"));
     return success();
   }
@@ -71,9 +70,9 @@ struct LowerStoreMatrix : OpRewritePattern<hopper::StoreMatrixOp> {
     InlineAsm ptx(rewriter, op.getLoc());
     std::string address = printAddress(ptx, op.getAddress());
     std::string values = ptx.inputList(op.getValues());
-    ptx.clobbersMemory().emit("stmatrix.sync.aligned.m8n8.x" +
-                              Twine(op.getValues().size()) + ".trans.shared.b16 " +
-                              address + ", " + values + ";");
+    ptx.clobbersMemory().emit(
+        "stmatrix.sync.aligned.m8n8.x" + Twine(op.getValues().size()) +
+        ".trans.shared.b16 " + address + ", " + values + ";");
     rewriter.eraseOp(op);
     return success();
   }
@@ -87,8 +86,8 @@ struct LowerTransposeMatrix : OpRewritePattern<hopper::TransposeMatrixOp> {
     ptx.results(op.getType());
     std::string value = ptx.input(op.getValue());
     rewriter.replaceOp(
-        op, ptx.emit("movmatrix.sync.aligned.m8n8.trans.b16 $0, " + value +
-                     ";"));
+        op,
+        ptx.emit("movmatrix.sync.aligned.m8n8.trans.b16 $0, " + value + ";"));
     return success();
   }
 };

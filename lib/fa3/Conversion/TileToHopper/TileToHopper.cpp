@@ -71,7 +71,8 @@ struct TileToHopperPass : fa3::impl::TileToHopperPassBase<TileToHopperPass> {
     for (const LoadGroup &group : assignRings(loads)) {
       Value ring = createRing(kernel, group);
       for (tile::LoadOp load : group.loads)
-        operands.contains(load) ? stage(load, ring) : stageStatistic(load, ring);
+        operands.contains(load) ? stage(load, ring)
+                                : stageStatistic(load, ring);
     }
     for (tile::DotOp dot : dots)
       for (OpOperand *operand : sharedOperands(dot))
@@ -304,8 +305,8 @@ private:
     VectorType type = dot.getResult().getType();
     Value pending = hopper::WgmmaOp::create(
         builder, dot.getLoc(),
-        hopper::PendingType::get(builder.getContext(), type),
-        a, b, dot.getAcc(), contracted(a, dot.getContractA()),
+        hopper::PendingType::get(builder.getContext(), type), a, b,
+        dot.getAcc(), contracted(a, dot.getContractA()),
         contracted(b, dot.getContractB()));
     Value result = hopper::WaitOp::create(builder, dot.getLoc(), type, pending,
                                           /*younger=*/0);
