@@ -44,16 +44,17 @@ def SelectSchedulePass : Pass<"fa3-select-schedule", "::mlir::func::FuncOp"> {
   let description = [{
     Gives every attention operation its `#tile.schedule`. The schedule comes
     from a table, by head dim and mask; a head dim between two of the table's
-    has the larger one's schedule. One that the spec already has is kept. The `override` option then changes single fields:
+    has the larger one's schedule. One that the spec already has is kept. The
+    `override` option then changes single fields:
     `override=block_kv=128,pingpong=false`. If it changes the number of
     warpgroups and not the registers, the registers follow.
 
     The result must fit the machine: shared memory (the tiles that stay, `stages`
     of each that is loaded in the loop, computed operands of products, mbarriers)
     and registers (fragments of scores, results and operands). What it takes is
-    reported as a remark; one that does not fit, or a head dim for which there
-    is no backward schedule, is an error. For `attn.backward` it is the schedule of the
-    kernel that computes dk and dv; the smaller kernels derive theirs from it.
+    reported as a remark; one that does not fit is an error. For `attn.backward`
+    it is the schedule of the kernel that computes dk and dv; the smaller kernels
+    derive theirs from it.
 
     Precondition: none. Postcondition: attention operations have a schedule.
 

@@ -93,6 +93,7 @@ struct BackwardRow {
   int64_t headDim;
   int64_t blockQ;
   int64_t blockKv;
+  int64_t warpgroups;
   int64_t stages;
   bool transposeS;
   bool transposeDkv;
@@ -100,14 +101,11 @@ struct BackwardRow {
 };
 
 constexpr BackwardRow kBackwardRows[] = {
-    {64, 128, 128, 2, true, false, false},
-    {128, 64, 128, 2, true, false, true},
-    {192, 64, 96, 1, false, true, true},
-    {256, 64, 64, 1, false, true, true},
+    {64, 128, 128, 2, 2, true, false, false},
+    {128, 64, 128, 2, 2, true, false, true},
+    {192, 64, 96, 3, 1, false, true, true},
+    {256, 64, 64, 2, 1, false, true, true},
 };
-
-/// Head dims that backward attention is tested with.
-constexpr int64_t kBackwardHeadDims[] = {64, 96, 128, 192, 256};
 
 } // namespace
 
@@ -186,12 +184,8 @@ static ScheduleFields chooseForward(attn::ForwardOp forward) {
   return fields;
 }
 
-static FailureOr<ScheduleFields> chooseBackward(attn::BackwardOp backward) {
+static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   int64_t headDim = attn::AttentionOpInterface(backward).getHeadDim();
-  if (!llvm::is_contained(kBackwardHeadDims, headDim))
-    return backward.emitError()
-           << "head dim " << headDim
-           << " is not supported; it must be 64, 96, 128, 192 or 256";
   const BackwardRow *row =
       llvm::find_if(kBackwardRows, [&](const BackwardRow &candidate) {
         return headDim <= candidate.headDim;
@@ -199,6 +193,7 @@ static FailureOr<ScheduleFields> chooseBackward(attn::BackwardOp backward) {
   ScheduleFields fields;
   fields.blockQ = row->blockQ;
   fields.blockKv = row->blockKv;
+  fields.warpgroups = row->warpgroups;
   fields.stages = row->stages;
   fields.overlap = fields.pingpong = false;
   fields.longestFirst = backward.getCausal();
@@ -209,8 +204,7 @@ static FailureOr<ScheduleFields> chooseBackward(attn::BackwardOp backward) {
   return fields;
 }
 
-static FailureOr<ScheduleFields>
-chooseFields(attn::AttentionOpInterface attention) {
+static ScheduleFields chooseFields(attn::AttentionOpInterface attention) {
   if (auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation()))
     return chooseBackward(backward);
   return chooseForward(cast<attn::ForwardOp>(attention.getOperation()));
@@ -281,21 +275,18 @@ struct SelectSchedulePass
   }
 
   LogicalResult select(attn::AttentionOpInterface attention) {
-    // A hand-written schedule does not make the pipeline support more.
-    FailureOr<ScheduleFields> fields = chooseFields(attention);
-    if (failed(fields))
-      return failure();
+    ScheduleFields fields = chooseFields(attention);
     std::string origin = "from the table";
     if (tile::ScheduleAttr given = attention.getScheduleAttr()) {
-      *fields = ScheduleFields::of(given);
+      fields = ScheduleFields::of(given);
       origin = "given in the spec";
     }
     if (!overrides.empty()) {
-      if (failed(applyOverrides(attention, overrides, *fields)))
+      if (failed(applyOverrides(attention, overrides, fields)))
         return failure();
       origin += ", with overrides " + overrides;
     }
-    tile::ScheduleAttr schedule = fields->get(
+    tile::ScheduleAttr schedule = fields.get(
         [&] { return attention->emitError("impossible schedule: "); },
         &getContext());
     if (!schedule || failed(checkProgram(attention, schedule)) ||

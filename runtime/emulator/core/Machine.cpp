@@ -132,6 +132,17 @@ void work(Launch &launch, std::atomic<uint64_t> &next, uint64_t clusters,
   }
 }
 
+std::vector<uint32_t> executedLines(const Launch &launch) {
+  std::vector<uint32_t> lines;
+  const std::vector<Inst> &code = launch.kernel.code;
+  for (size_t i = 0; launch.executed && i != code.size(); ++i)
+    if (launch.executed[i])
+      lines.push_back(code[i].line);
+  std::sort(lines.begin(), lines.end());
+  lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
+  return lines;
+}
+
 } // namespace
 
 LaunchResult fa3::emulator::launch(const Module &module, int index,
@@ -172,6 +183,8 @@ LaunchResult fa3::emulator::launch(const Module &module, int index,
   launch.initialRegisters = std::min(
       share, kernel.info.maxRegisters ? kernel.info.maxRegisters : 256u);
 
+  if (options.coverage)
+    launch.executed = std::make_unique<std::atomic<bool>[]>(kernel.code.size());
   uint64_t clusters = config.grid.count() / config.cluster.count();
   uint32_t hostThreads =
       options.threads ? options.threads
@@ -191,6 +204,7 @@ LaunchResult fa3::emulator::launch(const Module &module, int index,
   result.stats.wgmmaFlops = launch.flops;
   result.stats.copiedBytes = launch.bytes;
   result.stats.clocks = launch.clocks;
+  result.executedLines = executedLines(launch);
   result.diagnostics = sink.take();
   return result;
 }

@@ -93,6 +93,8 @@ struct LaunchOptions {
   uint32_t threads = 0;
   /// Where timeline events go, or null.
   TraceSink *trace = nullptr;
+  /// Whether the result says which lines of the PTX ran.
+  bool coverage = false;
   /// Vector-clock detection of shared-memory races and missing proxy fences.
   bool detectRaces = true;
   /// Instructions that one warp may execute before the launch is given up.
@@ -123,6 +125,9 @@ struct LaunchStats {
 struct LaunchResult {
   std::vector<Diagnostic> diagnostics;
   LaunchStats stats;
+  /// Lines whose instruction some thread executed, in order; see
+  /// LaunchOptions::coverage.
+  std::vector<uint32_t> executedLines;
   bool ok() const { return diagnostics.empty(); }
 };
 

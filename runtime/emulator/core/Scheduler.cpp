@@ -327,6 +327,8 @@ bool ClusterRun::runWarp(Warp &w, uint32_t budget) {
         progress = true;
         continue;
       }
+      if (launch.executed)
+        launch.executed[s->pc].store(true, std::memory_order_relaxed);
       const uint64_t before = w.time;
       Step step = i.tracksRegisters && !trackRegisters(w, i) ? Step::Fault
                                                              : i.fn(w, i, mask);

@@ -6,6 +6,7 @@
 #include "emulator/trace/TraceFile.h"
 
 #include <cstring>
+#include <fstream>
 
 using namespace fa3::emulator;
 using namespace fa3::emulator::driver;
@@ -53,6 +54,14 @@ CUresult errorOf(DiagnosticKind kind) {
   }
 }
 
+bool appendCoverage(const std::string &path, const std::string &kernel,
+                    const std::vector<uint32_t> &lines) {
+  std::ofstream file(path, std::ios::app);
+  for (uint32_t line : lines)
+    file << kernel << " " << line << "\n";
+  return bool(file.flush());
+}
+
 void CheckedLaunch::operator()(Context &context) const {
   if (context.sticky)
     return;
@@ -67,6 +76,7 @@ void CheckedLaunch::operator()(Context &context) const {
   options.threads = settings().threads;
   if (settings().instructions)
     options.warpInstructionLimit = settings().instructions;
+  options.coverage = !settings().coverageFile.empty();
   std::unique_ptr<LaunchTrace> trace;
   if (!settings().traceFile.empty())
     trace = std::make_unique<LaunchTrace>(kernel->info.name, config.grid,
@@ -77,6 +87,11 @@ void CheckedLaunch::operator()(Context &context) const {
   launchConfig.paramBytes = params.size();
   LaunchResult result = launch(*kernel->module, kernel->index, launchConfig,
                                context.device.memory, options);
+  if (options.coverage &&
+      !appendCoverage(settings().coverageFile, kernel->info.name,
+                      result.executedLines))
+    reportMisuse("cuLaunchKernel", "environment",
+                 "cannot write the coverage file " + settings().coverageFile);
   const uint64_t waves = (config.grid.count() + kSmCount - 1) / kSmCount;
   if (trace && !appendTrace(settings().traceFile, *trace))
     reportMisuse("cuLaunchKernel", "environment",

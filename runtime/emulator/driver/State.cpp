@@ -46,6 +46,7 @@ template <typename T> void readNumber(const char *name, T &value) {
 void readEnvironment(Settings &settings) {
   // First, so that complaints about the others reach it.
   settings.diagnosticsFile = readString("FA3_EMULATOR_DIAGNOSTICS");
+  settings.coverageFile = readString("FA3_EMULATOR_COVERAGE");
   settings.traceFile = readString("FA3_EMULATOR_TRACE");
   readNumber("FA3_EMULATOR_SEED", settings.seed);
   readNumber("FA3_EMULATOR_THREADS", settings.threads);

@@ -24,6 +24,7 @@ struct Settings {
   uint64_t instructions = 0;   ///< FA3_EMULATOR_INSTRUCTIONS, 0 = the default
   std::string traceFile;       ///< FA3_EMULATOR_TRACE
   unsigned traceCtas = 8;      ///< FA3_EMULATOR_TRACE_CTAS
+  std::string coverageFile;    ///< FA3_EMULATOR_COVERAGE
   std::string diagnosticsFile; ///< FA3_EMULATOR_DIAGNOSTICS
 };
 const Settings &settings();

@@ -49,7 +49,6 @@
 // CHECK:     %[[L:.*]] = tile.load %[[NEG_LSE]][%[[ID]]#2, %[[H]], %[[ROW0]]] dims [-1, 2] : {{.*}} vector<1x64xf32>
 // CHECK:     %[[ST:.*]] = tile.dot %[[KEY]], %[[QUERY]] contract(1, 1) : {{.*}} -> vector<128x64xf32>
 // CHECK:     %[[GRAD:.*]] = tile.load %[[DO]][%[[ID]]#2, %[[ROW0]], %[[H]], %c0] dims [1, 3] : {{.*}} vector<64x128xbf16>
-// CHECK:     %[[SUM:.*]] = tile.load %[[NEG_SUM]][%[[ID]]#2, %[[H]], %[[ROW0]]] dims [-1, 2] : {{.*}} vector<1x64xf32>
 // CHECK:     %[[DP:.*]] = tile.dot %[[VALUE]], %[[GRAD]] contract(1, 1) : {{.*}} -> vector<128x64xf32>
 // Keys that do not exist are hidden.
 // CHECK:     %[[IOTA:.*]] = tile.iota 0 : vector<128x1xi32>
@@ -62,6 +61,7 @@
 // CHECK:     %[[LS:.*]] = vector.broadcast %[[L]] : vector<1x64xf32> to vector<128x64xf32>
 // CHECK:     %[[E:.*]] = math.fma %[[X]], %[[C]], %[[LS]]
 // CHECK:     %[[P:.*]] = math.exp2 %[[E]]
+// CHECK:     %[[SUM:.*]] = tile.load %[[NEG_SUM]][%[[ID]]#2, %[[H]], %[[ROW0]]] dims [-1, 2] : {{.*}} vector<1x64xf32>
 // CHECK:     %[[SUMS:.*]] = vector.broadcast %[[SUM]] : vector<1x64xf32> to vector<128x64xf32>
 // CHECK:     %[[DIFF:.*]] = arith.addf %[[DP]], %[[SUMS]]
 // CHECK:     %[[DS:.*]] = arith.mulf %[[P]], %[[DIFF]]

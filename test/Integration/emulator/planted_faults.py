@@ -1,20 +1,25 @@
 #!/usr/bin/env python3
 """Breaks a kernel's synchronization in every place and counts what is noticed.
 
-    planted_faults.py --package FILE.fa3 [options] [-- arguments of fa3-run]
+    planted_faults.py --package FILE.fa3 [--problem "--batch 1 ..."]... [options]
     planted_faults.py --snippet FILE.ptx [options]
 
 Each mutant of the kernel's PTX lacks or alters one wait, arrival, fence, count,
 phase, barrier or descriptor field; those of a package also alter the swizzle of
-one tensor map. It runs with several seeds and is caught when the emulator
-diagnoses it or the results are wrong. The exit status is 1 if fewer than the
-required share are caught, or if the kernel itself does not pass.
+one tensor map. It runs with several seeds, on each of the problems that execute
+the line, and is caught when the emulator diagnoses it or the results are wrong.
+The exit status is 1 if fewer than the required share are caught, or if the
+kernel itself does not pass.
 
-Mutants that cannot be told from the kernel are listed in a file of lines
+What does not count is listed apart: mutants of lines that no thread of any of
+the problems executes, and mutants that cannot be told from the kernel, as a file
+of lines
 
-    KERNEL | KIND | NUMBER | why the mutant is equivalent
+    KERNEL | KIND | PLACE | why the mutant is equivalent
 
-with shell patterns in the first three columns, and do not count.
+says: shell patterns of the kernel's name and of the kind, and a regular
+expression that matches within the text around the place, whose line begins with
+a ">". A mutant that a rule names and a run catches all the same counts as caught.
 """
 
 import argparse
@@ -23,6 +28,7 @@ import fnmatch
 import json
 import os
 import random
+import re
 import shlex
 import subprocess
 import sys
@@ -31,20 +37,27 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutations import Mutant, find_mutants
+from mutations import Mutant, find_mutants, without_comments
 from package_file import Package
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[2] / "build"
+# Lines around a place that a rule of equivalence sees.
+BEFORE, AFTER = 30, 6
+# Every stage of a pipeline used again, tails of every kind, as many masked tiles as
+# there can be (with tiles of 192 queries and 80 or 128 keys), and causally masked
+# CTAs without any key.
+DEFAULT_PROBLEMS = ("--batch 1 --heads 1 --seqlen-q 200 --seqlen-k 910", "--batch 1 --heads 2 --seqlen-q 390 --seqlen-k 130")
 
 
 @dataclass
 class Outcome:
-    """How one mutant fared: `how` is empty for a survivor."""
+    """How one mutant fared; at most one of the texts is not empty."""
 
     mutant: Mutant
     how: str = ""
     equivalent: str = ""
+    executed: bool = True
 
 
 class PackageRunner:
@@ -55,10 +68,13 @@ class PackageRunner:
         self.package = Package(self.path.read_bytes())
         self.name = self.path.stem
         self.tool = arguments.fa3_run
-        self.extra = arguments.run_arguments or shlex.split("--batch 1 --heads 1 --seqlen-q 256 --seqlen-k 256")
+        self.problems = [shlex.split(problem) for problem in arguments.problem or DEFAULT_PROBLEMS]
+
+    def text(self):
+        return self.package.ptx()
 
     def mutants(self):
-        yield from find_mutants(self.package.ptx())
+        yield from find_mutants(self.text())
         manifest = self.package.manifest()
         number = 0
         for i, kernel in enumerate(manifest["kernels"]):
@@ -77,7 +93,7 @@ class PackageRunner:
                 mutant.package = self.package.with_manifest(changed)
                 yield mutant
 
-    def command(self, mutant, seed, folder):
+    def command(self, mutant, problem, seed, folder):
         package = self.path
         command = []
         if mutant is not None and hasattr(mutant, "package"):
@@ -88,7 +104,7 @@ class PackageRunner:
             ptx.write_text(mutant.text)
             command = ["--ptx", str(ptx)]
         return [str(self.tool), str(package), "--driver=emulator", "--check", "--emulator-seed", str(seed), *command,
-                *self.extra]
+                *problem]
 
 
 class SnippetRunner:
@@ -97,13 +113,17 @@ class SnippetRunner:
     def __init__(self, arguments):
         self.path = arguments.snippet
         self.name = self.path.stem
+        self.problems = [[]]
         self.driver = arguments.driver
         self.dump = Path(tempfile.mkdtemp(prefix="planted_faults_"))
 
-    def mutants(self):
-        return find_mutants(self.path.read_text())
+    def text(self):
+        return self.path.read_text()
 
-    def command(self, mutant, seed, folder):
+    def mutants(self):
+        return find_mutants(self.text())
+
+    def command(self, mutant, problem, seed, folder):
         """The kernel itself writes what the mutants are compared with."""
         path, action = self.path, "--write"
         if mutant is not None:
@@ -114,17 +134,25 @@ class SnippetRunner:
                 str(self.dump)]
 
 
-def run(runner, mutant, seed, limit):
-    """Runs once; returns how it was caught, or an empty string."""
+def run(runner, mutant, problem, seed, limit, covered=None):
+    """Runs once; returns how it was caught, or an empty string.
+
+    `covered` receives the lines that some thread executed.
+    """
     with tempfile.TemporaryDirectory(prefix="planted_faults_") as name:
         folder = Path(name)
         diagnostics = folder / "diagnostics.jsonl"
         environment = {**os.environ, "FA3_EMULATOR_SEED": str(seed), "FA3_EMULATOR_DIAGNOSTICS": str(diagnostics)}
+        coverage = folder / "coverage"
+        if covered is not None:
+            environment["FA3_EMULATOR_COVERAGE"] = str(coverage)
         try:
-            result = subprocess.run(runner.command(mutant, seed, folder), env=environment, timeout=limit,
+            result = subprocess.run(runner.command(mutant, problem, seed, folder), env=environment, timeout=limit,
                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         except subprocess.TimeoutExpired:
             return "does not end"
+        if covered is not None and coverage.exists():
+            covered.update(int(line.split()[-1]) for line in coverage.read_text().splitlines())
         if result.returncode == 0:
             return ""
         kinds = []
@@ -137,27 +165,33 @@ def run(runner, mutant, seed, limit):
         return kinds[0] if kinds else "wrong result"
 
 
-def try_seeds(runner, mutant, seeds, limit):
+def attempt(runner, mutant, coverage, seeds, limit):
+    """Tries the mutant on the problems that execute its line, the seeds in turn."""
+    problems = [problem for problem, lines in zip(runner.problems, coverage) if not mutant.line or mutant.line in lines]
     for seed in seeds:
-        how = run(runner, mutant, seed, limit)
-        if how:
-            return Outcome(mutant, f"{how} (seed {seed})")
-    return Outcome(mutant)
+        for problem in problems:
+            how = run(runner, mutant, problem, seed, limit)
+            if how:
+                return Outcome(mutant, f"{how} (seed {seed})")
+    return Outcome(mutant, executed=bool(problems))
 
 
 def read_equivalents(path):
     rules = []
     for line in path.read_text().splitlines() if path else []:
         if line.strip() and not line.lstrip().startswith("#"):
-            kernel, kind, number, why = (part.strip() for part in line.split("|", 3))
-            rules.append((kernel, kind, number, why))
+            kernel, kind, place, why = (part.strip() for part in line.split(" | ", 3))
+            rules.append((kernel, kind, re.compile(place, re.MULTILINE), why))
     return rules
 
 
-def equivalence(rules, kernel, mutant):
-    for pattern, kind, number, why in rules:
-        if fnmatch.fnmatch(kernel, pattern) and fnmatch.fnmatch(mutant.kind, kind) and \
-                fnmatch.fnmatch(str(mutant.number), number):
+def equivalence(rules, kernel, mutant, lines):
+    """Why the mutant is equivalent, or an empty string."""
+    here = mutant.line - 1
+    around = "\n".join((">" if i == here else "") + lines[i].strip()
+                       for i in range(max(here - BEFORE, 0), min(here + AFTER + 1, len(lines))))
+    for pattern, kind, place, why in rules:
+        if fnmatch.fnmatch(kernel, pattern) and fnmatch.fnmatch(mutant.kind, kind) and place.search(around):
             return why
     return ""
 
@@ -179,17 +213,19 @@ def sample(mutants, count):
 
 def report(name, outcomes, required):
     """Prints the table; returns whether enough were caught."""
-    table = collections.defaultdict(lambda: [0, 0, 0])
+    table = collections.defaultdict(lambda: [0, 0, 0, 0])
     for outcome in outcomes:
-        column = 2 if outcome.equivalent else 0 if outcome.how else 1
+        column = 0 if outcome.how else 2 if outcome.equivalent else 1 if outcome.executed else 3
         table[outcome.mutant.kind][column] += 1
-    print(f"\n{name}\n{'kind':34} {'caught':>7} {'survived':>9} {'equivalent':>11}")
-    for kind in sorted(table):
-        print(f"{kind:34} {table[kind][0]:7} {table[kind][1]:9} {table[kind][2]:11}")
-    caught, survived, equivalent = (sum(row[i] for row in table.values()) for i in range(3))
-    print(f"{'total':34} {caught:7} {survived:9} {equivalent:11}")
+    print(f"\n{name}\n{'kind':34} {'caught':>7} {'survived':>9} {'equivalent':>11} {'not executed':>13}")
+    table["total"] = [sum(row[i] for row in table.values()) for i in range(4)]
+    for kind in [*sorted(kind for kind in table if kind != "total"), "total"]:
+        print(f"{kind:34} {table[kind][0]:7} {table[kind][1]:9} {table[kind][2]:11} {table[kind][3]:13}")
+    caught, survived = table["total"][:2]
     for outcome in outcomes:
-        if not outcome.how and not outcome.equivalent:
+        if not outcome.executed:
+            print(f"not executed: {outcome.mutant.name()}, line {outcome.mutant.line}: {outcome.mutant.before}")
+        elif not outcome.how and not outcome.equivalent:
             print(f"survived: {outcome.mutant.name()}, line {outcome.mutant.line}: {outcome.mutant.before}"
                   f" -> {outcome.mutant.after or 'nothing'}")
         elif outcome.equivalent:
@@ -206,6 +242,7 @@ def parse_arguments():
     which.add_argument("--snippet", type=Path)
     parser.add_argument("--fa3-run", type=Path, default=BUILD / "bin" / "fa3-run")
     parser.add_argument("--driver", type=Path, default=BUILD / "lib" / "libfa3_emulator.so")
+    parser.add_argument("--problem", action="append", metavar="ARGUMENTS", help="of fa3-run; may be repeated")
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--sample", type=int, default=0, help="try only about so many mutants")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
@@ -215,7 +252,6 @@ def parse_arguments():
     parser.add_argument("--only", default="*", help="a pattern of kinds")
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     parser.add_argument("--verbose", action="store_true", help="print each outcome")
-    parser.add_argument("run_arguments", nargs="*", help="the problem, for fa3-run")
     return parser.parse_args()
 
 
@@ -230,22 +266,27 @@ def main():
             print(f"{mutant.name()}, line {mutant.line}: {mutant.before} -> {mutant.after or 'nothing'}")
         return 0
     seeds = range(1, arguments.seeds + 1)
-    for seed in seeds:
-        how = run(runner, None, seed, arguments.limit)
-        if how:
-            print(f"{runner.name}: the kernel itself fails with seed {seed}: {how}")
-            return 1
+    coverage = [set() for _ in runner.problems]
+    for problem, lines in zip(runner.problems, coverage):
+        for seed in seeds:
+            how = run(runner, None, problem, seed, arguments.limit, lines)
+            if how:
+                print(f"{runner.name}: the kernel itself fails with seed {seed}: {how}")
+                return 1
     rules = read_equivalents(arguments.equivalents)
+    lines = without_comments(runner.text()).splitlines()
 
-    def attempt(mutant):
-        why = equivalence(rules, runner.name, mutant)
-        outcome = Outcome(mutant, equivalent=why) if why else try_seeds(runner, mutant, seeds, arguments.limit)
+    def examine(mutant):
+        outcome = attempt(runner, mutant, coverage, seeds, arguments.limit)
+        if outcome.executed and not outcome.how:
+            outcome.equivalent = equivalence(rules, runner.name, mutant, lines)
         if arguments.verbose:
-            print(f"{mutant.name()}, line {mutant.line}: {outcome.how or why or 'SURVIVED'}", flush=True)
+            fate = outcome.how or outcome.equivalent or ("SURVIVED" if outcome.executed else "not executed")
+            print(f"{mutant.name()}, line {mutant.line}: {fate}", flush=True)
         return outcome
 
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        outcomes = list(pool.map(attempt, mutants))
+        outcomes = list(pool.map(examine, mutants))
     return 0 if report(runner.name, outcomes, arguments.required) else 1
 
 

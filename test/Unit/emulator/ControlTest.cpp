@@ -2,8 +2,40 @@
 
 #include "EmulatorTest.h"
 
+#include <algorithm>
+
 using namespace fa3::emulator;
 using namespace fa3::emulator::test;
+
+TEST(Control, CoverageNamesTheLinesThatRan) {
+  const std::string text = kernel("", R"(
+    mov.u32 %r1, %tid.x;
+    setp.ge.u32 %p1, %r1, 64;
+    setp.lt.u32 %p2, %r1, 1;
+    @%p1 mov.u32 %r2, 1;
+    @%p2 mov.u32 %r2, 2;
+    bra.uni OVER;
+    mov.u32 %r2, 3;
+  OVER:
+    ret;)");
+  auto lineOf = [&](const char *part) {
+    return 1 + uint32_t(std::count(text.begin(), text.begin() + text.find(part),
+                                   '\n'));
+  };
+  Launcher launcher;
+  launcher.options.coverage = true;
+  LaunchResult result = launcher.run(text, Params());
+  EXPECT_CLEAN(result);
+  const auto ran = [&](const char *part) {
+    return std::count(result.executedLines.begin(), result.executedLines.end(),
+                      lineOf(part));
+  };
+  EXPECT_EQ(ran("mov.u32 %r1, %tid.x"), 1);
+  EXPECT_EQ(ran("mov.u32 %r2, 1"), 0);
+  EXPECT_EQ(ran("mov.u32 %r2, 2"), 1);
+  EXPECT_EQ(ran("mov.u32 %r2, 3"), 0);
+  EXPECT_EQ(ran("ret;"), 1);
+}
 
 namespace {
 const char *const kOutAt = R"(

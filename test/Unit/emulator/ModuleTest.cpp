@@ -77,4 +77,5 @@ TEST(Module, GridRunsWhole) {
   for (uint32_t i = 0; i != 30; ++i)
     EXPECT_EQ(out.as<uint32_t>()[i], i + 1);
   EXPECT_GT(r.stats.warpInstructions, 30u * 10);
+  EXPECT_TRUE(r.executedLines.empty()) << "nobody asked";
 }

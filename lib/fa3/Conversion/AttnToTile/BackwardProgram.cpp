@@ -108,12 +108,12 @@ Gradients BackwardProgram::step(const KeyBlock &own, Visibility &visibility,
       loadStatistic("neg_lse", own.batch, row0, head, rows, transposed);
   Value scores = scoresOf(query, own.keys);
   Value outputGradient = loadRows("do", own.batch, row0, head, rows);
-  Value negSum =
-      loadStatistic("neg_sum", own.batch, row0, head, rows, transposed);
   Value dp = scoresOf(outputGradient, own.values);
 
   scores = visibility.hideKeys(scores, keyDim, own.key0, row0);
   Value p = probabilities(scores, negLse);
+  Value negSum =
+      loadStatistic("neg_sum", own.batch, row0, head, rows, transposed);
   Value ds = scoreGradient(p, dp, negSum);
   Value narrowP = round(p), narrowDs = round(ds);
   Value values = addToKeys(narrowP, outputGradient, sums.values);

@@ -93,8 +93,11 @@ void RowStatisticsProgram::clearAccumulator(Value batch, Value row0,
                          arith::CeilDivUIOp::create(b, end, block), index(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
+  // In zeros the order of the elements does not matter: any tile will do.
+  VectorType zeros =
+      floatTile(rows, getAccumulatorTile().getNumElements() / rows);
   tile::StoreOp::create(
-      b, splat(getAccumulatorTile(), 0.0), argument("dq_acc"),
+      b, splat(zeros, 0.0), argument("dq_acc"),
       ValueRange{batch, head, loop.getInductionVar(), index(0)},
       ArrayRef<int64_t>{});
 }

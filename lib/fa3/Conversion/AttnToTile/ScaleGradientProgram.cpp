@@ -36,9 +36,10 @@ ScheduleFields ScaleGradientProgram::getFields(attn::BackwardOp backward) {
   fields.blockKv = getTileColumns(backward);
   fields.transposeS = main.getTransposeDq();
   int64_t tileRows = fields.transposeS ? fields.blockKv : fields.blockQ;
-  fields.warpgroups = tileRows % 128 == 0 ? 2 : 1;
+  fields.warpgroups = tileRows == 192 ? 3 : tileRows % 128 == 0 ? 2 : 1;
   fields.stages = 1;
   fields.overlap = fields.specialize = fields.pingpong = false;
+  fields.splitRegisters();
   return fields;
 }
 
