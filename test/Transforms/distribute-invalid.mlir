@@ -84,9 +84,9 @@ tile.kernel @narrow_reduce() {
 
 // -----
 
-tile.kernel @narrow_load(%m: memref<?x8xbf16, strided<[?, 1]>>, %i: index) {
-  // expected-error @+1 {{only f32 tiles are loaded to registers}}
-  %y = tile.load %m[%i, %i] dims [0, 1] : memref<?x8xbf16, strided<[?, 1]>>, vector<64x8xbf16>
+tile.kernel @narrow_load(%m: memref<?x8xf64, strided<[?, 1]>>, %i: index) {
+  // expected-error @+1 {{only f32, f16 and bf16 tiles are loaded to registers}}
+  %y = tile.load %m[%i, %i] dims [0, 1] : memref<?x8xf64, strided<[?, 1]>>, vector<64x8xf64>
   tile.return
 }
 
@@ -112,7 +112,7 @@ tile.kernel @stored_columns(%m: memref<?x?xbf16, strided<[?, 1]>>, %i: index) {
 
 tile.kernel @stored_across(%m: memref<?x?xf32, strided<[?, 1]>>, %i: index) {
   %x = arith.constant dense<1.0> : vector<64x8xf32>
-  // expected-error @+1 {{columns of a stored tile must run along the tensor's last dimension}}
+  // expected-error @+1 {{columns of a stored tile must run along the tensor's last dimension, or, of 16-bit floats, the rows}}
   tile.store %x, %m[%i, %i] dims [1, 0] : vector<64x8xf32>, memref<?x?xf32, strided<[?, 1]>>
   tile.return
 }

@@ -32,11 +32,12 @@ tile.kernel @columns(%x: vector<128x8xf32>) attributes {schedule = #tile.schedul
 
 // -----
 
-tile.kernel @transposed() attributes {schedule = #tile.schedule<block_q = 128, block_kv = 32, warpgroups = 2>} {
-  %ra = hopper.ring_alloc : !hopper.ring<1, vector<64x128xbf16>>
-  %a = hopper.ring_get %ra : !hopper.ring<1, vector<64x128xbf16>> -> !hopper.buffer<vector<64x128xbf16>, 64>
-  // expected-error @+1 {{the rows of a product must be rows of its first operand in shared memory to be divided among warpgroups}}
-  %p = hopper.wgmma %a, %a contract(0, 0) : !hopper.buffer<vector<64x128xbf16>, 64>, !hopper.buffer<vector<64x128xbf16>, 64> -> !hopper.pending<vector<128x128xf32>>
-  %s = hopper.wait %p younger 0 : !hopper.pending<vector<128x128xf32>> -> vector<128x128xf32>
+// Half of the columns of the second operand are not whole panels.
+tile.kernel @half_panels() attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 2>} {
+  %ra = hopper.ring_alloc : !hopper.ring<1, vector<64x64xbf16>>
+  %a = hopper.ring_get %ra : !hopper.ring<1, vector<64x64xbf16>> -> !hopper.buffer<vector<64x64xbf16>, 64>
+  // expected-error @+1 {{a share of 32 columns of an operand in shared memory must be a multiple of a panel's 64}}
+  %p = hopper.wgmma %a, %a contract(1, 0) : !hopper.buffer<vector<64x64xbf16>, 64>, !hopper.buffer<vector<64x64xbf16>, 64> -> !hopper.pending<vector<64x64xf32>>
+  %s = hopper.wait %p younger 0 : !hopper.pending<vector<64x64xf32>> -> vector<64x64xf32>
   tile.return
 }

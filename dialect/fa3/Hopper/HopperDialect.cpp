@@ -30,6 +30,8 @@ static constexpr int64_t kPanelBytes = 128;
 static constexpr int64_t kChunkBytes = 16;
 
 int64_t RingType::getStageBytes() {
+  if (!hasPanels())
+    return getTile().getNumElements() * getTile().getElementTypeBitWidth() / 8;
   int64_t panels = llvm::divideCeil(getTile().getDimSize(1), getPanelColumns());
   return panels * getTile().getDimSize(0) * kPanelBytes;
 }
@@ -37,6 +39,8 @@ int64_t RingType::getStageBytes() {
 int64_t RingType::getPanelColumns() {
   return kPanelBytes * 8 / getTile().getElementTypeBitWidth();
 }
+
+bool RingType::hasPanels() { return !getTile().getElementType().isF32(); }
 
 LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError,
                                int64_t stages, VectorType tile) {
@@ -49,12 +53,15 @@ LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError,
 LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError,
                                  VectorType tile, int64_t panelRows) {
   Type element = tile.getElementType();
+  if (tile.getRank() == 2 && !tile.isScalable() && element.isF32())
+    return success();
   if (tile.getRank() != 2 || tile.isScalable() || !element.isFloat() ||
       (element.getIntOrFloatBitWidth() != 8 &&
        element.getIntOrFloatBitWidth() != 16))
-    return emitError() << "a buffer holds a tile of rank 2 of 8-bit or 16-bit "
-                          "floats, not "
-                       << tile;
+    return emitError()
+           << "a buffer holds a tile of rank 2 of f32 or of 8-bit or "
+              "16-bit floats, not "
+           << tile;
   int64_t columns = kChunkBytes * 8 / element.getIntOrFloatBitWidth();
   if (tile.getDimSize(0) % 8 != 0 || tile.getDimSize(1) % columns != 0)
     return emitError() << "a buffer of " << element
@@ -67,9 +74,36 @@ LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+Type TensorMapType::parse(AsmParser &parser) {
+  int64_t tensor;
+  SmallVector<int64_t> box;
+  bool swizzled = true;
+  if (parser.parseLess() || parser.parseInteger(tensor) ||
+      parser.parseComma() ||
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+        return parser.parseInteger(box.emplace_back());
+      }))
+    return {};
+  if (succeeded(parser.parseOptionalComma())) {
+    if (parser.parseKeyword("linear"))
+      return {};
+    swizzled = false;
+  }
+  if (parser.parseGreater())
+    return {};
+  return parser.getChecked<TensorMapType>(parser.getContext(), tensor,
+                                          ArrayRef<int64_t>(box), swizzled);
+}
+
+void TensorMapType::print(AsmPrinter &printer) const {
+  printer << "<" << getTensor() << ", [";
+  llvm::interleaveComma(getBox(), printer);
+  printer << "]" << (getSwizzled() ? ">" : ", linear>");
+}
+
 LogicalResult
 TensorMapType::verify(function_ref<InFlightDiagnostic()> emitError,
-                      int64_t tensor, ArrayRef<int64_t> box) {
+                      int64_t tensor, ArrayRef<int64_t> box, bool) {
   if (tensor < 0)
     return emitError() << "a tensor map describes an argument, not number "
                        << tensor;

@@ -23,9 +23,12 @@ void SpecializeOp::build(OpBuilder &builder, OperationState &state,
 //===----------------------------------------------------------------------===//
 
 LogicalResult RingAllocOp::verify() {
-  if (getOffset().value_or(0) % 1024 != 0)
+  if (getRing().getType().hasPanels() && getOffset().value_or(0) % 1024 != 0)
     return emitOpError("needs buffers at a multiple of 1024 bytes, the period "
                        "of the swizzle, not at ")
+           << *getOffset();
+  if (getOffset().value_or(0) % 128 != 0)
+    return emitOpError("needs buffers at a multiple of 128 bytes, not at ")
            << *getOffset();
   if (getBarriers().value_or(0) % 8 != 0)
     return emitOpError("needs mbarriers at a multiple of 8 bytes, not at ")
@@ -82,6 +85,79 @@ LogicalResult RowsOp::verify() {
       result.getTile().getDimSize(1) != source.getTile().getDimSize(1) ||
       result.getTile().getDimSize(0) > source.getTile().getDimSize(0))
     return emitOpError("cannot take ") << result << " out of " << source;
+  return success();
+}
+
+LogicalResult ColumnsOp::verify() {
+  BufferType source = getSource().getType(), result = getResult().getType();
+  if (result.getPanelRows() != source.getPanelRows() ||
+      result.getTile().getElementType() != source.getTile().getElementType() ||
+      result.getTile().getDimSize(0) != source.getTile().getDimSize(0) ||
+      result.getTile().getDimSize(1) > source.getTile().getDimSize(1))
+    return emitOpError("cannot take ") << result << " out of " << source;
+  return success();
+}
+
+LogicalResult BufferLoadOp::verify() {
+  VectorType tile = getSource().getType().getTile();
+  if (getResult().getType() != tile || !tile.getElementType().isF32())
+    return emitOpError("reads a tile of f32 as a whole, not ")
+           << getResult().getType() << " from " << getSource().getType();
+  return success();
+}
+
+/// Whether `part` is as wide or as high as `whole`, and divides it.
+static bool isPartOf(VectorType part, VectorType whole) {
+  if (part.getRank() != 2 || part.getElementType() != whole.getElementType())
+    return false;
+  int64_t rows = part.getDimSize(0), columns = part.getDimSize(1);
+  return whole.getDimSize(0) % rows == 0 &&
+         whole.getDimSize(1) % columns == 0 &&
+         (rows == whole.getDimSize(0) || columns == whole.getDimSize(1));
+}
+
+static VectorType transpose(VectorType tile) {
+  return VectorType::get({tile.getDimSize(1), tile.getDimSize(0)},
+                         tile.getElementType());
+}
+
+LogicalResult BufferStoreOp::verify() {
+  VectorType tile = getTarget().getType().getTile();
+  auto value = cast<VectorType>(getValue().getType());
+  if (!tile.getElementType().isF32())
+    value = transpose(value);
+  if (value.getElementType() != tile.getElementType() ||
+      value.getDimSize(0) > tile.getDimSize(0) ||
+      value.getDimSize(1) > tile.getDimSize(1))
+    return emitOpError("cannot store ")
+           << value << " in " << getTarget().getType();
+  return success();
+}
+
+LogicalResult ShareOp::verify() {
+  RingType ring = getRing().getType();
+  if (!isBufferOf(getBuffer().getType(), ring) || !ring.hasPanels())
+    return emitOpError("gives ")
+           << getBuffer().getType() << ", which is no buffer of " << ring
+           << " for products";
+  auto value = cast<VectorType>(getValue().getType());
+  if (!isPartOf(transpose(value), ring.getTile()))
+    return emitOpError("cannot share the transpose of ")
+           << value << " as rows or columns of " << ring.getTile();
+  return success();
+}
+
+LogicalResult ReduceOutOp::verify() {
+  auto memref = dyn_cast<MemRefType>(getTarget().getType());
+  if (!memref || static_cast<int64_t>(getIndices().size()) != memref.getRank())
+    return emitOpError("needs an index for each dimension of ")
+           << getTarget().getType();
+  VectorType tile = getRing().getType().getTile();
+  auto value = cast<VectorType>(getValue().getType());
+  if (!memref.getElementType().isF32() || !isPartOf(value, tile) ||
+      value.getDimSize(1) != tile.getDimSize(1))
+    return emitOpError("cannot add ")
+           << value << " as rows of " << tile << " to " << memref;
   return success();
 }
 
@@ -189,9 +265,50 @@ LogicalResult GlobalStoreOp::verify() {
   return verifyAccess(*this, getTarget().getType(), getIndices().size());
 }
 
+/// Checks how many registers one access moves.
+static LogicalResult verifyCount(Operation *op, size_t count) {
+  if (count != 1 && count != 2 && count != 4)
+    return op->emitOpError("moves 1, 2 or 4 registers, not ") << count;
+  return success();
+}
+
 LogicalResult GlobalLoadOp::verify() {
   auto memref = dyn_cast<MemRefType>(getSource().getType());
-  if (memref && !memref.getElementType().isF32())
-    return emitOpError("loads f32, not ") << memref.getElementType();
+  unsigned bits = memref ? memref.getElementTypeBitWidth() : 32;
+  if (bits != 32 && bits != 16)
+    return emitOpError("loads 32-bit or 16-bit elements, not ")
+           << memref.getElementType();
+  if (failed(verifyCount(*this, getResults().size())))
+    return failure();
   return verifyAccess(*this, getSource().getType(), getIndices().size());
+}
+
+LogicalResult GlobalReduceOp::verify() {
+  if (failed(verifyCount(*this, getValues().size())))
+    return failure();
+  auto memref = dyn_cast<MemRefType>(getTarget().getType());
+  if (memref && !memref.getElementType().isF32())
+    return emitOpError("adds f32, not ") << memref.getElementType();
+  return verifyAccess(*this, getTarget().getType(), getIndices().size());
+}
+
+LogicalResult SharedLoadOp::verify() {
+  return verifyCount(*this, getResults().size());
+}
+
+LogicalResult SharedStoreOp::verify() {
+  return verifyCount(*this, getValues().size());
+}
+
+LogicalResult StoreMatrixOp::verify() {
+  return verifyCount(*this, getValues().size());
+}
+
+LogicalResult BulkReduceOp::verify() {
+  if (getBytes() % 16 != 0)
+    return emitOpError("copies a multiple of 16 bytes, not ") << getBytes();
+  auto memref = dyn_cast<MemRefType>(getTarget().getType());
+  if (memref && !memref.getElementType().isF32())
+    return emitOpError("adds f32, not ") << memref.getElementType();
+  return verifyAccess(*this, getTarget().getType(), getIndices().size());
 }

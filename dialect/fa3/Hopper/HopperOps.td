@@ -39,8 +39,9 @@ def Hopper_RingAllocOp : HopperOp<"ring_alloc", [MemoryEffects<[MemAlloc]>]> {
   let description = [{
     `offset` is the byte offset of the first buffer in shared memory and
     `barriers` that of the mbarriers (full ones, then empty ones, 8 bytes each);
-    `fa3-allocate-shared-memory` sets both. `consumers` is the number of
-    warpgroups that release every buffer.
+    `fa3-allocate-shared-memory` sets both; a ring that no TMA copy fills has no
+    mbarriers. `consumers` is the number of warpgroups that release every
+    buffer.
   }];
   let arguments = (ins DefaultValuedAttr<HopperPositive, "1">:$consumers, OptionalAttr<HopperNonNegative>:$offset, OptionalAttr<HopperNonNegative>:$barriers);
   let results = (outs HopperRing:$ring);
@@ -97,6 +98,76 @@ def Hopper_RowsOp : HopperOp<"rows", [Pure]> {
 //===----------------------------------------------------------------------===//
 // Warpgroup level: products
 //===----------------------------------------------------------------------===//
+
+def Hopper_ColumnsOp : HopperOp<"columns", [Pure]> {
+  let summary = "Columns [offset, offset + size) of a buffer";
+  let description = [{
+    `offset` must be a multiple of a panel's columns.
+
+    ```mlir
+    %mine = hopper.columns %k[%first] : !hopper.buffer<vector<128x128xbf16>, 128> -> !hopper.buffer<vector<128x64xbf16>, 128>
+    ```
+  }];
+  let arguments = (ins HopperBuffer:$source, I32:$offset);
+  let results = (outs HopperBuffer:$result);
+  let assemblyFormat = "$source `[` $offset `]` attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Hopper_BufferLoadOp : HopperOp<"buffer_load"> {
+  let summary = "Reads a tile from a buffer to registers";
+  let arguments = (ins HopperBuffer:$source);
+  let results = (outs HopperTile:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Hopper_BufferStoreOp : HopperOp<"buffer_store"> {
+  let summary = "Writes a tile from registers to a part of a buffer";
+  let description = [{
+    The tile's first element goes to row `row` and column `column` of the
+    buffer, multiples of 8 both. A buffer with panels takes the tile transposed:
+    the tile's columns become rows of 128 bytes, so that a thread's addresses
+    differ by constants. Neither orders anything nor makes the tile visible to
+    products.
+  }];
+  let arguments = (ins HopperTile:$value, HopperBuffer:$target, I32:$row, I32:$column);
+  let assemblyFormat = "$value `,` $target `[` $row `,` $column `]` attr-dict `:` type($value) `,` type($target)";
+  let hasVerifier = 1;
+}
+
+def Hopper_ShareOp : HopperOp<"share"> {
+  let summary = "Puts a computed tile into shared memory, where products read it";
+  let description = [{
+    Every consumer warpgroup writes its part of the tile, transposed, into the
+    ring's next buffer; when all of them have done so, products of all of them
+    can read it. A warpgroup's part is what `value`'s type has of the transposed
+    ring's tile, its rows or its columns. The buffer is overwritten by the share that comes `stages`
+    later; every product that reads it must have been waited for before the
+    next share.
+
+    ```mlir
+    %b = hopper.share %ds, %ring : vector<64x64xbf16>, !hopper.ring<2, vector<64x128xbf16>> -> !hopper.buffer<vector<64x128xbf16>, 64>
+    ```
+  }];
+  let arguments = (ins HopperTile:$value, HopperRing:$ring);
+  let results = (outs HopperBuffer:$buffer);
+  let assemblyFormat = "$value `,` $ring attr-dict `:` type($value) `,` type($ring) `->` type($buffer)";
+  let hasVerifier = 1;
+}
+
+def Hopper_ReduceOutOp : HopperOp<"reduce_out"> {
+  let summary = "Adds a packed tile to global memory by a bulk copy";
+  let description = [{
+    `tile.reduce_store` through a buffer of shared memory: the warpgroup writes
+    its part of the tile to its part of the ring's next buffer, and one thread
+    starts a bulk reduction from there (`cp.reduce.async.bulk`). The buffer is
+    written again when that has read it.
+  }];
+  let arguments = (ins HopperTile:$value, HopperRing:$ring, AnyMemRef:$target, Variadic<Index>:$indices);
+  let assemblyFormat = "$value `,` $ring `,` $target `[` $indices `]` attr-dict `:` type($value) `,` type($ring) `,` type($target)";
+  let hasVerifier = 1;
+}
 
 def Hopper_WgmmaOp : HopperOp<"wgmma"> {
   let summary = "Issues an asynchronous matrix product";
@@ -272,6 +343,56 @@ def Hopper_NamedArriveOp : HopperOp<"named_arrive"> {
   let assemblyFormat = "$barrier `,` $threads attr-dict";
 }
 
+def Hopper_WarpSyncOp : HopperOp<"warp_sync"> {
+  let summary = "bar.warp.sync: all lanes of the warp, whose memory accesses it orders";
+  let assemblyFormat = "attr-dict";
+}
+
+def Hopper_SharedLoadOp : HopperOp<"shared_load"> {
+  let summary = "Loads 1, 2 or 4 neighbouring f32 from shared memory";
+  let arguments = (ins I32:$address);
+  let results = (outs Variadic<F32>:$results);
+  let assemblyFormat = "$address attr-dict `:` type($results)";
+  let hasVerifier = 1;
+}
+
+def Hopper_SharedStoreOp : HopperOp<"shared_store"> {
+  let summary = "Stores 1, 2 or 4 neighbouring f32 to shared memory";
+  let arguments = (ins I32:$address, Variadic<F32>:$values);
+  let assemblyFormat = "$address `,` $values attr-dict `:` type($values)";
+  let hasVerifier = 1;
+}
+
+def Hopper_StoreMatrixOp : HopperOp<"store_matrix"> {
+  let summary = "stmatrix.trans: 1, 2 or 4 matrices of 8x8 16-bit elements to shared memory, transposed";
+  let description = [{
+    Lane 8 i + r gives the address of row r of transposed matrix i, 16 bytes.
+  }];
+  let arguments = (ins I32:$address, Variadic<I32>:$values);
+  let assemblyFormat = "$address `,` $values attr-dict `:` type($values)";
+  let hasVerifier = 1;
+}
+
+def Hopper_TransposeMatrixOp : HopperOp<"transpose_matrix", [Pure]> {
+  let summary = "movmatrix: transposes the 8x8 matrix of 16-bit elements that a warp holds in one register each";
+  let arguments = (ins I32:$value);
+  let results = (outs I32:$result);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+def Hopper_BulkReduceOp : HopperOp<"bulk_reduce"> {
+  let summary = "Starts adding f32 from shared to global memory (cp.reduce.async.bulk), as a bulk group";
+  let arguments = (ins I32:$address, AnyMemRef:$target, Variadic<I32>:$indices, HopperPositive:$bytes, I1:$predicate);
+  let assemblyFormat = "$address `,` $target `[` $indices `]` `,` $bytes `if` $predicate attr-dict `:` type($target)";
+  let hasVerifier = 1;
+}
+
+def Hopper_BulkWaitOp : HopperOp<"bulk_wait"> {
+  let summary = "Waits until this thread's bulk groups have read their shared memory, or, if `written`, are complete";
+  let arguments = (ins UnitAttr:$written);
+  let assemblyFormat = "(`written` $written^)? attr-dict";
+}
+
 def Hopper_SetRegistersOp : HopperOp<"set_registers"> {
   let summary = "setmaxnreg: changes the registers of every thread of the warpgroup";
   let arguments = (ins HopperRegisters:$count, UnitAttr:$increase);
@@ -371,11 +492,22 @@ def Hopper_GlobalStoreOp : HopperOp<"global_store", [AttrSizedOperandSegments]> 
   let hasVerifier = 1;
 }
 
+def Hopper_GlobalReduceOp : HopperOp<"global_reduce", [AttrSizedOperandSegments]> {
+  let summary = "red.global.add: adds 1, 2 or 4 neighbouring f32 to a tensor in global memory";
+  let arguments = (ins Variadic<F32>:$values, AnyMemRef:$target, Variadic<I32>:$indices);
+  let assemblyFormat = "$target `[` $indices `]` `,` $values attr-dict `:` type($target) `,` type($values)";
+  let hasVerifier = 1;
+}
+
 def Hopper_GlobalLoadOp : HopperOp<"global_load"> {
-  let summary = "Loads an f32 from a tensor in global memory, 0 where the predicate does not hold";
+  let summary = "Loads registers of neighbouring elements from a tensor in global memory, 0 where the predicate does not hold";
+  let description = [{
+    The registers come from consecutive bytes from the element at `indices` on:
+    f32 values, or pairs of 16-bit elements as i32.
+  }];
   let arguments = (ins AnyMemRef:$source, Variadic<I32>:$indices, I1:$predicate);
-  let results = (outs F32:$result);
-  let assemblyFormat = "$source `[` $indices `]` `if` $predicate attr-dict `:` type($source)";
+  let results = (outs Variadic<AnyTypeOf<[F32, I32]>>:$results);
+  let assemblyFormat = "$source `[` $indices `]` `if` $predicate attr-dict `:` type($source) `->` type($results)";
   let hasVerifier = 1;
 }
 

@@ -43,6 +43,8 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
       queries, are computed with the head dim as rows.
     - `share_operands`: computed first operands of products go through shared
       memory even where registers could take them.
+    - `bulk_reduce`: tiles that are added to memory go through shared memory and
+      a bulk copy; otherwise every thread adds its registers.
     - `producer_registers`, `consumer_registers`: registers per thread after
       `setmaxnreg`, multiples of 8 in [24, 256]. All of them together must not
       exceed what the CTA starts with, or `setmaxnreg` would wait for ever.
@@ -64,6 +66,7 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     DefaultValuedParameter<"bool", "false">:$transpose_dkv,
     DefaultValuedParameter<"bool", "false">:$transpose_dq,
     DefaultValuedParameter<"bool", "false">:$share_operands,
+    DefaultValuedParameter<"bool", "true">:$bulk_reduce,
     DefaultValuedParameter<"int64_t", "24">:$producer_registers,
     DefaultValuedParameter<"int64_t", "240">:$consumer_registers);
   let assemblyFormat = "`<` struct(params) `>`";

@@ -40,7 +40,7 @@ LogicalResult ScheduleAttr::verify(
     int64_t blockKv, int64_t warpgroups, int64_t stages, bool overlap,
     bool specialize, bool pingpong, bool splitLoops, int64_t lazyRescale,
     int64_t chains, bool longestFirst, bool persistent, bool transposeS,
-    bool transposeDkv, bool transposeDq, bool shareOperands,
+    bool transposeDkv, bool transposeDq, bool shareOperands, bool bulkReduce,
     int64_t producerRegisters, int64_t consumerRegisters) {
   auto inRange = [&](StringRef field, int64_t value, int64_t low,
                      int64_t high) -> LogicalResult {

@@ -116,14 +116,14 @@ LogicalResult ProgramIdOp::verify() {
 // Loads and stores
 //===----------------------------------------------------------------------===//
 
-/// Checks that the last dimension of `memory` holds `tile` and nothing else.
+/// Checks that the last dimension of `memory` can hold `tile`.
 static LogicalResult verifyPacked(Operation *op, VectorType tile,
                                   MemRefType memory) {
-  if (memory.getRank() == 0 ||
-      memory.getShape().back() != tile.getNumElements())
+  if (memory.getRank() == 0 || memory.isDynamicDim(memory.getRank() - 1) ||
+      memory.getShape().back() < tile.getNumElements())
     return op->emitOpError()
            << "a packed tile of " << tile.getNumElements()
-           << " elements must fill the last dimension of " << memory;
+           << " elements must lie in the last dimension of " << memory;
   return success();
 }
 

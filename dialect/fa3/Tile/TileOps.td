@@ -100,9 +100,10 @@ def Tile_LoadOp : TileOp<"load"> {
     of the tile's two dimensions, the memref dimension that it runs along, or -1
     for a dimension of size 1. Elements outside of the tensor read as zero.
 
-    Without `dims` the tile is packed: the memref's last dimension holds exactly
-    the tile's elements, in an order that depends on the tile's type only. What
-    was stored packed is loaded packed, as a tile of the same type.
+    Without `dims` the tile is packed: its elements are consecutive in the
+    memref's last dimension, inside of the tensor, in an order that depends on
+    the number of columns only; each 64 rows of a tile are consecutive. What was
+    stored packed is loaded packed, as a tile of the same columns.
 
     ```mlir
     %k = tile.load %K[%b, %row, %h, %c0] dims [1, 3] : memref<?x?x?x128xbf16, strided<[?, ?, ?, 1]>>, vector<128x128xbf16>

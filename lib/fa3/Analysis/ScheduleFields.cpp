@@ -11,23 +11,15 @@ static constexpr std::pair<int64_t, int64_t> kRegisterSplit[] = {
     {56, 256}, {24, 240}, {32, 160}};
 
 ScheduleFields ScheduleFields::of(tile::ScheduleAttr schedule) {
-  return {schedule.getBlockQ(),
-          schedule.getBlockKv(),
-          schedule.getWarpgroups(),
-          schedule.getStages(),
-          schedule.getOverlap(),
-          schedule.getSpecialize(),
-          schedule.getPingpong(),
-          schedule.getSplitLoops(),
-          schedule.getLazyRescale(),
-          schedule.getChains(),
-          schedule.getLongestFirst(),
-          schedule.getPersistent(),
-          schedule.getTransposeS(),
-          schedule.getTransposeDkv(),
-          schedule.getTransposeDq(),
-          schedule.getShareOperands(),
-          schedule.getProducerRegisters(),
+  return {schedule.getBlockQ(),           schedule.getBlockKv(),
+          schedule.getWarpgroups(),       schedule.getStages(),
+          schedule.getOverlap(),          schedule.getSpecialize(),
+          schedule.getPingpong(),         schedule.getSplitLoops(),
+          schedule.getLazyRescale(),      schedule.getChains(),
+          schedule.getLongestFirst(),     schedule.getPersistent(),
+          schedule.getTransposeS(),       schedule.getTransposeDkv(),
+          schedule.getTransposeDq(),      schedule.getShareOperands(),
+          schedule.getBulkReduce(),       schedule.getProducerRegisters(),
           schedule.getConsumerRegisters()};
 }
 
@@ -38,7 +30,7 @@ ScheduleFields::get(function_ref<InFlightDiagnostic()> emitError,
       emitError, context, blockQ, blockKv, warpgroups, stages, overlap,
       specialize, pingpong, splitLoops, lazyRescale, chains, longestFirst,
       persistent, transposeS, transposeDkv, transposeDq, shareOperands,
-      producerRegisters, consumerRegisters);
+      bulkReduce, producerRegisters, consumerRegisters);
 }
 
 void ScheduleFields::splitRegisters() {

@@ -53,6 +53,7 @@ void fa3::buildTileToHopperPipeline(OpPassManager &manager) {
 void fa3::buildHopperToNVVMPipeline(OpPassManager &manager) {
   OpPassManager &rings = manager.nest<tile::KernelOp>();
   rings.addPass(createAllocateSharedMemoryPass());
+  rings.addPass(createExpandReductionsPass());
   rings.addPass(createExpandRingsPass());
   rings.addPass(createExpandTurnsPass());
   addCleanup(manager);

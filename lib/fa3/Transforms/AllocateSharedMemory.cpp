@@ -2,6 +2,7 @@
 
 #include "fa3/Hopper/HopperOps.h"
 #include "fa3/Transforms/Passes.h"
+#include "fa3/Transforms/RingLayout.h"
 
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -21,8 +22,6 @@ namespace {
 
 constexpr auto kRemark = remark::RemarkOpts::name(DEBUG_TYPE).category("fa3");
 
-/// Alignment of a buffer: the 128-byte swizzle repeats every 1024 bytes.
-constexpr int64_t kBufferAlignment = 1024;
 constexpr int64_t kBarrierBytes = 8;
 /// Dynamic shared memory that a CTA may have on sm_90.
 constexpr int64_t kSharedMemoryLimit = 232448;
@@ -38,11 +37,13 @@ struct AllocateSharedMemoryPass
     int64_t offset = 0;
     for (hopper::RingAllocOp ring : rings) {
       hopper::RingType type = ring.getRing().getType();
+      offset = llvm::alignTo(offset, bufferAlignment(type));
       ring.setOffset(offset);
-      offset += type.getStages() *
-                llvm::alignTo(type.getStageBytes(), kBufferAlignment);
+      offset += type.getStages() * bufferStride(type);
     }
     for (hopper::RingAllocOp ring : rings) {
+      if (!isLoaded(ring))
+        continue;
       ring.setBarriers(offset);
       offset += 2 * ring.getRing().getType().getStages() * kBarrierBytes;
     }

@@ -381,6 +381,10 @@ LogicalResult Distributor::distribute(Operation *op) {
         return success();
       })
       .Case([&](hopper::RowsOp rows) { return distributeRows(rows); })
+      .Case([&](hopper::ColumnsOp op) { return distributeColumns(op); })
+      .Case([&](hopper::BufferLoadOp op) { return distributeBufferLoad(op); })
+      .Case([&](hopper::BufferStoreOp op) { return distributeBufferStore(op); })
+      .Case([&](tile::ReduceStoreOp op) { return distributeReduceStore(op); })
       .Default([&](Operation *op) -> LogicalResult {
         if (op->getNumRegions() == 0 &&
             !llvm::any_of(op->getOperandTypes(), isTile) &&
@@ -427,8 +431,6 @@ LogicalResult Distributor::run() {
 
 namespace {
 
-constexpr int64_t kThreadsPerWarpgroup = 128;
-
 /// Whether threads have no such type.
 bool isWarpgroupLevel(Type type) {
   return isa<VectorType, hopper::RingType, hopper::BufferType,
@@ -445,8 +447,8 @@ struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
       }
     WalkResult expanded = kernel.walk([](Operation *op) {
       if (isa<hopper::RingAllocOp, hopper::RingPutOp, hopper::RingGetOp,
-              hopper::RingReleaseOp, hopper::TurnWaitOp, hopper::TurnPassOp,
-              tile::DotOp>(op)) {
+              hopper::RingReleaseOp, hopper::ShareOp, hopper::ReduceOutOp,
+              hopper::TurnWaitOp, hopper::TurnPassOp, tile::DotOp>(op)) {
         op->emitError("must be expanded before tiles are distributed");
         return WalkResult::interrupt();
       }
@@ -474,9 +476,9 @@ struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
     if (!kernel.getBody().getOps<hopper::SpecializeOp>().empty())
       ++warpgroups;
     Builder attributes(&getContext());
-    kernel->setAttr(
-        hopper::kThreadsAttrName,
-        attributes.getI64IntegerAttr(warpgroups * kThreadsPerWarpgroup));
+    kernel->setAttr(hopper::kThreadsAttrName,
+                    attributes.getI64IntegerAttr(
+                        warpgroups * Distributor::kThreadsPerWarpgroup));
   }
 };
 

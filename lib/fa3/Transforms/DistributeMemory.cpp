@@ -91,12 +91,13 @@ bool columnsMayLeave(MemRefType memory, ArrayRef<int64_t> dims,
 } // namespace
 
 LogicalResult Distributor::distributeStore(tile::StoreOp op) {
+  if (op.getDims().empty())
+    return distributePackedStore(op);
   VectorType type = op.getValue().getType();
   Fragment fragment(type);
   MemRefType memory = op.getTarget().getType();
   if (fragment.hasColumns() && op.getDims()[1] != memory.getRank() - 1)
-    return op.emitError("columns of a stored tile must run along the tensor's "
-                        "last dimension");
+    return distributeTransposedStore(op);
   if (!fragment.hasRows())
     return op.emitError("a stored tile must have rows");
   Type element = type.getElementType();
@@ -148,10 +149,71 @@ LogicalResult Distributor::distributeStore(tile::StoreOp op) {
   return success();
 }
 
+/// A tile of 16-bit floats whose rows run along the tensor's last dimension.
+/// Transposing its 8x8 matrices gives each thread neighbours in memory.
+LogicalResult Distributor::distributeTransposedStore(tile::StoreOp op) {
+  VectorType type = op.getValue().getType();
+  Fragment fragment(type);
+  MemRefType memory = op.getTarget().getType();
+  int64_t rowDim = op.getDims()[0], columnDim = op.getDims()[1];
+  if (rowDim != memory.getRank() - 1 || columnDim < 0 || !fragment.hasRows() ||
+      !Fragment::isPacked(type.getElementType()))
+    return op.emitError("columns of a stored tile must run along the tensor's "
+                        "last dimension, or, of 16-bit floats, the rows");
+  if (memory.isDynamicDim(rowDim) || memory.getDimSize(rowDim) % 2 != 0)
+    return op.emitError("16-bit floats are stored in pairs: the tensor's last "
+                        "dimension must have an even static size");
+  SmallVector<Value> base;
+  for (Value index : op.getIndices())
+    base.push_back(arith::IndexCastOp::create(
+        builder, loc, builder.getI32Type(), scalars.lookupOrDefault(index)));
+  Value target = scalars.lookupOrDefault(op.getTarget());
+  // In a transposed matrix a thread has one column and two rows.
+  Value thread = hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
+  Value warp = arith::AndIOp::create(
+      builder, loc, arith::ShRUIOp::create(builder, loc, thread, constant(5)),
+      constant(3));
+  Value row = add(base[rowDim], add(multiply(warp, 16), threadColumn()));
+  Value column = add(base[columnDim],
+                     arith::ShRUIOp::create(builder, loc, lane(), constant(2)));
+  Value rows = sizeOf(target, rowDim), columns = sizeOf(target, columnDim);
+  auto below = [&](Value index, Value size) -> Value {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index,
+                                 size);
+  };
+  SmallVector<Value> values(registers(op.getValue()));
+  for (int64_t r = 0; r < fragment.rows(); ++r)
+    for (int64_t c = 0; c < fragment.columns(); c += 2) {
+      SmallVector<Value> indices = base;
+      indices[rowDim] =
+          add(row, constant(r / 2 * Fragment::kBlockRows + r % 2 * 8));
+      indices[columnDim] =
+          add(column, constant(c / 2 * Fragment::kGroupColumns));
+      Value inside =
+          arith::AndIOp::create(builder, loc, below(indices[rowDim], rows),
+                                below(indices[columnDim], columns));
+      Value transposed = hopper::TransposeMatrixOp::create(
+          builder, loc, builder.getI32Type(), values[fragment.index(r, c) / 2]);
+      hopper::GlobalStoreOp::create(builder, loc, transposed, target, indices,
+                                    inside);
+    }
+  return success();
+}
+
+Value Distributor::sizeOf(Value memory, int64_t dim) {
+  Value number = arith::ConstantIndexOp::create(builder, loc, dim);
+  return arith::IndexCastOp::create(
+      builder, loc, builder.getI32Type(),
+      memref::DimOp::create(builder, loc, memory, number));
+}
+
 LogicalResult Distributor::distributeLoad(tile::LoadOp op) {
+  if (op.getDims().empty())
+    return distributePackedLoad(op);
   VectorType type = op.getResult().getType();
-  if (!type.getElementType().isF32())
-    return op.emitError("only f32 tiles are loaded to registers");
+  bool packed = Fragment::isPacked(type.getElementType());
+  if (!type.getElementType().isF32() && !packed)
+    return op.emitError("only f32, f16 and bf16 tiles are loaded to registers");
   Fragment fragment(type);
   MemRefType memory = op.getSource().getType();
   SmallVector<Value> base;
@@ -164,13 +226,25 @@ LogicalResult Distributor::distributeLoad(tile::LoadOp op) {
   bool checkColumns =
       columnsMayLeave(memory, op.getDims(), op.getIndices(), type);
   Value always = arith::ConstantIntOp::create(builder, loc, 1, 1);
-  SmallVector<Value> result(fragment.size());
+  int64_t columnDim = op.getDims()[1];
+  if (packed &&
+      (columnDim != memory.getRank() - 1 || memory.isDynamicDim(columnDim) ||
+       memory.getDimSize(columnDim) % 2 != 0))
+    return op.emitError("16-bit floats are loaded in pairs: columns must run "
+                        "along the tensor's last dimension, of an even static "
+                        "size");
+  Type unit = packed ? Type(builder.getI32Type()) : builder.getF32Type();
+  int64_t step = packed ? 2 : 1;
+  SmallVector<Value> result(fragment.size() / step);
   for (int64_t row = 0; row < fragment.rows(); ++row)
-    for (int64_t column = 0; column < fragment.columns(); ++column) {
+    for (int64_t column = 0; column < fragment.columns(); column += step) {
       SmallVector<Value> indices = access.indices(fragment, row, column);
       Value predicate = access.inside(fragment, indices, checkColumns, always);
-      result[fragment.index(row, column)] = hopper::GlobalLoadOp::create(
-          builder, loc, builder.getF32Type(), source, indices, predicate);
+      result[fragment.index(row, column) / step] =
+          hopper::GlobalLoadOp::create(builder, loc, unit, source, indices,
+                                       predicate)
+              .getResults()
+              .front();
     }
   map(op.getResult(), result);
   return success();

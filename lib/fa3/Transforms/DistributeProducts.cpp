@@ -167,14 +167,3 @@ LogicalResult Distributor::distributeWait(hopper::WaitOp op) {
   map(op.getResult(), wait.getResults());
   return success();
 }
-
-LogicalResult Distributor::distributeRows(hopper::RowsOp op) {
-  // Rows of a panel are 128 bytes apart; the swizzle repeats every 8 rows.
-  Value bytes = arith::MulIOp::create(builder, loc,
-                                      scalars.lookupOrDefault(op.getOffset()),
-                                      constant(kPanelBytes));
-  Value address = arith::AddIOp::create(
-      builder, loc, registers(op.getSource()).front(), bytes);
-  scalars.map(op.getResult(), address);
-  return success();
-}

@@ -21,6 +21,8 @@ public:
   explicit Distributor(tile::KernelOp kernel)
       : kernel(kernel), builder(kernel.getContext()), loc(kernel.getLoc()) {}
 
+  static constexpr int64_t kThreadsPerWarpgroup = 128;
+
   mlir::LogicalResult run();
 
 private:
@@ -33,6 +35,8 @@ private:
   llvm::SmallVector<mlir::Value> flatten(mlir::ValueRange values);
   void mapFlat(mlir::ValueRange values, mlir::ValueRange registers);
   mlir::Value constant(int64_t value);
+  mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value multiply(mlir::Value a, int64_t factor);
   mlir::Value lane();
   /// Row and column of the thread's first register.
   mlir::Value threadRow();
@@ -55,7 +59,14 @@ private:
   // Products (DistributeProducts.cpp).
   mlir::LogicalResult distributeWgmma(hopper::WgmmaOp op);
   mlir::LogicalResult distributeWait(hopper::WaitOp op);
+
+  // Shared memory (DistributeShared.cpp).
   mlir::LogicalResult distributeRows(hopper::RowsOp op);
+  mlir::LogicalResult distributeColumns(hopper::ColumnsOp op);
+  mlir::LogicalResult distributeBufferLoad(hopper::BufferLoadOp op);
+  mlir::LogicalResult distributeBufferStore(hopper::BufferStoreOp op);
+  mlir::LogicalResult storePackedBuffer(hopper::BufferStoreOp op);
+  mlir::LogicalResult storeMatrices(hopper::BufferStoreOp op);
 
   // Reductions and votes (DistributeReductions.cpp).
   mlir::Value combine(tile::ReduceKind kind, mlir::Value a, mlir::Value b);
@@ -67,8 +78,20 @@ private:
   mlir::LogicalResult distributeVote(tile::VoteOp op);
 
   // Memory (DistributeMemory.cpp).
+  mlir::Value sizeOf(mlir::Value memory, int64_t dim);
   mlir::LogicalResult distributeStore(tile::StoreOp op);
+  mlir::LogicalResult distributeTransposedStore(tile::StoreOp op);
   mlir::LogicalResult distributeLoad(tile::LoadOp op);
+
+  // Packed tiles (DistributePacked.cpp).
+  mlir::Value packedElement();
+  mlir::LogicalResult
+  forEachRun(mlir::Operation *op, mlir::VectorType type,
+             mlir::ValueRange tileIndices,
+             llvm::function_ref<void(int64_t, mlir::ValueRange)> access);
+  mlir::LogicalResult distributePackedStore(tile::StoreOp op);
+  mlir::LogicalResult distributePackedLoad(tile::LoadOp op);
+  mlir::LogicalResult distributeReduceStore(tile::ReduceStoreOp op);
 
   tile::KernelOp kernel;
   mlir::OpBuilder builder;

@@ -7,9 +7,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "fa3/Hopper/HopperOps.h"
+#include "fa3/Transforms/EventCounter.h"
 #include "fa3/Transforms/Passes.h"
+#include "fa3/Transforms/RingLayout.h"
+#include "fa3/Transforms/ShareExpander.h"
 
-#include "llvm/Support/MathExtras.h"
+#include <deque>
 
 #define DEBUG_TYPE "fa3-expand-rings"
 
@@ -25,6 +28,8 @@ namespace {
 
 constexpr int64_t kBarrierBytes = 8;
 constexpr int64_t kThreadsPerWarpgroup = 128;
+constexpr int64_t kThreadsPerWarp = 32;
+constexpr int64_t kWarpsPerWarpgroup = 4;
 /// TMA's largest box dimension.
 constexpr int64_t kMaxBox = 256;
 /// Rows after which the 128-byte swizzle repeats.
@@ -34,94 +39,12 @@ Value constant(OpBuilder &builder, Location loc, int64_t value) {
   return arith::ConstantIntOp::create(builder, loc, value, 32);
 }
 
-/// Hands every event of a block, in program order, the number of events before
-/// it, as a value carried through loops and conditionals.
-class EventCounter {
-public:
-  using IsEvent = function_ref<bool(Operation *)>;
-  using OnEvent = function_ref<void(Operation *, Value)>;
-
-  EventCounter(IsEvent isEvent, OnEvent onEvent)
-      : isEvent(isEvent), onEvent(onEvent) {}
-
-  Value count(Block &block, Value number) {
-    for (Operation &op : llvm::make_early_inc_range(block)) {
-      if (isEvent(&op)) {
-        OpBuilder builder(&op);
-        builder.setInsertionPointAfter(&op);
-        Value one = constant(builder, op.getLoc(), 1);
-        Value next = arith::AddIOp::create(builder, op.getLoc(), number, one);
-        onEvent(&op, number);
-        number = next;
-        continue;
-      }
-      if (!containsEvent(op))
-        continue;
-      if (auto loop = dyn_cast<scf::ForOp>(op))
-        number = countLoop(loop, number);
-      else
-        number = countIf(cast<scf::IfOp>(op), number);
-    }
-    return number;
-  }
-
-private:
-  bool containsEvent(Operation &op) {
-    return op
-        .walk([&](Operation *nested) {
-          return isEvent(nested) ? WalkResult::interrupt()
-                                 : WalkResult::advance();
-        })
-        .wasInterrupted();
-  }
-
-  Value countLoop(scf::ForOp loop, Value number) {
-    IRRewriter rewriter(loop);
-    auto counted = cast<scf::ForOp>(*loop.replaceWithAdditionalYields(
-        rewriter, number, /*replaceInitOperandUsesInLoop=*/false,
-        [&](OpBuilder &, Location, ArrayRef<BlockArgument> added) {
-          return SmallVector<Value>{added.front()};
-        }));
-    Value last = count(*counted.getBody(), counted.getRegionIterArgs().back());
-    auto yield = counted.getBody()->getTerminator();
-    yield->setOperand(yield->getNumOperands() - 1, last);
-    return counted.getResults().back();
-  }
-
-  Value countIf(scf::IfOp ifOp, Value number) {
-    OpBuilder builder(ifOp);
-    SmallVector<Type> types(ifOp.getResultTypes());
-    types.push_back(number.getType());
-    auto counted =
-        scf::IfOp::create(builder, ifOp.getLoc(), types, ifOp.getCondition(),
-                          /*addThenBlock=*/false, /*addElseBlock=*/false);
-    counted.getThenRegion().takeBody(ifOp.getThenRegion());
-    if (ifOp.getElseRegion().empty()) {
-      builder.setInsertionPointToEnd(&counted.getElseRegion().emplaceBlock());
-      scf::YieldOp::create(builder, ifOp.getLoc());
-    } else {
-      counted.getElseRegion().takeBody(ifOp.getElseRegion());
-    }
-    for (Region *region :
-         {&counted.getThenRegion(), &counted.getElseRegion()}) {
-      Value last = count(region->front(), number);
-      Operation *yield = region->front().getTerminator();
-      yield->insertOperands(yield->getNumOperands(), last);
-    }
-    ifOp.replaceAllUsesWith(counted.getResults().drop_back());
-    ifOp.erase();
-    return counted.getResults().back();
-  }
-
-  IsEvent isEvent;
-  OnEvent onEvent;
-};
-
 /// Expands the puts, gets and releases of one ring.
 class RingExpander {
 public:
-  RingExpander(tile::KernelOp kernel, hopper::RingAllocOp ring)
-      : kernel(kernel), ring(ring), type(ring.getRing().getType()) {
+  RingExpander(tile::KernelOp kernel, hopper::RingAllocOp ring, Value active)
+      : kernel(kernel), ring(ring), type(ring.getRing().getType()),
+        active(active) {
     bool reused = false;
     int64_t puts = 0;
     for (Operation *user : ring->getUsers())
@@ -134,18 +57,19 @@ public:
     reusesBuffers = reused || puts > type.getStages();
   }
 
-  void expand(Block &entry) {
-    SmallVector<Block *> roots = rootsOf(entry);
-    for (auto roles : entry.getOps<hopper::SpecializeOp>())
-      active = roles.getActive();
-    for (Block *root : roots) {
-      countEvents<hopper::RingPutOp>(*root, [&](Operation *op, Value number) {
-        expandPut(cast<hopper::RingPutOp>(op), number);
-      });
-      countEvents<hopper::RingGetOp>(*root, [&](Operation *op, Value number) {
-        expandGet(cast<hopper::RingGetOp>(op), number);
-      });
-    }
+  /// Enters the ring's puts or gets in `root`, one of the roles.
+  void count(EventCounter &counter, Block &root) {
+    counter.add(eventsIn<hopper::RingPutOp>(root),
+                [this](Operation *op, Value number) {
+                  expandPut(cast<hopper::RingPutOp>(op), number);
+                });
+    counter.add(eventsIn<hopper::RingGetOp>(root),
+                [this](Operation *op, Value number) {
+                  expandGet(cast<hopper::RingGetOp>(op), number);
+                });
+  }
+
+  void expandReleases() {
     for (Operation *user : llvm::make_early_inc_range(ring->getUsers()))
       expandRelease(cast<hopper::RingReleaseOp>(user));
   }
@@ -155,38 +79,20 @@ public:
     for (int64_t stage = 0; stage < type.getStages(); ++stage) {
       initialise(builder, stage, /*count=*/1);
       if (reusesBuffers)
-        initialise(builder, type.getStages() + stage, ring.getConsumers(),
-                   active);
+        initialise(builder, type.getStages() + stage,
+                   ring.getConsumers() * releasesPerWarpgroup(),
+                   releasingWarps(builder));
     }
   }
 
 private:
-  /// The blocks in which puts and gets are counted: one for each role.
-  static SmallVector<Block *> rootsOf(Block &entry) {
-    for (Operation &op : entry)
-      if (auto roles = dyn_cast<hopper::SpecializeOp>(op))
-        return {&roles.getProducer().front(), &roles.getConsumer().front()};
-    return {&entry};
-  }
-
-  template <typename EventOp>
-  void countEvents(Block &root, EventCounter::OnEvent onEvent) {
-    auto isEvent = [&](Operation *op) {
-      auto event = dyn_cast<EventOp>(op);
-      return event && event.getRing() == ring.getRing();
-    };
-    if (!root.walk([&](Operation *op) {
-               return isEvent(op) ? WalkResult::interrupt()
-                                  : WalkResult::advance();
-             })
-             .wasInterrupted())
-      return;
-    OpBuilder builder = OpBuilder::atBlockBegin(&root);
-    // After the ring itself, where it is in the same block.
-    if (ring->getBlock() == &root)
-      builder.setInsertionPointAfter(ring);
-    EventCounter(isEvent, onEvent)
-        .count(root, constant(builder, ring.getLoc(), 0));
+  template <typename EventOp> SmallVector<Operation *> eventsIn(Block &root) {
+    SmallVector<Operation *> events;
+    root.walk<WalkOrder::PreOrder>([&](EventOp event) {
+      if (event.getRing() == ring.getRing())
+        events.push_back(event);
+    });
+    return events;
   }
 
   void initialise(OpBuilder &builder, int64_t index, int64_t count,
@@ -196,6 +102,20 @@ private:
         *ring.getBarriers() + index * kBarrierBytes);
     hopper::MbarrierInitOp::create(builder, ring.getLoc(), address, count,
                                    active);
+  }
+
+  /// A warpgroup's products are done together; its threads' reads are not, so
+  /// that each warp releases what threads read.
+  int64_t releasesPerWarpgroup() {
+    return type.hasPanels() ? 1 : kWarpsPerWarpgroup;
+  }
+
+  /// Arrivals that release a buffer, where not all warpgroups work.
+  Value releasingWarps(OpBuilder &builder) {
+    if (!active || type.hasPanels())
+      return active;
+    Value warps = constant(builder, ring.getLoc(), kWarpsPerWarpgroup);
+    return arith::MulIOp::create(builder, ring.getLoc(), active, warps);
   }
 
   Value slotOf(OpBuilder &builder, Location loc, Value number) {
@@ -229,8 +149,7 @@ private:
                      kBarrierBytes, slot);
   }
   Value bufferAddress(OpBuilder &builder, Location loc, Value slot) {
-    return addressOf(builder, loc, *ring.getOffset(),
-                     llvm::alignTo(type.getStageBytes(), 1024), slot);
+    return addressOf(builder, loc, *ring.getOffset(), bufferStride(type), slot);
   }
 
   void expandPut(hopper::RingPutOp put, Value number) {
@@ -260,8 +179,21 @@ private:
     Value full = fullBarrier(builder, loc, slot);
     hopper::MbarrierExpectOp::create(builder, loc, full, type.getStageBytes(),
                                      /*predicate=*/nullptr);
-    copyPanels(builder, put, map, bufferAddress(builder, loc, slot), full);
+    Value buffer = bufferAddress(builder, loc, slot);
+    if (type.hasPanels())
+      copyPanels(builder, put, map, buffer, full);
+    else
+      hopper::TmaLoadOp::create(builder, loc, map, buffer, full,
+                                castIndices(builder, put),
+                                /*predicate=*/nullptr);
     put.erase();
+  }
+
+  SmallVector<Value> castIndices(OpBuilder &builder, hopper::RingPutOp put) {
+    return llvm::map_to_vector(put.getIndices(), [&](Value index) -> Value {
+      return arith::IndexCastOp::create(builder, put.getLoc(),
+                                        builder.getI32Type(), index);
+    });
   }
 
   /// One copy for each panel and each run of rows that fits a TMA box.
@@ -271,10 +203,7 @@ private:
     VectorType tile = type.getTile();
     int64_t rows = tile.getDimSize(0);
     int64_t boxRows = getBoxRows();
-    SmallVector<Value> base;
-    for (Value index : put.getIndices())
-      base.push_back(arith::IndexCastOp::create(builder, loc,
-                                                builder.getI32Type(), index));
+    SmallVector<Value> base = castIndices(builder, put);
     for (int64_t column = 0, panel = 0; column < tile.getDimSize(1);
          column += type.getPanelColumns(), ++panel)
       for (int64_t row = 0; row < rows; row += boxRows) {
@@ -310,10 +239,14 @@ private:
   Value tensorMap(hopper::RingPutOp put) {
     auto source = cast<BlockArgument>(put.getSource());
     SmallVector<int64_t> box(cast<MemRefType>(source.getType()).getRank(), 1);
-    box[put.getDims()[0]] = getBoxRows();
-    box[put.getDims()[1]] = type.getPanelColumns();
-    auto mapType = hopper::TensorMapType::get(put.getContext(),
-                                              source.getArgNumber(), box);
+    if (type.hasPanels()) {
+      box[put.getDims()[0]] = getBoxRows();
+      box[put.getDims()[1]] = type.getPanelColumns();
+    } else {
+      box.back() = type.getTile().getNumElements();
+    }
+    auto mapType = hopper::TensorMapType::get(
+        put.getContext(), source.getArgNumber(), box, type.hasPanels());
     for (BlockArgument argument : kernel.getArguments())
       if (argument.getType() == mapType)
         return argument;
@@ -338,16 +271,21 @@ private:
     get.erase();
   }
 
-  /// One thread of each warpgroup arrives at the buffer's empty mbarrier.
+  /// One thread of each warpgroup, or of each warp, arrives at the buffer's
+  /// empty mbarrier.
   void expandRelease(hopper::RingReleaseOp release) {
     if (reusesBuffers) {
       OpBuilder builder(release);
       Location loc = release.getLoc();
+      if (!type.hasPanels())
+        hopper::WarpSyncOp::create(builder, loc);
       Value thread =
           hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
       Value inGroup = arith::AndIOp::create(
           builder, loc, thread,
-          constant(builder, loc, kThreadsPerWarpgroup - 1));
+          constant(builder, loc,
+                   (type.hasPanels() ? kThreadsPerWarpgroup : kThreadsPerWarp) -
+                       1));
       Value elected =
           arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, inGroup,
                                 constant(builder, loc, 0));
@@ -362,16 +300,16 @@ private:
   tile::KernelOp kernel;
   hopper::RingAllocOp ring;
   hopper::RingType type;
-  bool reusesBuffers;
   /// Number of warpgroups that release a buffer, where it is not known before
   /// the kernel runs.
   Value active;
+  bool reusesBuffers;
   DenseMap<Value, Value> slots;
 };
 
 /// Whether the ring's uses can be counted and expanded.
 LogicalResult check(hopper::RingAllocOp ring) {
-  if (!ring.getOffset() || !ring.getBarriers())
+  if (!ring.getOffset() || (isLoaded(ring) && !ring.getBarriers()))
     return ring.emitError("the ring has no place in shared memory: run "
                           "fa3-allocate-shared-memory first");
   for (Operation *user : ring->getUsers()) {
@@ -390,10 +328,19 @@ LogicalResult check(hopper::RingAllocOp ring) {
     auto source = dyn_cast<BlockArgument>(put.getSource());
     if (!source || !isa<tile::KernelOp>(source.getOwner()->getParentOp()))
       return put.emitError("TMA loads from an argument of the kernel only");
-    if (put.getDims()[0] < 0 ||
-        put.getDims()[1] != cast<MemRefType>(source.getType()).getRank() - 1)
-      return put.emitError("TMA loads rows of a tensor whose columns run along "
-                           "its last dimension only");
+    int64_t last = cast<MemRefType>(source.getType()).getRank() - 1;
+    ArrayRef<int64_t> dims = put.getDims();
+    VectorType tile = ring.getRing().getType().getTile();
+    if (ring.getRing().getType().hasPanels()) {
+      if (dims[0] < 0 || dims[1] != last)
+        return put.emitError("TMA loads rows of a tensor whose columns run "
+                             "along its last dimension only");
+    } else if (tile.getDimSize(0) == 1
+                   ? dims[1] != last
+                   : tile.getDimSize(1) != 1 || dims[0] != last) {
+      return put.emitError("TMA loads a row or a column of f32 along the "
+                           "tensor's last dimension only");
+    }
   }
   return success();
 }
@@ -402,10 +349,16 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
     Block &entry = kernel.getBody().front();
-    SmallVector<hopper::RingAllocOp> rings(entry.getOps<hopper::RingAllocOp>());
-    if (rings.empty())
+    SmallVector<hopper::RingAllocOp> rings, shared;
+    for (auto ring : entry.getOps<hopper::RingAllocOp>())
+      (isLoaded(ring) ? rings : shared).push_back(ring);
+    llvm::erase_if(shared, [](hopper::RingAllocOp ring) {
+      return !llvm::all_of(ring->getUsers(), llvm::IsaPred<hopper::ShareOp>);
+    });
+    if (rings.empty() && shared.empty())
       return;
-    for (hopper::RingAllocOp ring : rings)
+    for (hopper::RingAllocOp ring :
+         llvm::concat<hopper::RingAllocOp>(rings, shared))
       if (failed(check(ring)))
         return signalPassFailure();
 
@@ -421,13 +374,38 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
                                         thread, constant(builder, loc, 0));
     auto once = scf::IfOp::create(builder, loc, first);
     hopper::CtaSyncOp::create(builder, loc);
-    for (hopper::RingAllocOp ring : rings) {
-      RingExpander expander(kernel, ring);
-      expander.expand(entry);
+    Value active;
+    SmallVector<Block *> roots{&entry};
+    if (!roles.empty()) {
+      hopper::SpecializeOp specialize = *roles.begin();
+      active = specialize.getActive();
+      roots = {&specialize.getProducer().front(),
+               &specialize.getConsumer().front()};
+    }
+    std::deque<RingExpander> expanders;
+    for (hopper::RingAllocOp ring : rings)
+      expanders.emplace_back(kernel, ring, active);
+    tile::ScheduleAttr schedule = kernel.getScheduleAttr();
+    std::deque<ShareExpander> shareExpanders;
+    for (hopper::RingAllocOp ring : shared)
+      shareExpanders.emplace_back(ring,
+                                  schedule ? schedule.getWarpgroups() : 1);
+    for (Block *root : roots) {
+      EventCounter counter(*root);
+      for (RingExpander &expander : expanders)
+        expander.count(counter, *root);
+      for (ShareExpander &expander : shareExpanders)
+        expander.count(counter, *root);
+      counter.count();
+    }
+    for (auto [expander, ring] : llvm::zip_equal(expanders, rings)) {
+      expander.expandReleases();
       builder.setInsertionPoint(once.thenBlock()->getTerminator());
       expander.initialise(builder);
       ring.erase();
     }
+    for (hopper::RingAllocOp ring : shared)
+      ring.erase();
     builder.setInsertionPoint(once.thenBlock()->getTerminator());
     hopper::FenceMbarrierInitOp::create(builder, loc);
   }

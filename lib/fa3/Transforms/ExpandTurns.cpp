@@ -1,6 +1,7 @@
 //===- ExpandTurns.cpp - Turns become named barriers ----------------------===//
 
 #include "fa3/Hopper/HopperOps.h"
+#include "fa3/Transforms/NamedBarriers.h"
 #include "fa3/Transforms/Passes.h"
 
 #define DEBUG_TYPE "fa3-expand-turns"
@@ -15,8 +16,6 @@ using namespace fa3;
 
 namespace {
 
-/// Named barrier of warpgroup 0's turn; barrier 0 is the whole CTA's.
-constexpr int64_t kFirstBarrier = 1;
 /// The warpgroup that waits and the one that passes its turn on.
 constexpr int64_t kThreads = 2 * 128;
 
@@ -52,7 +51,7 @@ struct ExpandTurnsPass : fa3::impl::ExpandTurnsPassBase<ExpandTurnsPass> {
     Value mine =
         hopper::WarpgroupOp::create(builder, loc, builder.getI32Type());
     Value mineBarrier =
-        arith::AddIOp::create(builder, loc, mine, number(kFirstBarrier));
+        arith::AddIOp::create(builder, loc, mine, number(kFirstTurnBarrier));
     Value last = active ? arith::SubIOp::create(builder, loc, active, number(1))
                         : number(warpgroups - 1);
     Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
@@ -60,12 +59,12 @@ struct ExpandTurnsPass : fa3::impl::ExpandTurnsPassBase<ExpandTurnsPass> {
     Value following =
         arith::AddIOp::create(builder, loc, mineBarrier, number(1));
     Value nextBarrier = arith::SelectOp::create(
-        builder, loc, isLast, number(kFirstBarrier), following);
+        builder, loc, isLast, number(kFirstTurnBarrier), following);
     // Warpgroup 0 starts: nobody passes it the first turn, so the last
     // warpgroup does, as if it had just ended one.
     auto start = scf::IfOp::create(builder, loc, isLast);
     builder.setInsertionPointToStart(start.thenBlock());
-    hopper::NamedArriveOp::create(builder, loc, number(kFirstBarrier),
+    hopper::NamedArriveOp::create(builder, loc, number(kFirstTurnBarrier),
                                   kThreads);
     for (Operation *turn : turns) {
       builder.setInsertionPoint(turn);

@@ -25,6 +25,9 @@ class Fragment {
 public:
   static constexpr int64_t kBlockRows = 64;
   static constexpr int64_t kGroupColumns = 8;
+  /// Neighbouring registers of a thread in one group of columns, which packed
+  /// tiles keep together.
+  static constexpr int64_t kPackedRun = 4;
 
   explicit Fragment(mlir::VectorType tile)
       : tileRows(tile.getDimSize(0)), tileColumns(tile.getDimSize(1)) {}

@@ -1,12 +1,13 @@
 //===- PartitionWarpgroups.cpp - Divide tiles among warpgroups ------------===//
 //
 // Turns the program of a CTA into that of one of its consumer warpgroups: every
-// tile keeps its share of dimension 0.
+// tile keeps its share of rows or columns.
 //
 //===----------------------------------------------------------------------===//
 
 #include "fa3/Hopper/HopperOps.h"
 #include "fa3/Transforms/Passes.h"
+#include "fa3/Transforms/TileDivision.h"
 
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -25,166 +26,221 @@ namespace {
 
 constexpr auto kRemark = remark::RemarkOpts::name(DEBUG_TYPE).category("fa3");
 
-/// Rows of the smallest share: wgmma's m.
-constexpr int64_t kRowsPerProduct = 64;
+/// Bytes of a panel's row in shared memory.
+constexpr int64_t kPanelBytes = 128;
 
 struct PartitionWarpgroupsPass
     : fa3::impl::PartitionWarpgroupsPassBase<PartitionWarpgroupsPass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
     tile::ScheduleAttr schedule = kernel.getScheduleAttr();
-    warpgroups = schedule ? schedule.getWarpgroups() : 1;
-    if (failed(checkShares(kernel)))
+    int64_t warpgroups = schedule ? schedule.getWarpgroups() : 1;
+    separateConstants(kernel);
+    FailureOr<TileDivision> computed =
+        TileDivision::compute(kernel, warpgroups);
+    if (failed(computed))
       return signalPassFailure();
     if (warpgroups == 1)
       return;
+    division = &*computed;
 
     OpBuilder builder = OpBuilder::atBlockBegin(&kernel.getBody().front());
     warpgroup = hopper::WarpgroupOp::create(builder, kernel.getLoc(),
                                             builder.getI32Type());
     SmallVector<Operation *> ops;
-    // A loop before its body: the types of its arguments are the body's.
-    kernel.getBody().walk<WalkOrder::PreOrder>(
-        [&](Operation *op) { ops.push_back(op); });
+    kernel.getBody().walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (op != warpgroup.getDefiningOp())
+        ops.push_back(op);
+    });
     for (Operation *op : ops)
       if (failed(divide(op)))
         return signalPassFailure();
+    for (Operation *op : ops)
+      if (auto iota = dyn_cast<tile::IotaOp>(op))
+        shiftIota(iota);
+    for (Operation *op : ops)
+      setTypes(op);
     remark::passed(kernel.getLoc(), kRemark)
-        << llvm::formatv(
-               "dimension 0 of every tile is divided among {0} warpgroups",
-               warpgroups)
+        << llvm::formatv("tiles are divided among {0} warpgroups", warpgroups)
                .str();
   }
 
-  /// Every tile's dimension 0 must be 1 or a multiple of a share.
-  LogicalResult checkShares(tile::KernelOp kernel) {
-    WalkResult result = kernel.getBody().walk([&](Operation *op) {
-      for (Type type : op->getResultTypes()) {
-        auto tile = dyn_cast<VectorType>(type);
-        if (!tile || tile.getRank() != 2 || tile.getDimSize(0) == 1 ||
-            tile.getDimSize(0) % (warpgroups * kRowsPerProduct) == 0)
-          continue;
-        op->emitError("a tile of ")
-            << tile.getDimSize(0) << " rows cannot be divided among "
-            << warpgroups << " warpgroups: each needs a multiple of "
-            << kRowsPerProduct << " rows";
-        return WalkResult::interrupt();
-      }
-      return WalkResult::advance();
+private:
+  /// Tiles that only happen to have the same value may be divided in different
+  /// ways: every use of a constant gets its own.
+  static void separateConstants(tile::KernelOp kernel) {
+    SmallVector<Operation *> constants;
+    kernel.walk([&](Operation *op) {
+      if (isa<arith::ConstantOp, tile::IotaOp>(op) &&
+          getTileType(op->getResult(0).getType()))
+        constants.push_back(op);
     });
-    return failure(result.wasInterrupted());
+    for (Operation *constant : constants)
+      while (!constant->use_empty() && !constant->hasOneUse()) {
+        OpBuilder builder(constant);
+        constant->use_begin()->set(builder.clone(*constant)->getResult(0));
+      }
   }
 
-  /// The share of a tile that one warpgroup holds.
-  VectorType shareOf(VectorType type) {
-    if (type.getRank() != 2 || type.getDimSize(0) == 1)
-      return type;
-    return VectorType::get(
-        {type.getDimSize(0) / warpgroups, type.getDimSize(1)},
-        type.getElementType());
+  /// The share of a value's tile.
+  VectorType shareOf(Value value) {
+    return division->shareOf(getTileType(value.getType()),
+                             division->dimOf(value));
   }
 
-  Type shareOf(Type type) {
-    if (auto tile = dyn_cast<VectorType>(type))
-      return shareOf(tile);
-    if (auto pending = dyn_cast<hopper::PendingType>(type))
-      return hopper::PendingType::get(type.getContext(),
-                                      shareOf(pending.getTile()));
-    return type;
+  /// First row or column of this warpgroup's share, which has `size` of them.
+  Value firstOf(OpBuilder &builder, Location loc, int64_t size) {
+    Value count = arith::ConstantIntOp::create(builder, loc, size, 32);
+    return arith::MulIOp::create(builder, loc, warpgroup, count);
   }
 
-  /// First row of this warpgroup's share of a tile whose share has `rows` rows.
-  Value firstRow(OpBuilder &builder, Location loc, int64_t rows) {
-    Value size = arith::ConstantIntOp::create(builder, loc, rows, 32);
-    return arith::MulIOp::create(builder, loc, warpgroup, size);
-  }
-
+  /// Rewrites what depends on the share's position in the CTA's tile. Types
+  /// are still those of whole tiles.
   LogicalResult divide(Operation *op) {
     OpBuilder builder(op);
-    if (auto reduce = dyn_cast<tile::ReduceOp>(op))
-      if (reduce.getDim() == 0 &&
-          cast<VectorType>(reduce.getSource().getType()).getDimSize(0) != 1)
-        return reduce.emitError("a reduction along dimension 0 needs the rows "
-                                "of all warpgroups: choose one warpgroup");
+    if (auto reduce = dyn_cast<tile::ReduceOp>(op)) {
+      auto source = cast<VectorType>(reduce.getSource().getType());
+      int64_t dim = division->dimOf(reduce.getSource());
+      if (static_cast<int64_t>(reduce.getDim()) == dim &&
+          source.getDimSize(dim) != 1)
+        return reduce.emitError("a reduction along dimension ")
+               << dim << " needs the " << (dim == 0 ? "rows" : "columns")
+               << " of all warpgroups: choose one warpgroup";
+    }
+    if (auto store = dyn_cast<tile::StoreOp>(op))
+      return shift(builder, op, store.getIndicesMutable(), store.getDims(),
+                   store.getValue());
+    if (auto load = dyn_cast<tile::LoadOp>(op))
+      return shift(builder, op, load.getIndicesMutable(), load.getDims(),
+                   load.getResult());
+    if (auto reduce = dyn_cast<tile::ReduceStoreOp>(op))
+      return shift(builder, op, reduce.getIndicesMutable(), /*dims=*/{},
+                   reduce.getValue());
+    if (auto reduce = dyn_cast<hopper::ReduceOutOp>(op))
+      return shift(builder, op, reduce.getIndicesMutable(), /*dims=*/{},
+                   reduce.getValue());
+    if (auto load = dyn_cast<hopper::BufferLoadOp>(op)) {
+      load.getSourceMutable().assign(part(builder, load, load.getSource(),
+                                          division->dimOf(load),
+                                          shareOf(load)));
+      return success();
+    }
+    if (auto wgmma = dyn_cast<hopper::WgmmaOp>(op))
+      return takePart(builder, wgmma);
+    if (auto constant = dyn_cast<arith::ConstantOp>(op))
+      if (getTileType(constant.getType()) &&
+          shareOf(constant) != constant.getType() &&
+          !isa<SplatElementsAttr>(constant.getValue()))
+        return op->emitError("a constant tile must be a splat to be divided "
+                             "among warpgroups");
+    return success();
+  }
+
+  /// Gives an operation's results and arguments the types of shares.
+  void setTypes(Operation *op) {
     for (Region &region : op->getRegions())
       for (Block &block : region)
         for (BlockArgument argument : block.getArguments())
-          argument.setType(shareOf(argument.getType()));
-    // What depends on the rows' position in the CTA's tile.
-    if (auto store = dyn_cast<tile::StoreOp>(op))
-      shiftRows(builder, op, store.getIndicesMutable(), store.getDims(),
-                store.getValue().getType());
-    if (auto load = dyn_cast<tile::LoadOp>(op))
-      shiftRows(builder, op, load.getIndicesMutable(), load.getDims(),
-                shareOf(load.getResult().getType()));
-    if (auto wgmma = dyn_cast<hopper::WgmmaOp>(op))
-      if (failed(takeRows(builder, wgmma)))
-        return failure();
-
+          setType(argument);
     for (OpResult result : op->getResults())
-      result.setType(shareOf(result.getType()));
-
+      setType(result);
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
       if (auto elements = dyn_cast<DenseElementsAttr>(constant.getValue())) {
         auto share = cast<VectorType>(op->getResult(0).getType());
-        if (share != elements.getType()) {
-          if (!elements.isSplat())
-            return op->emitError("a constant tile must be a splat to be "
-                                 "divided among warpgroups");
+        if (share != elements.getType())
           constant.setValueAttr(elements.resizeSplat(share));
-        }
       }
-    if (auto iota = dyn_cast<tile::IotaOp>(op))
-      shiftIota(builder, iota);
+  }
+
+  void setType(Value value) {
+    if (getTileType(value.getType()))
+      value.setType(division->shareOf(value.getType(), division->dimOf(value)));
+  }
+
+  /// Moves an access to the share's place in memory.
+  LogicalResult shift(OpBuilder &builder, Operation *op,
+                      MutableOperandRange indices, ArrayRef<int64_t> dims,
+                      Value tile) {
+    VectorType share = shareOf(tile);
+    if (share == getTileType(tile.getType()))
+      return success();
+    int64_t dim = division->dimOf(tile);
+    int64_t size = share.getDimSize(dim);
+    if (dims.empty()) {
+      if (dim != 0)
+        return op->emitError("a packed tile is divided by rows only");
+      addTo(builder, op, indices[indices.size() - 1],
+            size * share.getDimSize(1));
+    } else {
+      addTo(builder, op, indices[dims[dim]], size);
+    }
     return success();
   }
 
-  /// Adds the share's first row to the index that dimension 0 runs along.
-  void shiftRows(OpBuilder &builder, Operation *op, MutableOperandRange indices,
-                 ArrayRef<int64_t> dims, VectorType share) {
-    if (share.getDimSize(0) == 1 || dims[0] < 0)
-      return;
+  void addTo(OpBuilder &builder, Operation *op, OpOperand &index,
+             int64_t size) {
     Value first = arith::IndexCastOp::create(
         builder, op->getLoc(), builder.getIndexType(),
-        firstRow(builder, op->getLoc(), share.getDimSize(0)));
-    OpOperand &index = indices[dims[0]];
+        firstOf(builder, op->getLoc(), size));
     index.set(arith::AddIOp::create(builder, op->getLoc(), index.get(), first));
   }
 
-  /// A product's first operand in shared memory is the CTA's: take the share's
-  /// rows of it.
-  LogicalResult takeRows(OpBuilder &builder, hopper::WgmmaOp wgmma) {
-    auto whole = dyn_cast<hopper::BufferType>(wgmma.getA().getType());
+  /// The share of a buffer that belongs to all warpgroups.
+  Value part(OpBuilder &builder, Operation *op, Value whole, int64_t dim,
+             VectorType share) {
+    auto type = cast<hopper::BufferType>(whole.getType());
+    if (share == type.getTile())
+      return whole;
+    auto result =
+        hopper::BufferType::get(&getContext(), share, type.getPanelRows());
+    Value first = firstOf(builder, op->getLoc(), share.getDimSize(dim));
+    if (dim == 0)
+      return hopper::RowsOp::create(builder, op->getLoc(), result, whole,
+                                    first);
+    return hopper::ColumnsOp::create(builder, op->getLoc(), result, whole,
+                                     first);
+  }
+
+  /// The operand that has the product's rows (its columns) in shared memory is
+  /// the CTA's: takes the share of it that has the share's rows (columns).
+  LogicalResult takePart(OpBuilder &builder, hopper::WgmmaOp wgmma) {
+    int64_t dim = division->dimOf(wgmma.getResult());
+    OpOperand &operand = dim == 0 ? wgmma.getAMutable() : wgmma.getBMutable();
+    auto whole = dyn_cast<hopper::BufferType>(operand.get().getType());
     if (!whole)
       return success();
-    if (wgmma.getContractA() != 1)
-      return wgmma.emitError("the rows of a product must be rows of its first "
-                             "operand in shared memory to be divided among "
-                             "warpgroups");
-    auto share = hopper::BufferType::get(
-        &getContext(), shareOf(whole.getTile()), whole.getPanelRows());
-    Value first =
-        firstRow(builder, wgmma.getLoc(), share.getTile().getDimSize(0));
-    Value rows = hopper::RowsOp::create(builder, wgmma.getLoc(), share,
-                                        wgmma.getA(), first);
-    wgmma.getAMutable().assign(rows);
+    int64_t contracted = dim == 0 ? wgmma.getContractA() : wgmma.getContractB();
+    int64_t kept = 1 - contracted;
+    VectorType tile = whole.getTile();
+    SmallVector<int64_t> shape(tile.getShape());
+    shape[kept] = shareOf(wgmma.getResult()).getDimSize(dim);
+    int64_t panel = kPanelBytes * 8 / tile.getElementTypeBitWidth();
+    if (kept == 1 && shape[1] != tile.getDimSize(1) && shape[1] % panel != 0)
+      return wgmma.emitError("a share of ")
+             << shape[1] << " columns of an operand in shared memory must be a "
+             << "multiple of a panel's " << panel;
+    operand.set(part(builder, wgmma, operand.get(), kept,
+                     VectorType::get(shape, tile.getElementType())));
     return success();
   }
 
-  void shiftIota(OpBuilder &builder, tile::IotaOp iota) {
+  void shiftIota(tile::IotaOp iota) {
     VectorType type = iota.getResult().getType();
-    if (iota.getDim() != 0 || type.getDimSize(0) == 1)
+    int64_t dim = division->dimOf(iota.getResult());
+    VectorType share = shareOf(iota.getResult());
+    if (static_cast<int64_t>(iota.getDim()) != dim || share == type)
       return;
+    OpBuilder builder(iota->getContext());
     builder.setInsertionPointAfter(iota);
-    Value first = firstRow(builder, iota.getLoc(), type.getDimSize(0));
+    Value first = firstOf(builder, iota.getLoc(), share.getDimSize(dim));
     Value splat =
-        vector::BroadcastOp::create(builder, iota.getLoc(), type, first);
-    auto shifted =
-        arith::AddIOp::create(builder, iota.getLoc(), iota.getResult(), splat);
+        vector::BroadcastOp::create(builder, iota.getLoc(), share, first);
+    auto shifted = arith::AddIOp::create(builder, iota.getLoc(), share,
+                                         iota.getResult(), splat);
     iota.getResult().replaceAllUsesExcept(shifted, shifted);
   }
 
-  int64_t warpgroups = 1;
+  const TileDivision *division = nullptr;
   Value warpgroup;
 };
 

@@ -436,7 +436,14 @@ def ExpandRingsPass : Pass<"fa3-expand-rings", "::fa3::tile::KernelOp"> {
     n mod stages; a get waits for phase n / stages of the full mbarrier, a put
     for the phase before it of the empty one, announces the buffer's bytes and
     issues a copy for each panel. Tensors get a `!hopper.tensor_map` argument.
-    A ring that is never refilled has no empty mbarriers.
+    A ring that is never refilled has no empty mbarriers. Rings that are filled
+    and emptied side by side have one counter.
+
+    The n-th share of a ring goes to buffer n mod stages, too: every consumer
+    warpgroup stores its part, makes its writes visible to the async proxy, and
+    waits at a named barrier for the others. With one buffer, another barrier in
+    front tells that all products that read the last tile are done; with two,
+    the barrier of the share in between does.
 
     Precondition: rings have their place. Postcondition: no ring remains.
 
@@ -445,10 +452,41 @@ def ExpandRingsPass : Pass<"fa3-expand-rings", "::fa3::tile::KernelOp"> {
     // becomes
     hopper.mbarrier_wait %full, %parity
     %b = hopper.view %address : ...
+
+    %b = hopper.share %t, %ring : vector<64x64xbf16>, !hopper.ring<2, vector<64x128xbf16>> -> !hopper.buffer<vector<64x128xbf16>, 64>
+    // becomes
+    %b = hopper.view %address : !hopper.buffer<vector<64x128xbf16>, 64>
+    hopper.buffer_store %t, %b[%c0, %column] : vector<64x64xbf16>, !hopper.buffer<vector<64x128xbf16>, 64>
+    hopper.fence_proxy_async
+    hopper.named_sync %c4, 256
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
                            "::fa3::hopper::HopperDialect"];
+}
+
+def ExpandReductionsPass : Pass<"fa3-expand-reductions", "::fa3::tile::KernelOp"> {
+  let summary = "Tiles that are added to memory go through shared memory and bulk copies";
+  let description = [{
+    A warpgroup waits until its last bulk reduction has read the buffer, stores
+    its part of the tile there, and one thread starts the next reduction. The
+    kernel ends when all of them are complete.
+
+    Precondition: shared memory is allocated. Postcondition: no
+    `hopper.reduce_out`.
+
+    ```mlir
+    hopper.reduce_out %t, %ring, %acc[%i, %e] : vector<64x64xf32>, !hopper.ring<1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>
+    // becomes
+    hopper.bulk_wait
+    hopper.named_sync %mine, 128
+    hopper.buffer_store %t, %b[%row, %c0] : vector<64x64xf32>, !hopper.buffer<vector<128x64xf32>, 128>
+    hopper.fence_proxy_async
+    hopper.named_sync %mine, 128
+    hopper.bulk_reduce %part, %acc[%i, %e], 16384 if %elected : memref<?x8192xf32, strided<[?, 1]>>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::fa3::hopper::HopperDialect"];
 }
 
 def ExpandTurnsPass : Pass<"fa3-expand-turns", "::fa3::tile::KernelOp"> {

@@ -7,6 +7,7 @@
 
 #include "fa3/Hopper/HopperOps.h"
 #include "fa3/Transforms/Passes.h"
+#include "fa3/Transforms/VerifyHopper.h"
 
 #define DEBUG_TYPE "fa3-place-waits"
 
@@ -24,13 +25,6 @@ bool containsProduct(Operation &op) {
   return op.getNumRegions() != 0 && op.walk([](hopper::WgmmaOp) {
                                         return WalkResult::interrupt();
                                       }).wasInterrupted();
-}
-
-/// The buffer of a ring that `operand` is part of.
-Value bufferOf(Value operand) {
-  while (auto rows = operand.getDefiningOp<hopper::RowsOp>())
-    operand = rows.getSource();
-  return operand;
 }
 
 /// Puts of a ring that `op` may execute.
@@ -105,7 +99,14 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
     for (hopper::WaitOp wait : waits)
       separateFromNextOperand(wait);
     for (hopper::WaitOp wait : waits)
+      joinYounger(wait);
+    for (hopper::WaitOp wait : waits)
       countYounger(wait);
+    SmallVector<hopper::BufferLoadOp> loads;
+    getOperation().walk(
+        [&](hopper::BufferLoadOp load) { loads.push_back(load); });
+    for (hopper::BufferLoadOp load : loads)
+      delayLoad(load);
     SmallVector<hopper::RingReleaseOp> releases;
     getOperation().walk(
         [&](hopper::RingReleaseOp release) { releases.push_back(release); });
@@ -121,12 +122,72 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
     return success();
   }
 
-  /// Products that were issued between the waited-for one and its wait may
-  /// still be running.
-  void countYounger(hopper::WaitOp wait) {
-    int64_t younger = 0;
+  /// Products complete in order: behind the wait for a younger one this wait
+  /// costs nothing, and lets go of the buffers.
+  static void joinYounger(hopper::WaitOp wait) {
     for (Operation *op = wait.getPending().getDefiningOp()->getNextNode();
          op != wait; op = op->getNextNode())
+      if (auto younger = dyn_cast<hopper::WaitOp>(op))
+        if (wait.getPending().getDefiningOp()->isBeforeInBlock(
+                younger.getPending().getDefiningOp())) {
+          wait->moveAfter(younger);
+          return;
+        }
+  }
+
+  /// Products that were issued and not waited for in front of `op`.
+  static bool hasRunningProducts(Operation *op) {
+    for (hopper::WaitOp wait : op->getBlock()->getOps<hopper::WaitOp>())
+      if (!wait->isBeforeInBlock(op) &&
+          wait.getPending().getDefiningOp()->isBeforeInBlock(op))
+        return true;
+    return false;
+  }
+
+  /// A thread's read of shared memory queues behind the products that its warp
+  /// has issued. It is done when none runs, if its value is not needed before.
+  static void delayLoad(hopper::BufferLoadOp load) {
+    if (!hasRunningProducts(load))
+      return;
+    Block *block = load->getBlock();
+    // What only spreads the value moves with it.
+    SmallVector<Operation *> moved{load};
+    Operation *use = block->getTerminator();
+    for (size_t i = 0; i < moved.size(); ++i)
+      for (Operation *user : moved[i]->getUsers()) {
+        if (isa<vector::BroadcastOp>(user) && user->getBlock() == block) {
+          moved.push_back(user);
+          continue;
+        }
+        Operation *ancestor = block->findAncestorOpInBlock(*user);
+        if (ancestor && ancestor->isBeforeInBlock(use))
+          use = ancestor;
+      }
+    Operation *target = load->getNextNode();
+    while (target != use && hasRunningProducts(target))
+      target = target->getNextNode();
+    if (hasRunningProducts(target))
+      return;
+    for (Operation *user : load.getSource().getUsers())
+      if (isa<hopper::RingReleaseOp>(user) && user->getBlock() == block)
+        moved.insert(std::next(moved.begin()), user);
+    for (Operation *op : moved)
+      op->moveBefore(target);
+  }
+
+  /// Products that were issued between the waited-for one and its wait may
+  /// still be running, but none that is older than one that has been waited
+  /// for.
+  static void countYounger(hopper::WaitOp wait) {
+    Operation *youngest = wait.getPending().getDefiningOp();
+    for (Operation *op = youngest->getNextNode(); op != wait;
+         op = op->getNextNode())
+      if (auto other = dyn_cast<hopper::WaitOp>(op))
+        if (youngest->isBeforeInBlock(other.getPending().getDefiningOp()))
+          youngest = other.getPending().getDefiningOp();
+    int64_t younger = 0;
+    for (Operation *op = youngest->getNextNode(); op != wait;
+         op = op->getNextNode())
       younger += isa<hopper::WgmmaOp>(op);
     wait.setYounger(younger);
   }

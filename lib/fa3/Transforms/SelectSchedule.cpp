@@ -51,6 +51,7 @@ constexpr NamedField kFields[] = {
     {"transpose_dkv", &ScheduleFields::transposeDkv},
     {"transpose_dq", &ScheduleFields::transposeDq},
     {"share_operands", &ScheduleFields::shareOperands},
+    {"bulk_reduce", &ScheduleFields::bulkReduce},
     {"producer_registers", &ScheduleFields::producerRegisters},
     {"consumer_registers", &ScheduleFields::consumerRegisters},
 };

@@ -54,7 +54,7 @@ std::optional<StoredRows> matchRows(tile::StoreOp store) {
 bool hasOtherEffects(Operation *op) {
   return !isa<tile::StoreOp, hopper::RingGetOp, hopper::RingReleaseOp,
               hopper::WgmmaOp, hopper::WaitOp, hopper::TurnWaitOp,
-              hopper::TurnPassOp, tile::LoadOp>(op) &&
+              hopper::TurnPassOp, hopper::BufferLoadOp, tile::LoadOp>(op) &&
          !op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() &&
          !isMemoryEffectFree(op);
 }

@@ -18,8 +18,11 @@ using namespace mlir;
 using namespace fa3;
 
 Value fa3::bufferOf(Value operand) {
-  while (auto rows = operand.getDefiningOp<hopper::RowsOp>())
-    operand = rows.getSource();
+  while (Operation *part = operand.getDefiningOp()) {
+    if (!isa<hopper::RowsOp, hopper::ColumnsOp>(part))
+      break;
+    operand = part->getOperand(0);
+  }
   return operand;
 }
 
@@ -82,6 +85,31 @@ LogicalResult verifyRegisters(hopper::WgmmaOp wgmma) {
   return diagnostic;
 }
 
+/// A shared tile is read in the block that shares it, and every read is waited
+/// for before the ring's next share: its barrier tells the other warpgroups
+/// that the buffer is free.
+LogicalResult verifyShare(hopper::ShareOp share) {
+  Operation *next = share->getNextNode();
+  while (next && !(isa<hopper::ShareOp>(next) &&
+                   cast<hopper::ShareOp>(next).getRing() == share.getRing()))
+    next = next->getNextNode();
+  SmallVector<Operation *> readers(share->getUsers());
+  for (size_t i = 0; i < readers.size(); ++i) {
+    if (isa<hopper::RowsOp, hopper::ColumnsOp>(readers[i])) {
+      llvm::append_range(readers, readers[i]->getUsers());
+      continue;
+    }
+    if (readers[i]->getBlock() != share->getBlock())
+      return readers[i]->emitError("reads a shared tile in another block than "
+                                   "that which shares it");
+    for (Operation *wait : readers[i]->getUsers())
+      if (next && next->isBeforeInBlock(wait))
+        return next->emitError("shares the ring's next tile before the wait "
+                               "for a product that reads this one");
+  }
+  return success();
+}
+
 /// A turn is waited for and passed alternately on every path. Gives whether the
 /// warpgroup has the turn after the block.
 FailureOr<bool> verifyTurns(Block &block, bool mine) {
@@ -115,7 +143,12 @@ struct VerifyHopperPass : fa3::impl::VerifyHopperPassBase<VerifyHopperPass> {
         return WalkResult::interrupt();
       return WalkResult::advance();
     });
-    if (wgmmas.wasInterrupted() || failed(verifyRings(kernel)))
+    auto shares = kernel.walk([](hopper::ShareOp share) {
+      return failed(verifyShare(share)) ? WalkResult::interrupt()
+                                        : WalkResult::advance();
+    });
+    if (wgmmas.wasInterrupted() || shares.wasInterrupted() ||
+        failed(verifyRings(kernel)))
       return signalPassFailure();
     FailureOr<bool> turn = verifyTurns(kernel.getBody().front(), false);
     if (failed(turn))

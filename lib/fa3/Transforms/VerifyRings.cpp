@@ -70,6 +70,9 @@ private:
         return wgmma.emitError("reads a buffer that has been released");
       state.reading.insert(wgmma);
     }
+    if (auto load = dyn_cast<hopper::BufferLoadOp>(op);
+        load && bufferOf(load.getSource()) == get.getBuffer() && state.released)
+      return load.emitError("reads a buffer that has been released");
     if (auto wait = dyn_cast<hopper::WaitOp>(op))
       state.reading.erase(wait.getPending().getDefiningOp());
     if (op.getNumRegions() != 0)

@@ -65,7 +65,7 @@ tile.kernel @global(%m: !m {tile.argument = #tile.argument<"n", "output", ["a", 
   // CHECK: "@$5 st.global.v4.b32 [$0], {$1, $2, $3, $4};", "l,r,r,r,r,b,~{memory}"
   hopper.global_store %m[%i, %j, %j], %i, %j, %i, %j if %p : !m, i32, i32, i32, i32
   // CHECK: %[[LOADED:.*]] = llvm.inline_asm has_side_effects "mov.b32 $0, 0;\0A@$2 ld.global.b32 $0, [$1];", "=f,l,b,~{memory}" %{{.*}}, %[[P]] : (!llvm.ptr<1>, i1) -> f32
-  %loaded = hopper.global_load %l[%i] if %p : !l
+  %loaded = hopper.global_load %l[%i] if %p : !l -> f32
   // A constant index needs no address arithmetic at all.
   // CHECK: llvm.inline_asm has_side_effects "@$2 st.global.b32 [$0+32], $1;", "l,f,b,~{memory}" %[[L]], %[[LOADED]], %[[P]]
   hopper.global_store %l[%c8], %loaded if %p : !l, f32

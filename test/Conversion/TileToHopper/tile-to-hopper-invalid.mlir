@@ -1,45 +1,6 @@
 // RUN: fa3-opt %s --pass-pipeline='builtin.module(tile.kernel(fa3-tile-to-hopper))' --verify-diagnostics --split-input-file
 
 !m = memref<?x64xbf16, strided<[?, 1]>>
-tile.kernel @second_operand_in_registers(%q: !m, %b: vector<32x64xbf16>) {
-  %c0 = arith.constant 0 : index
-  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !m, vector<64x64xbf16>
-  // expected-error @+1 {{the second operand of a product must be a tile loaded from memory: wgmma reads it from shared memory}}
-  %S = tile.dot %Q, %b contract(1, 1) : vector<64x64xbf16>, vector<32x64xbf16> -> vector<64x32xf32>
-  tile.return
-}
-
-// -----
-
-!m = memref<?x64xbf16, strided<[?, 1]>>
-tile.kernel @carried_second_operand(%q: !m, %n: index) {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !m, vector<64x64xbf16>
-  %K0 = tile.load %q[%c1, %c0] dims [0, 1] : !m, vector<64x64xbf16>
-  %r = scf.for %j = %c0 to %n step %c1 iter_args(%K = %K0) -> (vector<64x64xbf16>) {
-    // expected-error @+1 {{the second operand of a product must be a tile loaded from memory}}
-    %S = tile.dot %Q, %K contract(1, 1) : vector<64x64xbf16>, vector<64x64xbf16> -> vector<64x64xf32>
-    %next = tile.load %q[%j, %c0] dims [0, 1] : !m, vector<64x64xbf16>
-    scf.yield %next : vector<64x64xbf16>
-  }
-  tile.return
-}
-
-// -----
-
-!m = memref<?x64xbf16, strided<[?, 1]>>
-tile.kernel @transposed_registers(%k: !m, %p: vector<32x64xbf16>) {
-  %c0 = arith.constant 0 : index
-  %K = tile.load %k[%c0, %c0] dims [0, 1] : !m, vector<32x64xbf16>
-  // expected-error @+1 {{the first operand of a product must be contracted over its columns or be loaded from memory: wgmma takes no transposed operand from registers}}
-  %S = tile.dot %p, %K contract(0, 0) : vector<32x64xbf16>, vector<32x64xbf16> -> vector<64x64xf32>
-  tile.return
-}
-
-// -----
-
-!m = memref<?x64xbf16, strided<[?, 1]>>
 tile.kernel @other_use(%q: !m, %o: !m) {
   %c0 = arith.constant 0 : index
   // expected-error @+1 {{a tile that feeds a product must have no other use: it is only in shared memory}}

@@ -5,8 +5,8 @@ func.func private @f(!hopper.ring<0, vector<64x64xbf16>>)
 
 // -----
 
-// expected-error@+1 {{a buffer holds a tile of rank 2 of 8-bit or 16-bit floats, not 'vector<64x64xf32>'}}
-func.func private @f(!hopper.ring<1, vector<64x64xf32>>)
+// expected-error@+1 {{a buffer holds a tile of rank 2 of f32 or of 8-bit or 16-bit floats, not 'vector<64x64xf64>'}}
+func.func private @f(!hopper.ring<1, vector<64x64xf64>>)
 
 // -----
 

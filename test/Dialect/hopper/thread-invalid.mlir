@@ -160,8 +160,8 @@ func.func @f(%m: memref<?x64xbf16>, %i: i32, %p: i1) {
 
 // -----
 
-func.func @f(%m: memref<?xbf16>, %i: i32, %p: i1) {
-  // expected-error@+1 {{loads f32, not 'bf16'}}
-  %x = hopper.global_load %m[%i] if %p : memref<?xbf16>
+func.func @f(%m: memref<?xf64>, %i: i32, %p: i1) {
+  // expected-error@+1 {{loads 32-bit or 16-bit elements, not 'f64'}}
+  %x = hopper.global_load %m[%i] if %p : memref<?xf64> -> f32
   return
 }

@@ -49,8 +49,8 @@ tile.kernel @memory(%a: !m, %l: !l, %map: !hopper.tensor_map<0, [64, 64]>, %i: i
   hopper.global_store %a[%i, %i], %x, %x if %p : !m, i32, i32
   // CHECK: hopper.global_store %{{.*}}[%{{.*}}], %{{.*}} if %{{.*}} : memref<?xf32, strided<[1]>>, f32
   hopper.global_store %l[%i], %f if %p : !l, f32
-  // CHECK: hopper.global_load %{{.*}}[%{{.*}}] if %{{.*}} : memref<?xf32, strided<[1]>>
-  %loaded = hopper.global_load %l[%i] if %p : !l
+  // CHECK: hopper.global_load %{{.*}}[%{{.*}}] if %{{.*}} : memref<?xf32, strided<[1]>> -> f32
+  %loaded = hopper.global_load %l[%i] if %p : !l -> f32
   tile.return
 }
 

@@ -347,7 +347,7 @@ tile.kernel @k(%t: vector<64x1xi1>, %s: vector<64x8xf32>) {
 
 tile.kernel @packed_size(%x: memref<?x4096xf32, strided<[?, 1]>>) {
   %i = arith.constant 0 : index
-  // expected-error@+1 {{a packed tile of 8192 elements must fill the last dimension of}}
+  // expected-error@+1 {{a packed tile of 8192 elements must lie in the last dimension of}}
   %t = tile.load %x[%i, %i] dims [] : memref<?x4096xf32, strided<[?, 1]>>, vector<128x64xf32>
   tile.return
 }
@@ -357,7 +357,7 @@ tile.kernel @packed_size(%x: memref<?x4096xf32, strided<[?, 1]>>) {
 tile.kernel @reduce_store_size(%x: memref<?x4096xf32, strided<[?, 1]>>) {
   %i = arith.constant 0 : index
   %t = arith.constant dense<1.0> : vector<64x128xf32>
-  // expected-error@+1 {{a packed tile of 8192 elements must fill the last dimension of}}
+  // expected-error@+1 {{a packed tile of 8192 elements must lie in the last dimension of}}
   tile.reduce_store %t, %x[%i, %i] : vector<64x128xf32>, memref<?x4096xf32, strided<[?, 1]>>
   tile.return
 }

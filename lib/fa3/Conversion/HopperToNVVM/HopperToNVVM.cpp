@@ -136,6 +136,7 @@ LogicalResult lowerHopper(LLVM::LLVMFuncOp function,
   populateSynchronizationPatterns(patterns);
   populateMemoryPatterns(patterns, arguments);
   populateWgmmaPatterns(patterns);
+  populateSharedPatterns(patterns);
   populateRolePatterns(patterns);
   populateArithmeticPatterns(patterns);
   walkAndApplyPatterns(function, std::move(patterns));

@@ -13,6 +13,7 @@ namespace {
 constexpr unsigned kGlobalMemory = 1;
 constexpr int64_t kTensorMapBytes = 128;
 constexpr int64_t kTensorMapAlignment = 64;
+constexpr int64_t kSwizzleBytes = 128;
 
 /// The manifest's name of an element type, empty if it has none.
 StringRef getDTypeName(Type type) {
@@ -147,12 +148,14 @@ private:
                           << " for a tensor of rank " << memref.getRank();
     addParameter(
         LLVM::LLVMPointerType::get(kernel.getContext()),
-        dictionary({entry("kind", builder.getStringAttr("tensor_map")),
-                    entry("tensor", builder.getStringAttr(argument.getName())),
-                    entry("box", builder.getI64ArrayAttr(type.getBox())),
-                    entry("swizzle", builder.getI64IntegerAttr(128)),
-                    entry("name",
-                          builder.getStringAttr(argument.getName() + "_map"))}),
+        dictionary(
+            {entry("kind", builder.getStringAttr("tensor_map")),
+             entry("tensor", builder.getStringAttr(argument.getName())),
+             entry("box", builder.getI64ArrayAttr(type.getBox())),
+             entry("swizzle", builder.getI64IntegerAttr(
+                                  type.getSwizzled() ? kSwizzleBytes : 0)),
+             entry("name",
+                   builder.getStringAttr(argument.getName() + "_map"))}),
         // Without grid_constant LLVM copies the map to the stack, where TMA
         // cannot read it.
         {entry(LLVM::LLVMDialect::getByValAttrName(),

@@ -170,6 +170,16 @@ GlobalAddress getGlobalAddress(OpBuilder &builder, Location loc,
   return address;
 }
 
+/// ".v4" for four registers.
+std::string getVectorSuffix(size_t count) {
+  return count == 1 ? "" : ".v" + std::to_string(count);
+}
+
+/// "$1", or "{$1, $2}" for several registers.
+std::string getVectorInput(InlineAsm &ptx, ValueRange values) {
+  return values.size() == 1 ? ptx.input(values.front()) : ptx.inputList(values);
+}
+
 struct LowerGlobalStore : ArgumentPattern<hopper::GlobalStoreOp> {
   using ArgumentPattern::ArgumentPattern;
   LogicalResult matchAndRewrite(hopper::GlobalStoreOp op,
@@ -182,14 +192,10 @@ struct LowerGlobalStore : ArgumentPattern<hopper::GlobalStoreOp> {
         cast<MemRefType>(op.getTarget().getType()), op.getIndices());
     InlineAsm ptx(rewriter, op.getLoc());
     std::string target = address.print(ptx);
-    ValueRange values = op.getValues();
-    std::string vector =
-        values.size() == 1 ? "" : ".v" + std::to_string(values.size());
-    std::string source =
-        values.size() == 1 ? ptx.input(values.front()) : ptx.inputList(values);
-    ptx.clobbersMemory().emit("st.global" + vector + ".b32 " + target + ", " +
-                                  source + ";",
-                              op.getPredicate());
+    ptx.clobbersMemory().emit(
+        "st.global" + getVectorSuffix(op.getValues().size()) + ".b32 " +
+            target + ", " + getVectorInput(ptx, op.getValues()) + ";",
+        op.getPredicate());
     rewriter.eraseOp(op);
     return success();
   }
@@ -206,12 +212,63 @@ struct LowerGlobalLoad : ArgumentPattern<hopper::GlobalLoadOp> {
         rewriter, op.getLoc(), *memref,
         cast<MemRefType>(op.getSource().getType()), op.getIndices());
     InlineAsm ptx(rewriter, op.getLoc());
-    ptx.results(op.getResult().getType());
+    ptx.results(op.getResultTypes());
     std::string source = address.print(ptx);
+    size_t count = op.getResults().size();
+    std::string load = "ld.global" + getVectorSuffix(count) + ".b32 " +
+                       (count == 1 ? "$0" : ptx.resultList()) + ", " + source +
+                       ";";
+    if (!matchPattern(op.getPredicate(), m_One())) {
+      std::string zero;
+      for (size_t i = 0; i < count; ++i)
+        zero += "mov.b32 $" + std::to_string(i) + ", 0;\n";
+      load = zero + "@" + ptx.input(op.getPredicate()) + " " + load;
+    }
+    rewriter.replaceOp(op, ptx.clobbersMemory().emit(load));
+    return success();
+  }
+};
+
+struct LowerGlobalReduce : ArgumentPattern<hopper::GlobalReduceOp> {
+  using ArgumentPattern::ArgumentPattern;
+  LogicalResult matchAndRewrite(hopper::GlobalReduceOp op,
+                                PatternRewriter &rewriter) const override {
+    const MemRefParameters *memref = getMemRef(op.getTarget());
+    if (!memref)
+      return op.emitError("the target must be an argument of the kernel");
+    GlobalAddress address = getGlobalAddress(
+        rewriter, op.getLoc(), *memref,
+        cast<MemRefType>(op.getTarget().getType()), op.getIndices());
+    InlineAsm ptx(rewriter, op.getLoc());
+    std::string target = address.print(ptx);
+    ptx.clobbersMemory().emit(
+        "red.relaxed.gpu.global.add" + getVectorSuffix(op.getValues().size()) +
+        ".f32 " + target + ", " + getVectorInput(ptx, op.getValues()) + ";");
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerBulkReduce : ArgumentPattern<hopper::BulkReduceOp> {
+  using ArgumentPattern::ArgumentPattern;
+  LogicalResult matchAndRewrite(hopper::BulkReduceOp op,
+                                PatternRewriter &rewriter) const override {
+    const MemRefParameters *memref = getMemRef(op.getTarget());
+    if (!memref)
+      return op.emitError("the target must be an argument of the kernel");
+    GlobalAddress address = getGlobalAddress(
+        rewriter, op.getLoc(), *memref,
+        cast<MemRefType>(op.getTarget().getType()), op.getIndices());
+    InlineAsm ptx(rewriter, op.getLoc());
+    std::string target = address.print(ptx);
+    std::string source = ptx.input(op.getAddress());
     std::string predicate = ptx.input(op.getPredicate());
-    SmallVector<Value> loaded = ptx.clobbersMemory().emit(
-        "mov.b32 $0, 0;\n@" + predicate + " ld.global.b32 $0, " + source + ";");
-    rewriter.replaceOp(op, loaded);
+    ptx.clobbersMemory().emit(
+        "@" + predicate +
+        " cp.reduce.async.bulk.global.shared::cta.bulk_group.add.f32 " +
+        target + ", [" + source + "], " + Twine(op.getBytes()) + ";\n@" +
+        predicate + " cp.async.bulk.commit_group;");
+    rewriter.eraseOp(op);
     return success();
   }
 };
@@ -221,6 +278,7 @@ struct LowerGlobalLoad : ArgumentPattern<hopper::GlobalLoadOp> {
 void fa3::populateMemoryPatterns(RewritePatternSet &patterns,
                                  const LoweredArguments &arguments) {
   patterns.add<LowerSharedAddress>(patterns.getContext());
-  patterns.add<LowerTmaLoad, LowerDim, LowerGlobalStore, LowerGlobalLoad>(
-      patterns.getContext(), arguments);
+  patterns.add<LowerTmaLoad, LowerDim, LowerGlobalStore, LowerGlobalLoad,
+               LowerGlobalReduce, LowerBulkReduce>(patterns.getContext(),
+                                                   arguments);
 }

@@ -25,6 +25,9 @@ void populateMemoryPatterns(mlir::RewritePatternSet &patterns,
 /// Asynchronous matrix products and their descriptors.
 void populateWgmmaPatterns(mlir::RewritePatternSet &patterns);
 
+/// Threads' accesses to shared memory, and bulk copies' completion.
+void populateSharedPatterns(mlir::RewritePatternSet &patterns);
+
 /// Thread, block and warpgroup indices, roles and the grid.
 void populateRolePatterns(mlir::RewritePatternSet &patterns);
 

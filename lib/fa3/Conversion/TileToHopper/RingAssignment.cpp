@@ -33,16 +33,6 @@ Overlap overlap(tile::LoadOp load, tile::LoadOp later) {
   return Overlap::once;
 }
 
-/// Whether a load is repeated and used up by each iteration of its loop. A tile
-/// that a nested loop uses throughout needs no second buffer: loading the next
-/// one ahead would only save the start of that loop.
-bool isStreamed(tile::LoadOp load) {
-  return load->getParentOfType<scf::ForOp>() &&
-         llvm::all_of(load->getUsers(), [&](Operation *user) {
-           return user->getBlock() == load->getBlock();
-         });
-}
-
 bool fits(const LoadGroup &group, tile::LoadOp load) {
   tile::LoadOp member = group.loads.front();
   return member.getSource() == load.getSource() &&
@@ -65,6 +55,15 @@ int64_t countBuffers(const LoadGroup &group) {
 }
 
 } // namespace
+
+/// A tile that a nested loop uses throughout needs no second buffer: loading
+/// the next one ahead would only save the start of that loop.
+bool fa3::isStreamed(tile::LoadOp load) {
+  return load->getParentOfType<scf::ForOp>() &&
+         llvm::all_of(load->getUsers(), [&](Operation *user) {
+           return user->getBlock() == load->getBlock();
+         });
+}
 
 SmallVector<LoadGroup> fa3::assignRings(ArrayRef<tile::LoadOp> loads) {
   SmallVector<LoadGroup> groups;

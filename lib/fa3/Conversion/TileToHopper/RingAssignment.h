@@ -23,6 +23,9 @@ struct LoadGroup {
   int64_t buffers = 1;
 };
 
+/// Whether a load is repeated and used up by each iteration of its loop.
+bool isStreamed(tile::LoadOp load);
+
 /// The operation of the load's block after which its tile is not used.
 mlir::Operation *lastUse(tile::LoadOp load);
 

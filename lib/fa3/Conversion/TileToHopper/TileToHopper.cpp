@@ -1,7 +1,8 @@
-//===- TileToHopper.cpp - Rings for product operands, wgmma for products --===//
+//===- TileToHopper.cpp - Rings for tiles, wgmma for products -------------===//
 //
 // Tiles that feed products are loaded by TMA into rings of shared-memory
-// buffers; products become wgmma groups, each waited for at once.
+// buffers, or, where they are computed and registers cannot hold them, shared
+// through such rings; products become wgmma groups, each waited for at once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,12 +36,20 @@ constexpr int64_t kRowGranularity = 64;
 constexpr int64_t kColumnGranularity = 8;
 /// Bytes of the contraction that one wgmma instruction takes.
 constexpr int64_t kStepBytes = 32;
+/// TMA's largest box dimension, and the granularity of its bytes in f32.
+constexpr int64_t kMaxBox = 256;
+constexpr int64_t kStatisticGranularity = 4;
+/// Buffers of a shared tile: the last one may be read while the next is filled.
+constexpr int64_t kShareStages = 2;
 
 struct TileToHopperPass : fa3::impl::TileToHopperPassBase<TileToHopperPass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
     lastRing = nullptr;
+    shareRings.clear();
+    outRings.clear();
     buffers.clear();
+    schedule = kernel.getScheduleAttr();
     SmallVector<tile::DotOp> dots;
     kernel.walk([&](tile::DotOp dot) { dots.push_back(dot); });
     DenseSet<tile::LoadOp> operands;
@@ -53,21 +62,27 @@ struct TileToHopperPass : fa3::impl::TileToHopperPassBase<TileToHopperPass> {
     }
     SmallVector<tile::LoadOp> loads;
     kernel.walk<WalkOrder::PreOrder>([&](tile::LoadOp load) {
-      if (operands.contains(load))
+      if (operands.contains(load) || isStreamedStatistic(load))
         loads.push_back(load);
     });
     for (tile::LoadOp load : loads)
-      if (failed(checkLoad(load)))
+      if (operands.contains(load) && failed(checkLoad(load)))
         return signalPassFailure();
     for (const LoadGroup &group : assignRings(loads)) {
       Value ring = createRing(kernel, group);
       for (tile::LoadOp load : group.loads)
-        stage(load, ring);
+        operands.contains(load) ? stage(load, ring)
+                                : stageStatistic(load, ring);
     }
+    for (tile::DotOp dot : dots)
+      for (OpOperand *operand : sharedOperands(dot))
+        share(kernel, *operand);
     for (tile::DotOp dot : dots)
       convert(dot);
     for (tile::LoadOp load : loads)
       load.erase();
+    if (schedule && schedule.getBulkReduce())
+      kernel.walk([&](tile::ReduceStoreOp store) { stageOut(kernel, store); });
   }
 
 private:
@@ -107,14 +122,6 @@ private:
       return dot.emitError("a product of ")
              << element << " must contract a multiple of " << step
              << " elements, not " << contraction;
-    if (!dot.getB().getDefiningOp<tile::LoadOp>())
-      return dot.emitError("the second operand of a product must be a tile "
-                           "loaded from memory: wgmma reads it from shared "
-                           "memory");
-    if (!dot.getA().getDefiningOp<tile::LoadOp>() && dot.getContractA() != 1)
-      return dot.emitError("the first operand of a product must be contracted "
-                           "over its columns or be loaded from memory: wgmma "
-                           "takes no transposed operand from registers");
     return success();
   }
 
@@ -137,10 +144,26 @@ private:
     return success();
   }
 
-  /// A ring at the start of the kernel. Tiles that are streamed through a loop
-  /// get as many buffers as the schedule has stages.
+  /// Whether the load is of a row or column of f32 that each iteration of a
+  /// loop needs another one of: the producer can load it ahead.
+  bool isStreamedStatistic(tile::LoadOp load) {
+    VectorType tile = load.getResult().getType();
+    auto memory = cast<MemRefType>(load.getSource().getType());
+    ArrayRef<int64_t> dims = load.getDims();
+    if (!schedule || !schedule.getSpecialize() || dims.empty() ||
+        !isa<BlockArgument>(load.getSource()) || !isStreamed(load) ||
+        !tile.getElementType().isF32() || load->use_empty())
+      return false;
+    int64_t along = tile.getDimSize(0) == 1 ? 1 : 0;
+    return tile.getDimSize(1 - along) == 1 &&
+           dims[along] == memory.getRank() - 1 &&
+           tile.getNumElements() <= kMaxBox &&
+           tile.getNumElements() % kStatisticGranularity == 0;
+  }
+
+  /// A ring at the start of the kernel for loads. Tiles that are streamed
+  /// through a loop get as many buffers as the schedule has stages.
   Value createRing(tile::KernelOp kernel, const LoadGroup &group) {
-    tile::ScheduleAttr schedule = kernel.getScheduleAttr();
     tile::LoadOp first = group.loads.front();
     int64_t stages = group.streamed && schedule ? schedule.getStages() : 1;
     if (group.buffers > stages) {
@@ -152,13 +175,16 @@ private:
                  .str();
       stages = group.buffers;
     }
+    return createRing(kernel, stages, first.getResult().getType());
+  }
+
+  Value createRing(tile::KernelOp kernel, int64_t stages, VectorType tile) {
     OpBuilder builder(&getContext());
     if (lastRing)
       builder.setInsertionPointAfter(lastRing);
     else
       builder.setInsertionPointToStart(&kernel.getBody().front());
-    auto type = hopper::RingType::get(builder.getContext(), stages,
-                                      first.getResult().getType());
+    auto type = hopper::RingType::get(builder.getContext(), stages, tile);
     lastRing = hopper::RingAllocOp::create(
         builder, kernel.getLoc(), type, schedule ? schedule.getWarpgroups() : 1,
         /*offset=*/nullptr, /*barriers=*/nullptr);
@@ -185,22 +211,135 @@ private:
     hopper::RingReleaseOp::create(builder, loc, ring, buffer);
   }
 
+  /// The same for a tile that threads read: they copy it to registers.
+  void stageStatistic(tile::LoadOp load, Value ring) {
+    OpBuilder builder(load);
+    Location loc = load.getLoc();
+    VectorType tile = load.getResult().getType();
+    hopper::RingPutOp::create(builder, loc, ring, load.getSource(),
+                              load.getIndices(), load.getDims());
+    auto type =
+        hopper::BufferType::get(builder.getContext(), tile, tile.getDimSize(0));
+    Value buffer = hopper::RingGetOp::create(builder, loc, type, ring);
+    Value registers = hopper::BufferLoadOp::create(builder, loc, tile, buffer);
+    hopper::RingReleaseOp::create(builder, loc, ring, buffer);
+    load.getResult().replaceAllUsesWith(registers);
+  }
+
+  /// Computed operands that a product can only read from shared memory.
+  SmallVector<OpOperand *> sharedOperands(tile::DotOp dot) {
+    SmallVector<OpOperand *> shared;
+    auto isComputed = [](Value operand) {
+      return !operand.getDefiningOp<tile::LoadOp>();
+    };
+    if (isComputed(dot.getA()) &&
+        (dot.getContractA() != 1 || (schedule && schedule.getShareOperands())))
+      shared.push_back(&dot.getAMutable());
+    if (isComputed(dot.getB()))
+      shared.push_back(&dot.getBMutable());
+    return shared;
+  }
+
+  /// Shares a computed tile in front of the first product that needs it. A
+  /// second buffer saves the wait until the last product has read the first.
+  void share(tile::KernelOp kernel, OpOperand &operand) {
+    Value value = operand.get();
+    Operation *product = operand.getOwner();
+    Value &buffer = buffers[value];
+    if (buffer)
+      return;
+    VectorType tile = transpose(cast<VectorType>(value.getType()));
+    bool repeated = product->getParentOfType<scf::ForOp>() != nullptr;
+    int64_t stages = schedule ? schedule.getStages() : 1;
+    Block *block = product->getBlock();
+    ShareRing *known = llvm::find_if(shareRings, [&](const ShareRing &ring) {
+      return ring.tile == tile && llvm::none_of(ring.blocks, [&](Block *other) {
+               return isNested(block, other) || isNested(other, block);
+             });
+    });
+    if (known == shareRings.end()) {
+      Value ring = createRing(
+          kernel, repeated ? std::min<int64_t>(stages, kShareStages) : 1, tile);
+      known = &shareRings.emplace_back(ShareRing{tile, ring, {}});
+    }
+    known->blocks.push_back(block);
+    OpBuilder builder(product);
+    // Where other blocks need it, too, it is shared at once.
+    if (llvm::any_of(value.getUsers(), [&](Operation *user) {
+          return user->getBlock() != product->getBlock();
+        }))
+      builder.setInsertionPointAfterValue(value);
+    auto type =
+        hopper::BufferType::get(builder.getContext(), tile, tile.getDimSize(0));
+    buffer = hopper::ShareOp::create(builder, product->getLoc(), type, value,
+                                     known->ring);
+  }
+
+  /// Tiles are shared transposed.
+  static VectorType transpose(VectorType tile) {
+    return VectorType::get({tile.getDimSize(1), tile.getDimSize(0)},
+                           tile.getElementType());
+  }
+
+  /// Whether `inner` is `outer` or lies in one of its operations.
+  static bool isNested(Block *inner, Block *outer) {
+    return outer == inner ||
+           outer->findAncestorOpInBlock(*inner->getParentOp());
+  }
+
+  /// Sends a tile that is added to memory through a buffer of its own.
+  void stageOut(tile::KernelOp kernel, tile::ReduceStoreOp store) {
+    auto tile = cast<VectorType>(store.getValue().getType());
+    Value &ring = outRings[tile];
+    if (!ring)
+      ring = createRing(kernel, /*stages=*/1, tile);
+    OpBuilder builder(store);
+    hopper::ReduceOutOp::create(builder, store.getLoc(), store.getValue(), ring,
+                                store.getTarget(), store.getIndices());
+    store.erase();
+  }
+
   void convert(tile::DotOp dot) {
-    Value a = buffers.lookup(dot.getA());
+    Value a = operandOf(dot.getAMutable()), b = buffers.lookup(dot.getB());
     OpBuilder builder(dot);
     VectorType type = dot.getResult().getType();
     Value pending = hopper::WgmmaOp::create(
         builder, dot.getLoc(),
-        hopper::PendingType::get(builder.getContext(), type),
-        a ? a : dot.getA(), buffers.lookup(dot.getB()), dot.getAcc(),
-        dot.getContractA(), dot.getContractB());
+        hopper::PendingType::get(builder.getContext(), type), a, b,
+        dot.getAcc(), contracted(a, dot.getContractA()),
+        contracted(b, dot.getContractB()));
     Value result = hopper::WaitOp::create(builder, dot.getLoc(), type, pending,
                                           /*younger=*/0);
     dot.getResult().replaceAllUsesWith(result);
     dot.erase();
   }
 
+  /// The dimension of an operand that is contracted over, after it was shared.
+  static int64_t contracted(Value operand, int64_t dim) {
+    return operand.getDefiningOp<hopper::ShareOp>() ? 1 - dim : dim;
+  }
+
+  /// The first operand of a product: a buffer if it is loaded or has to be
+  /// shared for this product, else registers.
+  Value operandOf(OpOperand &operand) {
+    auto dot = cast<tile::DotOp>(operand.getOwner());
+    bool shared = operand.get().getDefiningOp<tile::LoadOp>() ||
+                  llvm::is_contained(sharedOperands(dot), &operand);
+    return shared ? buffers.lookup(operand.get()) : operand.get();
+  }
+
+  /// A ring of shared tiles, and the blocks that share them: one after another,
+  /// so that no tile of one is in use while another one is shared.
+  struct ShareRing {
+    VectorType tile;
+    Value ring;
+    SmallVector<Block *> blocks;
+  };
+
+  tile::ScheduleAttr schedule;
   hopper::RingAllocOp lastRing;
+  SmallVector<ShareRing> shareRings;
+  DenseMap<Type, Value> outRings;
   DenseMap<Value, Value> buffers;
 };
 

@@ -1,0 +1,125 @@
+//===- LowerShared.cpp - Threads' accesses to shared memory ---------------===//
+
+#include "fa3/Conversion/HopperToNVVM/InlineAsm.h"
+#include "fa3/Conversion/HopperToNVVM/Patterns.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace fa3;
+
+namespace {
+
+/// "[$0+16]": a constant that is added to the address goes into the
+/// instruction.
+std::string printAddress(InlineAsm &ptx, Value address) {
+  int64_t offset = 0;
+  APInt constant;
+  while (auto add = address.getDefiningOp<arith::AddIOp>()) {
+    if (!matchPattern(add.getRhs(), m_ConstantInt(&constant)))
+      break;
+    offset += constant.getSExtValue();
+    address = add.getLhs();
+  }
+  std::string text = "[" + ptx.input(address);
+  if (offset != 0)
+    text += (offset > 0 ? "+" : "") + std::to_string(offset);
+  return text + "]";
+}
+
+struct LowerSharedLoad : OpRewritePattern<hopper::SharedLoadOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::SharedLoadOp op,
+                                PatternRewriter &rewriter) const override {
+    InlineAsm ptx(rewriter, op.getLoc());
+    ptx.results(op.getResultTypes());
+    size_t count = op.getResults().size();
+    std::string address = printAddress(ptx, op.getAddress());
+    std::string text = count == 1 ? "ld.shared.f32 $0, "
+                                  : "ld.shared.v" + std::to_string(count) +
+                                        ".f32 " + ptx.resultList() + ", ";
+    rewriter.replaceOp(op, ptx.clobbersMemory().emit(text + address + ";"));
+    return success();
+  }
+};
+
+struct LowerSharedStore : OpRewritePattern<hopper::SharedStoreOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::SharedStoreOp op,
+                                PatternRewriter &rewriter) const override {
+    InlineAsm ptx(rewriter, op.getLoc());
+    std::string address = printAddress(ptx, op.getAddress());
+    ValueRange values = op.getValues();
+    std::string text =
+        values.size() == 1
+            ? "st.shared.f32 " + address + ", " + ptx.input(values.front())
+            : "st.shared.v" + std::to_string(values.size()) + ".f32 " +
+                  address + ", " + ptx.inputList(values);
+    ptx.clobbersMemory().emit(text + ";");
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerStoreMatrix : OpRewritePattern<hopper::StoreMatrixOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::StoreMatrixOp op,
+                                PatternRewriter &rewriter) const override {
+    InlineAsm ptx(rewriter, op.getLoc());
+    std::string address = printAddress(ptx, op.getAddress());
+    std::string values = ptx.inputList(op.getValues());
+    ptx.clobbersMemory().emit(
+        "stmatrix.sync.aligned.m8n8.x" + Twine(op.getValues().size()) +
+        ".trans.shared.b16 " + address + ", " + values + ";");
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerTransposeMatrix : OpRewritePattern<hopper::TransposeMatrixOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::TransposeMatrixOp op,
+                                PatternRewriter &rewriter) const override {
+    InlineAsm ptx(rewriter, op.getLoc());
+    ptx.results(op.getType());
+    std::string value = ptx.input(op.getValue());
+    rewriter.replaceOp(
+        op,
+        ptx.emit("movmatrix.sync.aligned.m8n8.trans.b16 $0, " + value + ";"));
+    return success();
+  }
+};
+
+struct LowerBulkWait : OpRewritePattern<hopper::BulkWaitOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::BulkWaitOp op,
+                                PatternRewriter &rewriter) const override {
+    InlineAsm(rewriter, op.getLoc())
+        .clobbersMemory()
+        .emit(op.getWritten() ? "cp.async.bulk.wait_group 0;"
+                              : "cp.async.bulk.wait_group.read 0;");
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerWarpSync : OpRewritePattern<hopper::WarpSyncOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::WarpSyncOp op,
+                                PatternRewriter &rewriter) const override {
+    Value all = LLVM::ConstantOp::create(rewriter, op.getLoc(),
+                                         rewriter.getI32IntegerAttr(-1));
+    rewriter.replaceOpWithNewOp<NVVM::SyncWarpOp>(op, all);
+    return success();
+  }
+};
+
+} // namespace
+
+void fa3::populateSharedPatterns(RewritePatternSet &patterns) {
+  patterns.add<LowerSharedLoad, LowerSharedStore, LowerStoreMatrix,
+               LowerTransposeMatrix, LowerBulkWait, LowerWarpSync>(
+      patterns.getContext());
+}

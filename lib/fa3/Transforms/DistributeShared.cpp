@@ -1,0 +1,148 @@
+//===- DistributeShared.cpp - Shared memory of one thread -----------------===//
+
+#include "fa3/Transforms/Distributor.h"
+
+using namespace mlir;
+using namespace fa3;
+
+namespace {
+
+/// Bytes of a panel's row and of a chunk that the swizzle moves.
+constexpr int64_t kPanelBytes = 128;
+constexpr int64_t kChunkBytes = 16;
+constexpr int64_t kFloatBytes = 4;
+
+} // namespace
+
+Value Distributor::add(Value a, Value b) {
+  return arith::AddIOp::create(builder, loc, a, b);
+}
+
+Value Distributor::multiply(Value a, int64_t factor) {
+  return arith::MulIOp::create(builder, loc, a, constant(factor));
+}
+
+LogicalResult Distributor::distributeRows(hopper::RowsOp op) {
+  // Rows of a panel are 128 bytes apart; the swizzle repeats every 8 rows.
+  bool panels = !op.getSource().getType().getTile().getElementType().isF32();
+  Value bytes = multiply(scalars.lookupOrDefault(op.getOffset()),
+                         panels ? kPanelBytes : kFloatBytes);
+  scalars.map(op.getResult(), add(registers(op.getSource()).front(), bytes));
+  return success();
+}
+
+LogicalResult Distributor::distributeColumns(hopper::ColumnsOp op) {
+  // The offset is one of whole panels.
+  hopper::BufferType source = op.getSource().getType();
+  Type element = source.getTile().getElementType();
+  int64_t columns = kPanelBytes * 8 / element.getIntOrFloatBitWidth();
+  Value bytes =
+      multiply(scalars.lookupOrDefault(op.getOffset()),
+               element.isF32() ? kFloatBytes
+                               : source.getPanelRows() * kPanelBytes / columns);
+  scalars.map(op.getResult(), add(registers(op.getSource()).front(), bytes));
+  return success();
+}
+
+/// A row or a column of f32, of which each thread reads its columns or rows.
+LogicalResult Distributor::distributeBufferLoad(hopper::BufferLoadOp op) {
+  VectorType type = op.getResult().getType();
+  Fragment fragment(type);
+  if (fragment.hasRows() && fragment.hasColumns())
+    return op.emitError("only a row or a column is read from a buffer, not ")
+           << type;
+  Value address = registers(op.getSource()).front();
+  SmallVector<Value> result;
+  if (fragment.hasColumns()) {
+    Value first = add(address, multiply(threadColumn(), kFloatBytes));
+    for (int64_t group = 0; group < fragment.columns() / 2; ++group) {
+      Value place =
+          add(first, constant(group * Fragment::kGroupColumns * kFloatBytes));
+      llvm::append_range(
+          result,
+          hopper::SharedLoadOp::create(
+              builder, loc, SmallVector<Type>(2, builder.getF32Type()), place)
+              .getResults());
+    }
+  } else {
+    Value first = add(address, multiply(threadRow(), kFloatBytes));
+    for (int64_t row = 0; row < fragment.rows(); ++row) {
+      int64_t offset = row / 2 * Fragment::kBlockRows + row % 2 * 8;
+      llvm::append_range(result, hopper::SharedLoadOp::create(
+                                     builder, loc, builder.getF32Type(),
+                                     add(first, constant(offset * kFloatBytes)))
+                                     .getResults());
+    }
+  }
+  map(op.getResult(), result);
+  return success();
+}
+
+LogicalResult Distributor::distributeBufferStore(hopper::BufferStoreOp op) {
+  Type element = cast<VectorType>(op.getValue().getType()).getElementType();
+  if (element.isF32())
+    return storePackedBuffer(op);
+  if (!Fragment::isPacked(element))
+    return op.emitError("only f32, f16 and bf16 tiles are stored in a buffer, "
+                        "not ")
+           << element;
+  return storeMatrices(op);
+}
+
+/// Each thread's quadruples of registers, one after another for all threads.
+LogicalResult Distributor::storePackedBuffer(hopper::BufferStoreOp op) {
+  auto type = cast<VectorType>(op.getValue().getType());
+  SmallVector<Value> values(registers(op.getValue()));
+  Value start = multiply(scalars.lookupOrDefault(op.getRow()),
+                         type.getDimSize(1) * kFloatBytes);
+  Value address = add(add(registers(op.getTarget()).front(), start),
+                      multiply(packedElement(), kFloatBytes));
+  for (size_t i = 0; i < values.size(); i += Fragment::kPackedRun)
+    hopper::SharedStoreOp::create(
+        builder, loc,
+        add(address, constant(i * kThreadsPerWarpgroup * kFloatBytes)),
+        ArrayRef(values).slice(i, Fragment::kPackedRun));
+  return success();
+}
+
+/// stmatrix takes the registers of an 8x8 matrix as products leave them: two
+/// groups of columns of a warp's 16 rows at a time. Transposed, columns become
+/// rows of the buffer, and only the 16 rows determine the chunks in them.
+LogicalResult Distributor::storeMatrices(hopper::BufferStoreOp op) {
+  auto type = cast<VectorType>(op.getValue().getType());
+  SmallVector<Value> values(registers(op.getValue()));
+  int64_t panelBytes = op.getTarget().getType().getPanelRows() * kPanelBytes;
+  int64_t blocks = type.getDimSize(0) / Fragment::kBlockRows;
+  int64_t groups = type.getDimSize(1) / Fragment::kGroupColumns;
+
+  Value thread = hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
+  auto bits = [&](int64_t shift, int64_t mask) -> Value {
+    Value value = thread;
+    if (shift != 0)
+      value = arith::ShRUIOp::create(builder, loc, value, constant(shift));
+    return arith::AndIOp::create(builder, loc, value, constant(mask));
+  };
+  // Lane 8 i + r has row r of matrix i; matrices go by half, then by group.
+  Value inMatrix = bits(0, 7), half = bits(3, 1), group = bits(4, 1);
+  Value row = add(add(multiply(group, Fragment::kGroupColumns), inMatrix),
+                  scalars.lookupOrDefault(op.getRow()));
+  Value chunk = add(multiply(bits(5, 3), 2), half);
+  Value swizzled = arith::XOrIOp::create(builder, loc, chunk, inMatrix);
+  // A block of 64 rows is one panel.
+  Value panel = arith::ShRUIOp::create(
+      builder, loc, scalars.lookupOrDefault(op.getColumn()), constant(6));
+  Value address =
+      add(add(registers(op.getTarget()).front(), multiply(panel, panelBytes)),
+          add(multiply(row, kPanelBytes), multiply(swizzled, kChunkBytes)));
+  for (int64_t block = 0; block < blocks; ++block)
+    for (int64_t first = 0; first < groups; first += 2) {
+      int64_t offset =
+          block * panelBytes + first * Fragment::kGroupColumns * kPanelBytes;
+      // A last single group has two matrices.
+      int64_t count = first + 1 < groups ? 4 : 2;
+      hopper::StoreMatrixOp::create(
+          builder, loc, add(address, constant(offset)),
+          ArrayRef(values).slice((block * groups + first) * 2, count));
+    }
+  return success();
+}

@@ -1,0 +1,23 @@
+//===- NamedBarriers.h - Who uses which named barrier -----------*- C++ -*-===//
+//
+// A CTA has 16 named barriers. Barrier 0 is the whole CTA's.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FA3_TRANSFORMS_NAMEDBARRIERS_H
+#define FA3_TRANSFORMS_NAMEDBARRIERS_H
+
+#include <cstdint>
+
+namespace fa3 {
+
+/// Turns: one for each consumer warpgroup, three at most.
+inline constexpr int64_t kFirstTurnBarrier = 1;
+/// Shared tiles: all consumer warpgroups.
+inline constexpr int64_t kShareBarrier = 4;
+/// Tiles on their way out: one for each consumer warpgroup, three at most.
+inline constexpr int64_t kFirstOutBarrier = 5;
+
+} // namespace fa3
+
+#endif // FA3_TRANSFORMS_NAMEDBARRIERS_H

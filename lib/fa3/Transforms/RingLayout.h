@@ -1,0 +1,32 @@
+//===- RingLayout.h - Rings in shared memory --------------------*- C++ -*-===//
+
+#ifndef FA3_TRANSFORMS_RINGLAYOUT_H
+#define FA3_TRANSFORMS_RINGLAYOUT_H
+
+#include "fa3/Hopper/HopperOps.h"
+
+#include "llvm/Support/MathExtras.h"
+
+namespace fa3 {
+
+/// Alignment of a ring's buffers. The 128-byte swizzle of panels repeats every
+/// 1024 bytes; bulk copies take multiples of 128 bytes at least as well as any.
+inline int64_t bufferAlignment(hopper::RingType ring) {
+  return ring.hasPanels() ? 1024 : 128;
+}
+
+/// Distance of a ring's buffers in bytes.
+inline int64_t bufferStride(hopper::RingType ring) {
+  return llvm::alignTo(ring.getStageBytes(), bufferAlignment(ring));
+}
+
+/// Whether TMA fills the ring's buffers, which takes mbarriers.
+inline bool isLoaded(hopper::RingAllocOp ring) {
+  return llvm::none_of(ring->getUsers(), [](mlir::Operation *user) {
+    return mlir::isa<hopper::ShareOp, hopper::ReduceOutOp>(user);
+  });
+}
+
+} // namespace fa3
+
+#endif // FA3_TRANSFORMS_RINGLAYOUT_H
