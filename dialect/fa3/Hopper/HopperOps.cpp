@@ -147,17 +147,24 @@ LogicalResult ShareOp::verify() {
   return success();
 }
 
-LogicalResult ReduceOutOp::verify() {
+LogicalResult OutPutOp::verify() {
+  RingType ring = getRing().getType();
+  auto value = cast<VectorType>(getValue().getType());
+  if (ring.hasPanels() || ring.getStages() != 1 ||
+      !isPartOf(value, ring.getTile()) ||
+      value.getDimSize(1) != ring.getTile().getDimSize(1))
+    return emitOpError("cannot put ") << value << " as rows into " << ring;
+  return success();
+}
+
+LogicalResult OutReduceOp::verify() {
   auto memref = dyn_cast<MemRefType>(getTarget().getType());
   if (!memref || static_cast<int64_t>(getIndices().size()) != memref.getRank())
     return emitOpError("needs an index for each dimension of ")
            << getTarget().getType();
-  VectorType tile = getRing().getType().getTile();
-  auto value = cast<VectorType>(getValue().getType());
-  if (!memref.getElementType().isF32() || !isPartOf(value, tile) ||
-      value.getDimSize(1) != tile.getDimSize(1))
+  if (getRing().getType().hasPanels() || !memref.getElementType().isF32())
     return emitOpError("cannot add ")
-           << value << " as rows of " << tile << " to " << memref;
+           << getRing().getType().getTile() << " to " << memref;
   return success();
 }
 

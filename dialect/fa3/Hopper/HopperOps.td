@@ -156,16 +156,28 @@ def Hopper_ShareOp : HopperOp<"share"> {
   let hasVerifier = 1;
 }
 
-def Hopper_ReduceOutOp : HopperOp<"reduce_out"> {
-  let summary = "Adds a packed tile to global memory by a bulk copy";
+def Hopper_OutPutOp : HopperOp<"out_put"> {
+  let summary = "Puts a packed tile of f32 into a ring's buffer, on its way out";
   let description = [{
-    `tile.reduce_store` through a buffer of shared memory: the warpgroup writes
-    its part of the tile to its part of the ring's next buffer, and one thread
-    starts a bulk reduction from there (`cp.reduce.async.bulk`). The buffer is
-    written again when that has read it.
+    Waits until the ring's buffer has been read, then writes this warpgroup's
+    part of the tile, some of the rows of the ring's tile, to its part of the
+    buffer. The ring has one buffer.
   }];
-  let arguments = (ins HopperTile:$value, HopperRing:$ring, AnyMemRef:$target, Variadic<Index>:$indices);
-  let assemblyFormat = "$value `,` $ring `,` $target `[` $indices `]` attr-dict `:` type($value) `,` type($ring) `,` type($target)";
+  let arguments = (ins HopperTile:$value, HopperRing:$ring);
+  let assemblyFormat = "$value `,` $ring attr-dict `:` type($value) `,` type($ring)";
+  let hasVerifier = 1;
+}
+
+def Hopper_OutReduceOp : HopperOp<"out_reduce"> {
+  let summary = "Adds the tile in a ring's buffer to global memory by bulk copies";
+  let description = [{
+    Waits until all warpgroups have put their parts, and starts the bulk
+    reductions (`cp.reduce.async.bulk`) of all of them. The buffer is free when
+    these have read it. With `hopper.out_put`, this is `tile.reduce_store`
+    through shared memory.
+  }];
+  let arguments = (ins HopperRing:$ring, AnyMemRef:$target, Variadic<Index>:$indices);
+  let assemblyFormat = "$ring `,` $target `[` $indices `]` attr-dict `:` type($ring) `,` type($target)";
   let hasVerifier = 1;
 }
 
@@ -210,12 +222,13 @@ def Hopper_SpecializeOp : HopperOp<"specialize", [NoRegionArguments, SingleBlock
   let description = [{
     Warpgroup 0 executes `producer` on one thread with `producer_registers`
     registers per thread; warpgroups 1 to `warpgroups` execute `consumer` with
-    `consumer_registers`. With `active`, only that many of the consumer
+    `consumer_registers`. Another warp of warpgroup 0 executes `drain`, if there
+    is one: it moves what the consumers computed to memory. With `active`, only that many of the consumer
     warpgroups execute the region; the others have nothing to do.
   }];
   let arguments = (ins Optional<I32>:$active, HopperPositive:$warpgroups, HopperRegisters:$producer_registers, HopperRegisters:$consumer_registers);
-  let regions = (region SizedRegion<1>:$producer, SizedRegion<1>:$consumer);
-  let assemblyFormat = "(`active` $active^)? attr-dict `producer` $producer `consumer` $consumer";
+  let regions = (region SizedRegion<1>:$producer, SizedRegion<1>:$consumer, MaxSizedRegion<1>:$drain);
+  let assemblyFormat = "(`active` $active^)? attr-dict `producer` $producer `consumer` $consumer (`drain` $drain^)?";
   let builders = [OpBuilder<(ins "int64_t":$warpgroups, "int64_t":$producerRegisters, "int64_t":$consumerRegisters)>];
 }
 
@@ -388,8 +401,8 @@ def Hopper_BulkReduceOp : HopperOp<"bulk_reduce"> {
 }
 
 def Hopper_BulkWaitOp : HopperOp<"bulk_wait"> {
-  let summary = "Waits until this thread's bulk groups have read their shared memory, or, if `written`, are complete";
-  let arguments = (ins UnitAttr:$written);
+  let summary = "Waits until all of this thread's bulk groups but `younger` ones have read their shared memory, or, if `written`, are complete";
+  let arguments = (ins DefaultValuedAttr<HopperGroups, "0">:$younger, UnitAttr:$written);
   let assemblyFormat = "(`written` $written^)? attr-dict";
 }
 

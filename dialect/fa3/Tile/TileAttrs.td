@@ -24,6 +24,9 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     - `warpgroups`: consumer warpgroups, 1 to 3; they divide the rows of every
       tile, or its columns where it has too few rows.
     - `stages`: buffers of every tile that is loaded inside a loop, 1 to 16.
+    - `early_stages`: buffers of those that no product reads after the last but
+      one of an iteration, whose loading the last product hides: as `stages` if
+      0.
     - `overlap`: issue the next block's first product ahead of this block's
       second one (software pipelining, FlashAttention-3 section 3.2).
     - `specialize`: a producer warp moves data, consumer warpgroups compute.
@@ -54,6 +57,7 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     "int64_t":$block_kv,
     DefaultValuedParameter<"int64_t", "2">:$warpgroups,
     DefaultValuedParameter<"int64_t", "2">:$stages,
+    DefaultValuedParameter<"int64_t", "0">:$early_stages,
     DefaultValuedParameter<"bool", "true">:$overlap,
     DefaultValuedParameter<"bool", "true">:$specialize,
     DefaultValuedParameter<"bool", "true">:$pingpong,

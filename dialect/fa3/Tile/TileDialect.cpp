@@ -37,7 +37,8 @@ static int64_t launchRegisters(int64_t warpgroups) {
 
 LogicalResult ScheduleAttr::verify(
     function_ref<InFlightDiagnostic()> emitError, int64_t blockQ,
-    int64_t blockKv, int64_t warpgroups, int64_t stages, bool overlap,
+    int64_t blockKv, int64_t warpgroups, int64_t stages,
+                                   int64_t earlyStages, bool overlap,
     bool specialize, bool pingpong, bool splitLoops, int64_t lazyRescale,
     int64_t chains, bool longestFirst, bool persistent, bool transposeS,
     bool transposeDkv, bool transposeDq, bool shareOperands, bool bulkReduce,
@@ -75,6 +76,7 @@ LogicalResult ScheduleAttr::verify(
                        << " one of 8 * warpgroups = " << 8 * warpgroups
                        << ", not " << columns;
   if (failed(inRange("stages", stages, 1, 16)) ||
+      failed(inRange("early_stages", earlyStages, 0, 16)) ||
       failed(inRange("lazy_rescale", lazyRescale, 0, 15)))
     return failure();
   if (chains < 1 || chains > 8 || !llvm::isPowerOf2_64(chains))

@@ -12,7 +12,7 @@ static constexpr std::pair<int64_t, int64_t> kRegisterSplit[] = {
 
 ScheduleFields ScheduleFields::of(tile::ScheduleAttr schedule) {
   return {schedule.getBlockQ(),           schedule.getBlockKv(),
-          schedule.getWarpgroups(),       schedule.getStages(),
+          schedule.getWarpgroups(),       schedule.getStages(), schedule.getEarlyStages(),
           schedule.getOverlap(),          schedule.getSpecialize(),
           schedule.getPingpong(),         schedule.getSplitLoops(),
           schedule.getLazyRescale(),      schedule.getChains(),
@@ -27,7 +27,7 @@ tile::ScheduleAttr
 ScheduleFields::get(function_ref<InFlightDiagnostic()> emitError,
                     MLIRContext *context) const {
   return tile::ScheduleAttr::getChecked(
-      emitError, context, blockQ, blockKv, warpgroups, stages, overlap,
+      emitError, context, blockQ, blockKv, warpgroups, stages, earlyStages, overlap,
       specialize, pingpong, splitLoops, lazyRescale, chains, longestFirst,
       persistent, transposeS, transposeDkv, transposeDq, shareOperands,
       bulkReduce, producerRegisters, consumerRegisters);

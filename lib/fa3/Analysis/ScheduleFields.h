@@ -13,6 +13,7 @@ struct ScheduleFields {
   int64_t blockKv = 0;
   int64_t warpgroups = 2;
   int64_t stages = 2;
+  int64_t earlyStages = 0;
   bool overlap = true;
   bool specialize = true;
   bool pingpong = true;

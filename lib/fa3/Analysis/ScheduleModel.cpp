@@ -53,10 +53,15 @@ static ScheduleCost estimateBackward(tile::ScheduleAttr schedule,
   // beside each of them pass by.
   int64_t stage = queries * (rowBytes + static_cast<int64_t>(sizeof(float))) +
                   2 * kBarrierPairBytes;
+  int64_t stages = schedule.getStages();
+  int64_t earlyStages =
+      schedule.getEarlyStages() ? schedule.getEarlyStages() : stages;
   int64_t bytes = 2 * (keys * rowBytes + kBarrierPairBytes) +
-                  2 * schedule.getStages() * stage;
+                  (stages + earlyStages) * stage;
   // Tiles like the scores are first operands in registers where they can be.
-  int64_t tileBytes = queries * keys * elementBytes;
+  // Shared ones have two buffers if anything has.
+  int64_t tileBytes =
+      std::min<int64_t>(stages, 2) * queries * keys * elementBytes;
   bool registerOperands = schedule.getTransposeS() &&
                           !schedule.getTransposeDkv() &&
                           !schedule.getShareOperands();
@@ -64,15 +69,20 @@ static ScheduleCost estimateBackward(tile::ScheduleAttr schedule,
     bytes += 2 * tileBytes;
   else if (hasAccumulator)
     bytes += tileBytes;
-  if (hasAccumulator)
+  bool isStaged = hasAccumulator && schedule.getBulkReduce();
+  if (isStaged)
     bytes += queries * columns * static_cast<int64_t>(sizeof(float));
 
   int64_t scores = fragmentOf(schedule, queries, keys);
   int64_t sums = 2 * fragmentOf(schedule, keys, columns);
   int64_t narrow = scores * elementBytes / 4;
-  // Scores and dP are dead when the block's part of dQ is computed.
+  // Scores and dP are dead when the block's part of dQ is computed. What is not
+  // staged is computed 64 rows at a time.
   int64_t queryGradient =
-      hasAccumulator ? fragmentOf(schedule, queries, columns) : 0;
+      isStaged ? fragmentOf(schedule, queries, columns)
+      : hasAccumulator
+          ? 64 * (schedule.getTransposeDq() ? queries : columns) / 128
+          : 0;
   int64_t moving = std::max(2 * scores, narrow + queryGradient);
   return {bytes, sums + moving + kOverheadRegisters};
 }

@@ -42,6 +42,7 @@ void fa3::buildTileToHopperPipeline(OpPassManager &manager) {
   OpPassManager &kernel = manager.nest<tile::KernelOp>();
   kernel.addPass(createTileToHopperPass());
   kernel.addPass(createPartitionWarpgroupsPass());
+  kernel.addPass(createSplitReductionsPass());
   kernel.addPass(createPlaceWaitsPass());
   kernel.addPass(createTakeTurnsPass());
   kernel.addPass(createSpecializeWarpsPass());

@@ -205,6 +205,8 @@ LogicalResult Distributor::distributeRoles(hopper::SpecializeOp roles) {
       cast<hopper::SpecializeOp>(builder.cloneWithoutRegions(*roles, scalars));
   for (auto [from, to] :
        llvm::zip_equal(roles->getRegions(), clone->getRegions())) {
+    if (from.empty())
+      continue;
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&to.emplaceBlock());
     for (Operation &op : from.front()) {
@@ -447,7 +449,8 @@ struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
       }
     WalkResult expanded = kernel.walk([](Operation *op) {
       if (isa<hopper::RingAllocOp, hopper::RingPutOp, hopper::RingGetOp,
-              hopper::RingReleaseOp, hopper::ShareOp, hopper::ReduceOutOp,
+              hopper::RingReleaseOp, hopper::ShareOp, hopper::OutPutOp,
+              hopper::OutReduceOp,
               hopper::TurnWaitOp, hopper::TurnPassOp, tile::DotOp>(op)) {
         op->emitError("must be expanded before tiles are distributed");
         return WalkResult::interrupt();

@@ -10,14 +10,12 @@ void EventCounter::add(ArrayRef<Operation *> events, OnEvent onEvent) {
     sequences.push_back({SmallVector<Operation *>(events), std::move(onEvent)});
 }
 
-/// Whether the n-th operations of both sequences stand side by side: in the
-/// same block, with nothing between them that has regions, and alone there, so
-/// that the number in front of both is the block's.
-bool EventCounter::advanceTogether(const Sequence &a, const Sequence &b) {
-  if (a.events.size() != b.events.size())
+bool EventCounter::advanceTogether(ArrayRef<Operation *> a,
+                                   ArrayRef<Operation *> b) {
+  if (a.size() != b.size())
     return false;
   SmallPtrSet<Block *, 4> blocks;
-  for (auto [left, right] : llvm::zip_equal(a.events, b.events)) {
+  for (auto [left, right] : llvm::zip_equal(a, b)) {
     Block *block = left->getBlock();
     if (block != right->getBlock() || !blocks.insert(block).second)
       return false;
@@ -35,7 +33,7 @@ void EventCounter::count() {
   for (Sequence &sequence : sequences) {
     auto group = llvm::find_if(groups, [&](ArrayRef<Sequence *> group) {
       return llvm::all_of(group, [&](Sequence *member) {
-        return advanceTogether(*member, sequence);
+        return advanceTogether(member->events, sequence.events);
       });
     });
     if (group == groups.end())

@@ -21,6 +21,12 @@ public:
   /// Sequences of operations in `root`, or in scf.for and scf.if there.
   explicit EventCounter(mlir::Block &root) : root(root) {}
 
+  /// Whether the n-th operations of both sequences stand side by side: in the
+  /// same block, with nothing between them that has regions, and alone there,
+  /// so that the number in front of both is the block's.
+  static bool advanceTogether(llvm::ArrayRef<mlir::Operation *> a,
+                              llvm::ArrayRef<mlir::Operation *> b);
+
   /// Adds a sequence, in program order. `onEvent` may erase the operation.
   void add(llvm::ArrayRef<mlir::Operation *> events, OnEvent onEvent);
 
@@ -34,7 +40,6 @@ private:
     OnEvent onEvent;
   };
 
-  static bool advanceTogether(const Sequence &a, const Sequence &b);
   bool isEvent(mlir::Operation *op) const { return numbers.contains(op); }
   bool containsEvent(mlir::Operation &op) const;
   mlir::Value countBlock(mlir::Block &block, mlir::Value number);

@@ -18,95 +18,225 @@ using namespace fa3;
 namespace {
 
 constexpr int64_t kThreadsPerWarpgroup = 128;
+constexpr int64_t kThreadsPerWarp = 32;
 
 Value constant(OpBuilder &builder, Location loc, int64_t value) {
   return arith::ConstantIntOp::create(builder, loc, value, 32);
 }
 
+/// Expands the puts and reductions of one ring, whose buffer has a part for
+/// each of `warpgroups`. With a drain, a warp of its own starts the copies; it
+/// meets each warpgroup at two barriers. Without, a thread of each warpgroup
+/// does.
+class OutRing {
+public:
+  OutRing(hopper::RingAllocOp ring, int64_t warpgroups, bool hasDrain)
+      : ring(ring), warpgroups(warpgroups), hasDrain(hasDrain),
+        tile(ring.getRing().getType().getTile()),
+        partBytes(ring.getRing().getType().getStageBytes() / warpgroups) {}
+
+  void expand() {
+    for (Operation *user : llvm::make_early_inc_range(ring->getUsers())) {
+      if (auto put = dyn_cast<hopper::OutPutOp>(user))
+        expandPut(put);
+      else if (hasDrain)
+        expandDrain(cast<hopper::OutReduceOp>(user));
+      else
+        expandOwn(cast<hopper::OutReduceOp>(user));
+    }
+    ring.erase();
+  }
+
+  /// At the start of the drain: all parts are free.
+  void freeAll(OpBuilder &builder) {
+    for (int64_t part = 0; part < warpgroups; ++part)
+      hopper::NamedArriveOp::create(builder, ring.getLoc(),
+                                    emptyBarrier(builder, part), threads());
+  }
+
+  /// At the end of a consumer: the drain's last arrival has somebody to meet.
+  void awaitFree(OpBuilder &builder) {
+    hopper::NamedSyncOp::create(builder, ring.getLoc(),
+                                barrier(builder, kFirstOutEmptyBarrier),
+                                threads());
+  }
+
+private:
+  Location loc() { return ring.getLoc(); }
+
+  /// Threads that meet at a part's barriers.
+  int64_t threads() {
+    return kThreadsPerWarpgroup + (hasDrain ? kThreadsPerWarp : 0);
+  }
+
+  Value fullBarrier(OpBuilder &builder, int64_t part) {
+    return constant(builder, loc(), kFirstOutFullBarrier + part);
+  }
+  Value emptyBarrier(OpBuilder &builder, int64_t part) {
+    return constant(builder, loc(), kFirstOutEmptyBarrier + part);
+  }
+
+  Value warpgroup(OpBuilder &builder) {
+    return hopper::WarpgroupOp::create(builder, loc(), builder.getI32Type());
+  }
+
+  /// This warpgroup's barrier.
+  Value barrier(OpBuilder &builder, int64_t first) {
+    return arith::AddIOp::create(builder, loc(), warpgroup(builder),
+                                 constant(builder, loc(), first));
+  }
+
+  Value base(OpBuilder &builder) {
+    return hopper::SharedAddressOp::create(
+        builder, loc(), builder.getI32Type(), *ring.getOffset());
+  }
+
+  void expandPut(hopper::OutPutOp put) {
+    OpBuilder builder(put);
+    // The thread that started the last copy knows when it has read the buffer.
+    if (!hasDrain)
+      hopper::BulkWaitOp::create(builder, loc());
+    hopper::NamedSyncOp::create(builder, loc(),
+                                barrier(builder, kFirstOutEmptyBarrier),
+                                threads());
+    auto type =
+        hopper::BufferType::get(builder.getContext(), tile, tile.getDimSize(0));
+    Value buffer =
+        hopper::ViewOp::create(builder, loc(), type, base(builder));
+    int64_t rows = cast<VectorType>(put.getValue().getType()).getDimSize(0);
+    Value row = arith::MulIOp::create(builder, loc(), warpgroup(builder),
+                                      constant(builder, loc(), rows));
+    hopper::BufferStoreOp::create(builder, loc(), put.getValue(), buffer, row,
+                                  constant(builder, loc(), 0));
+    hopper::FenceProxyAsyncOp::create(builder, loc());
+    if (hasDrain)
+      hopper::NamedArriveOp::create(builder, loc(),
+                                    barrier(builder, kFirstOutFullBarrier),
+                                    threads());
+    put.erase();
+  }
+
+  SmallVector<Value> castIndices(OpBuilder &builder,
+                                 hopper::OutReduceOp reduce) {
+    return llvm::map_to_vector(reduce.getIndices(), [&](Value index) -> Value {
+      return arith::IndexCastOp::create(builder, loc(), builder.getI32Type(),
+                                        index);
+    });
+  }
+
+  /// The thread of `count` consecutive ones that copies.
+  Value elect(OpBuilder &builder, int64_t count) {
+    Value thread =
+        hopper::ThreadIdOp::create(builder, loc(), builder.getI32Type());
+    Value number = arith::AndIOp::create(builder, loc(), thread,
+                                         constant(builder, loc(), count - 1));
+    return arith::CmpIOp::create(builder, loc(), arith::CmpIPredicate::eq,
+                                 number, constant(builder, loc(), 0));
+  }
+
+  /// Adds `bytes` from the buffer's start to memory `bytes` from the tile's.
+  void copy(OpBuilder &builder, hopper::OutReduceOp reduce,
+            SmallVector<Value> indices, Value bytes, Value elected) {
+    Value address =
+        arith::AddIOp::create(builder, loc(), base(builder), bytes);
+    Value elements = arith::ShRUIOp::create(builder, loc(), bytes,
+                                            constant(builder, loc(), 2));
+    indices.back() =
+        arith::AddIOp::create(builder, loc(), indices.back(), elements);
+    hopper::BulkReduceOp::create(builder, loc(), address, reduce.getTarget(),
+                                 indices, partBytes, elected);
+  }
+
+  void expandDrain(hopper::OutReduceOp reduce) {
+    OpBuilder builder(reduce);
+    SmallVector<Value> indices = castIndices(builder, reduce);
+    Value elected = elect(builder, kThreadsPerWarp);
+    for (int64_t part = 0; part < warpgroups; ++part) {
+      hopper::NamedSyncOp::create(builder, loc(), fullBarrier(builder, part),
+                                  threads());
+      copy(builder, reduce, indices,
+           constant(builder, loc(), part * partBytes), elected);
+    }
+    for (int64_t part = 0; part < warpgroups; ++part) {
+      hopper::BulkWaitOp::create(builder, loc(), warpgroups - 1 - part,
+                                 /*written=*/false);
+      hopper::NamedArriveOp::create(builder, loc(), emptyBarrier(builder, part),
+                                    threads());
+    }
+    reduce.erase();
+  }
+
+  void expandOwn(hopper::OutReduceOp reduce) {
+    OpBuilder builder(reduce);
+    hopper::NamedSyncOp::create(builder, loc(),
+                                barrier(builder, kFirstOutFullBarrier),
+                                threads());
+    Value bytes =
+        arith::MulIOp::create(builder, loc(), warpgroup(builder),
+                              constant(builder, loc(), partBytes));
+    copy(builder, reduce, castIndices(builder, reduce), bytes,
+         elect(builder, kThreadsPerWarpgroup));
+    reduce.erase();
+  }
+
+  hopper::RingAllocOp ring;
+  int64_t warpgroups;
+  bool hasDrain;
+  VectorType tile;
+  int64_t partBytes;
+};
+
 struct ExpandReductionsPass
     : fa3::impl::ExpandReductionsPassBase<ExpandReductionsPass> {
   void runOnOperation() override {
     tile::KernelOp kernel = getOperation();
-    SmallVector<hopper::ReduceOutOp> reductions;
-    kernel.walk(
-        [&](hopper::ReduceOutOp reduce) { reductions.push_back(reduce); });
-    if (reductions.empty())
-      return;
+    Block &entry = kernel.getBody().front();
     SmallVector<hopper::RingAllocOp> rings;
-    for (hopper::ReduceOutOp reduce : reductions) {
-      auto ring = reduce.getRing().getDefiningOp<hopper::RingAllocOp>();
-      if (!ring || !ring.getOffset()) {
-        reduce.emitError("its buffer has no place in shared memory: run "
-                         "fa3-allocate-shared-memory first");
-        return signalPassFailure();
-      }
-      if (!llvm::is_contained(rings, ring))
+    for (auto ring : entry.getOps<hopper::RingAllocOp>())
+      if (llvm::any_of(ring->getUsers(), llvm::IsaPred<hopper::OutPutOp>))
         rings.push_back(ring);
+    if (rings.empty())
+      return;
+    if (rings.size() > 1) {
+      rings[1].emitError("tiles of one type only can be on their way out: "
+                         "named barriers are few");
+      return signalPassFailure();
     }
-    Block *root = &kernel.getBody().front();
-    if (auto roles =
-            reductions.front()->getParentOfType<hopper::SpecializeOp>())
-      root = &roles.getConsumer().front();
-    for (hopper::ReduceOutOp reduce : reductions)
-      expand(reduce);
-    for (hopper::RingAllocOp ring : rings)
-      ring.erase();
-    // Shared memory must live until the last bulk copy has read it.
-    OpBuilder builder(kernel.getContext());
-    if (root->mightHaveTerminator())
-      builder.setInsertionPoint(root->getTerminator());
-    else
-      builder.setInsertionPointToEnd(root);
-    hopper::BulkWaitOp::create(builder, kernel.getLoc(), /*written=*/true);
+    hopper::RingAllocOp ring = rings.front();
+    if (!ring.getOffset()) {
+      ring.emitError("the ring has no place in shared memory: run "
+                     "fa3-allocate-shared-memory first");
+      return signalPassFailure();
+    }
+
+    tile::ScheduleAttr schedule = kernel.getScheduleAttr();
+    Block *consumer = &entry, *copying = &entry;
+    bool hasDrain = false;
+    for (auto roles : entry.getOps<hopper::SpecializeOp>()) {
+      consumer = copying = &roles.getConsumer().front();
+      hasDrain = !roles.getDrain().empty();
+      if (hasDrain)
+        copying = &roles.getDrain().front();
+    }
+    OutRing out(ring, schedule ? schedule.getWarpgroups() : 1, hasDrain);
+    if (hasDrain) {
+      OpBuilder start = OpBuilder::atBlockBegin(copying);
+      out.freeAll(start);
+      OpBuilder end = atEnd(*consumer);
+      out.awaitFree(end);
+    }
+    // Shared memory must live until the last copy has read it.
+    OpBuilder end = atEnd(*copying);
+    hopper::BulkWaitOp::create(end, kernel.getLoc(), /*younger=*/0,
+                               /*written=*/true);
+    out.expand();
   }
 
 private:
-  void expand(hopper::ReduceOutOp reduce) {
-    OpBuilder builder(reduce);
-    Location loc = reduce.getLoc();
-    Type i32 = builder.getI32Type();
-    auto ring = reduce.getRing().getDefiningOp<hopper::RingAllocOp>();
-    auto part = cast<VectorType>(reduce.getValue().getType());
-    int64_t bytes = part.getNumElements() * part.getElementTypeBitWidth() / 8;
-    Value warpgroup = hopper::WarpgroupOp::create(builder, loc, i32);
-    Value barrier = arith::AddIOp::create(
-        builder, loc, warpgroup, constant(builder, loc, kFirstOutBarrier));
-    auto synchronize = [&] {
-      hopper::NamedSyncOp::create(builder, loc, barrier, kThreadsPerWarpgroup);
-    };
-
-    // The thread that started the last copy knows when it has read the buffer.
-    hopper::BulkWaitOp::create(builder, loc, /*written=*/false);
-    synchronize();
-    Value base =
-        hopper::SharedAddressOp::create(builder, loc, i32, *ring.getOffset());
-    Value row = arith::MulIOp::create(
-        builder, loc, warpgroup, constant(builder, loc, part.getDimSize(0)));
-    VectorType tile = ring.getRing().getType().getTile();
-    auto type =
-        hopper::BufferType::get(builder.getContext(), tile, tile.getDimSize(0));
-    Value buffer = hopper::ViewOp::create(builder, loc, type, base);
-    hopper::BufferStoreOp::create(builder, loc, reduce.getValue(), buffer, row,
-                                  constant(builder, loc, 0));
-    hopper::FenceProxyAsyncOp::create(builder, loc);
-    synchronize();
-
-    Value thread = hopper::ThreadIdOp::create(builder, loc, i32);
-    Value inGroup = arith::AndIOp::create(
-        builder, loc, thread, constant(builder, loc, kThreadsPerWarpgroup - 1));
-    Value elected =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, inGroup,
-                              constant(builder, loc, 0));
-    Value offset = arith::MulIOp::create(builder, loc, warpgroup,
-                                         constant(builder, loc, bytes));
-    Value address = arith::AddIOp::create(builder, loc, base, offset);
-    SmallVector<Value> indices =
-        llvm::map_to_vector(reduce.getIndices(), [&](Value index) -> Value {
-          return arith::IndexCastOp::create(builder, loc, i32, index);
-        });
-    hopper::BulkReduceOp::create(builder, loc, address, reduce.getTarget(),
-                                 indices, bytes, elected);
-    reduce.erase();
+  static OpBuilder atEnd(Block &block) {
+    if (!block.empty() && block.back().hasTrait<OpTrait::IsTerminator>())
+      return OpBuilder(&block.back());
+    return OpBuilder::atBlockEnd(&block);
   }
 };
 

@@ -57,6 +57,26 @@ public:
     reusesBuffers = reused || puts > type.getStages();
   }
 
+  /// Lets the buffers ride on the mbarriers of `other`, which is put and got
+  /// just before this ring each time: a few bytes need none of their own.
+  void ride(RingExpander &other) {
+    leader = &other;
+    other.riders.push_back(this);
+  }
+
+  /// Whether the ring's buffers are so small, and go side by side with those of
+  /// `other`.
+  bool canRide(RingExpander &other, ArrayRef<Block *> roots) {
+    if (type.hasPanels() || !other.type.hasPanels() ||
+        type.getStages() != other.type.getStages() ||
+        reusesBuffers != other.reusesBuffers)
+      return false;
+    return llvm::all_of(roots, [&](Block *root) {
+      return follow<hopper::RingPutOp>(other, *root) &&
+             follow<hopper::RingGetOp>(other, *root);
+    });
+  }
+
   /// Enters the ring's puts or gets in `root`, one of the roles.
   void count(EventCounter &counter, Block &root) {
     counter.add(eventsIn<hopper::RingPutOp>(root),
@@ -76,20 +96,26 @@ public:
 
   /// Initialises the ring's mbarriers; executed by one thread.
   void initialise(OpBuilder &builder) {
+    if (leader)
+      return;
+    int64_t releases = releasesPerWarpgroup();
+    for (RingExpander *rider : riders)
+      releases += rider->releasesPerWarpgroup();
     for (int64_t stage = 0; stage < type.getStages(); ++stage) {
       initialise(builder, stage, /*count=*/1);
       if (reusesBuffers)
         initialise(builder, type.getStages() + stage,
-                   ring.getConsumers() * releasesPerWarpgroup(),
-                   releasingWarps(builder));
+                   ring.getConsumers() * releases,
+                   countReleases(builder, releases));
     }
   }
 
 private:
-  template <typename EventOp> SmallVector<Operation *> eventsIn(Block &root) {
+  template <typename EventOp>
+  SmallVector<Operation *> eventsIn(Block &root) {
     SmallVector<Operation *> events;
     root.walk<WalkOrder::PreOrder>([&](EventOp event) {
-      if (event.getRing() == ring.getRing())
+      if (event.getRing().getDefiningOp() == ring.getOperation())
         events.push_back(event);
     });
     return events;
@@ -111,11 +137,22 @@ private:
   }
 
   /// Arrivals that release a buffer, where not all warpgroups work.
-  Value releasingWarps(OpBuilder &builder) {
-    if (!active || type.hasPanels())
+  Value countReleases(OpBuilder &builder, int64_t perWarpgroup) {
+    if (!active || perWarpgroup == 1)
       return active;
-    Value warps = constant(builder, ring.getLoc(), kWarpsPerWarpgroup);
-    return arith::MulIOp::create(builder, ring.getLoc(), active, warps);
+    Value count = constant(builder, ring.getLoc(), perWarpgroup);
+    return arith::MulIOp::create(builder, ring.getLoc(), active, count);
+  }
+
+  /// Whether each of the ring's events comes right behind one of `other`.
+  template <typename EventOp>
+  bool follow(RingExpander &other, Block &root) {
+    SmallVector<Operation *> first = other.eventsIn<EventOp>(root);
+    SmallVector<Operation *> then = eventsIn<EventOp>(root);
+    return EventCounter::advanceTogether(first, then) &&
+           llvm::all_of(llvm::zip(first, then), [](auto pair) {
+             return std::get<0>(pair)->isBeforeInBlock(std::get<1>(pair));
+           });
   }
 
   Value slotOf(OpBuilder &builder, Location loc, Value number) {
@@ -141,9 +178,13 @@ private:
   }
 
   Value fullBarrier(OpBuilder &builder, Location loc, Value slot) {
+    if (leader)
+      return leader->fullBarrier(builder, loc, slot);
     return addressOf(builder, loc, *ring.getBarriers(), kBarrierBytes, slot);
   }
   Value emptyBarrier(OpBuilder &builder, Location loc, Value slot) {
+    if (leader)
+      return leader->emptyBarrier(builder, loc, slot);
     return addressOf(builder, loc,
                      *ring.getBarriers() + type.getStages() * kBarrierBytes,
                      kBarrierBytes, slot);
@@ -167,7 +208,7 @@ private:
       builder.setInsertionPointToStart(ifOp.thenBlock());
     }
     Value slot = slotOf(builder, loc, number);
-    if (reusesBuffers) {
+    if (reusesBuffers && !leader) {
       // The first round passes at once: a fresh mbarrier is in phase 0, so
       // the phase before it counts as complete.
       Value parity =
@@ -177,8 +218,13 @@ private:
                                      emptyBarrier(builder, loc, slot), parity);
     }
     Value full = fullBarrier(builder, loc, slot);
-    hopper::MbarrierExpectOp::create(builder, loc, full, type.getStageBytes(),
-                                     /*predicate=*/nullptr);
+    if (!leader) {
+      int64_t bytes = type.getStageBytes();
+      for (RingExpander *rider : riders)
+        bytes += rider->type.getStageBytes();
+      hopper::MbarrierExpectOp::create(builder, loc, full, bytes,
+                                       /*predicate=*/nullptr);
+    }
     Value buffer = bufferAddress(builder, loc, slot);
     if (type.hasPanels())
       copyPanels(builder, put, map, buffer, full);
@@ -261,9 +307,10 @@ private:
     Location loc = get.getLoc();
     Value slot = slotOf(builder, loc, number);
     slots[get.getBuffer()] = slot;
-    hopper::MbarrierWaitOp::create(builder, loc,
-                                   fullBarrier(builder, loc, slot),
-                                   parityOf(builder, loc, number));
+    if (!leader)
+      hopper::MbarrierWaitOp::create(builder, loc,
+                                     fullBarrier(builder, loc, slot),
+                                     parityOf(builder, loc, number));
     Value view = hopper::ViewOp::create(builder, loc, get.getBuffer().getType(),
                                         bufferAddress(builder, loc, slot));
     slots[view] = slot;
@@ -304,6 +351,9 @@ private:
   /// the kernel runs.
   Value active;
   bool reusesBuffers;
+  /// The ring whose mbarriers are this one's, and those that use this one's.
+  RingExpander *leader = nullptr;
+  SmallVector<RingExpander *> riders;
   DenseMap<Value, Value> slots;
 };
 
@@ -385,6 +435,12 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
     std::deque<RingExpander> expanders;
     for (hopper::RingAllocOp ring : rings)
       expanders.emplace_back(kernel, ring, active);
+    for (RingExpander &rider : expanders)
+      for (RingExpander &other : llvm::reverse(expanders))
+        if (rider.canRide(other, roots)) {
+          rider.ride(other);
+          break;
+        }
     tile::ScheduleAttr schedule = kernel.getScheduleAttr();
     std::deque<ShareExpander> shareExpanders;
     for (hopper::RingAllocOp ring : shared)
@@ -398,13 +454,13 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
         expander.count(counter, *root);
       counter.count();
     }
-    for (auto [expander, ring] : llvm::zip_equal(expanders, rings)) {
+    for (RingExpander &expander : expanders) {
       expander.expandReleases();
       builder.setInsertionPoint(once.thenBlock()->getTerminator());
       expander.initialise(builder);
-      ring.erase();
     }
-    for (hopper::RingAllocOp ring : shared)
+    for (hopper::RingAllocOp ring :
+         llvm::concat<hopper::RingAllocOp>(rings, shared))
       ring.erase();
     builder.setInsertionPoint(once.thenBlock()->getTerminator());
     hopper::FenceMbarrierInitOp::create(builder, loc);

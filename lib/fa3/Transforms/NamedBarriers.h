@@ -15,8 +15,10 @@ namespace fa3 {
 inline constexpr int64_t kFirstTurnBarrier = 1;
 /// Shared tiles: all consumer warpgroups.
 inline constexpr int64_t kShareBarrier = 4;
-/// Tiles on their way out: one for each consumer warpgroup, three at most.
-inline constexpr int64_t kFirstOutBarrier = 5;
+/// Tiles on their way out: whether the part of each consumer warpgroup, three
+/// at most, has been put into its buffer, and whether it has been read.
+inline constexpr int64_t kFirstOutFullBarrier = 5;
+inline constexpr int64_t kFirstOutEmptyBarrier = 8;
 
 } // namespace fa3
 

@@ -116,9 +116,6 @@ private:
     if (auto reduce = dyn_cast<tile::ReduceStoreOp>(op))
       return shift(builder, op, reduce.getIndicesMutable(), /*dims=*/{},
                    reduce.getValue());
-    if (auto reduce = dyn_cast<hopper::ReduceOutOp>(op))
-      return shift(builder, op, reduce.getIndicesMutable(), /*dims=*/{},
-                   reduce.getValue());
     if (auto load = dyn_cast<hopper::BufferLoadOp>(op)) {
       load.getSourceMutable().assign(part(builder, load, load.getSource(),
                                           division->dimOf(load),

@@ -287,6 +287,29 @@ def PartitionWarpgroupsPass : Pass<"fa3-partition-warpgroups", "::fa3::tile::Ker
   let dependentDialects = ["::fa3::hopper::HopperDialect"];
 }
 
+def SplitReductionsPass : Pass<"fa3-split-reductions", "::fa3::tile::KernelOp"> {
+  let summary = "Products that are only added to memory need fewer registers";
+  let description = [{
+    A product of several blocks of 64 rows whose result is only added to memory
+    becomes one product for each block. The first is issued where the whole was,
+    every other one when the one before has been added.
+
+    ```mlir
+    %p = hopper.wgmma %k, %ds contract(0, 1) : ... -> !hopper.pending<vector<128x64xf32>>
+    %d = hopper.wait %p younger 0 : ...
+    tile.reduce_store %d, %acc[%i, %e] : vector<128x64xf32>, memref<?x16384xf32, strided<[?, 1]>>
+    // becomes
+    %k0 = hopper.columns %k[%c0] : ...
+    %p0 = hopper.wgmma %k0, %ds contract(0, 1) : ... -> !hopper.pending<vector<64x64xf32>>
+    %d0 = hopper.wait %p0 younger 0 : ...
+    tile.reduce_store %d0, %acc[%i, %e] : vector<64x64xf32>, memref<?x16384xf32, strided<[?, 1]>>
+    %k1 = hopper.columns %k[%c64] : ...
+    ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::fa3::hopper::HopperDialect"];
+}
+
 def PlaceWaitsPass : Pass<"fa3-place-waits", "::fa3::tile::KernelOp"> {
   let summary = "Waits for products as late as is legal";
   let description = [{
@@ -468,22 +491,30 @@ def ExpandRingsPass : Pass<"fa3-expand-rings", "::fa3::tile::KernelOp"> {
 def ExpandReductionsPass : Pass<"fa3-expand-reductions", "::fa3::tile::KernelOp"> {
   let summary = "Tiles that are added to memory go through shared memory and bulk copies";
   let description = [{
-    A warpgroup waits until its last bulk reduction has read the buffer, stores
-    its part of the tile there, and one thread starts the next reduction. The
-    kernel ends when all of them are complete.
+    A put waits until the last bulk reduction has read the warpgroup's part of
+    the buffer and stores the tile there. In a kernel with a drain, one of the
+    drain's threads starts the reductions; each warpgroup and the drain meet at
+    two named barriers, one for full and one for empty. Otherwise a thread of
+    each warpgroup starts that of its part. The kernel ends when all reductions
+    are complete.
 
-    Precondition: shared memory is allocated. Postcondition: no
-    `hopper.reduce_out`.
+    Precondition: shared memory is allocated. Postcondition: no `hopper.out_put`
+    and `hopper.out_reduce`.
 
     ```mlir
-    hopper.reduce_out %t, %ring, %acc[%i, %e] : vector<64x64xf32>, !hopper.ring<1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>
+    hopper.out_put %t, %ring : vector<64x64xf32>, !hopper.ring<1, vector<128x64xf32>>
     // becomes
-    hopper.bulk_wait
-    hopper.named_sync %mine, 128
+    hopper.named_sync %empty, 160
     hopper.buffer_store %t, %b[%row, %c0] : vector<64x64xf32>, !hopper.buffer<vector<128x64xf32>, 128>
     hopper.fence_proxy_async
-    hopper.named_sync %mine, 128
+    hopper.named_arrive %full, 160
+
+    hopper.out_reduce %ring, %acc[%i, %e] : !hopper.ring<1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>
+    // becomes, for each warpgroup's part,
+    hopper.named_sync %full, 160
     hopper.bulk_reduce %part, %acc[%i, %e], 16384 if %elected : memref<?x8192xf32, strided<[?, 1]>>
+    hopper.bulk_wait
+    hopper.named_arrive %empty, 160
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::fa3::hopper::HopperDialect"];

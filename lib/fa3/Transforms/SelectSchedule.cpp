@@ -39,6 +39,7 @@ constexpr NamedField kFields[] = {
     {"block_kv", &ScheduleFields::blockKv},
     {"warpgroups", &ScheduleFields::warpgroups},
     {"stages", &ScheduleFields::stages},
+    {"early_stages", &ScheduleFields::earlyStages},
     {"overlap", &ScheduleFields::overlap},
     {"specialize", &ScheduleFields::specialize},
     {"pingpong", &ScheduleFields::pingpong},
@@ -95,16 +96,19 @@ struct BackwardRow {
   int64_t blockKv;
   int64_t warpgroups;
   int64_t stages;
+  int64_t earlyStages;
   bool transposeS;
   bool transposeDkv;
   bool transposeDq;
+  bool bulkReduce;
+  bool splitLoops;
 };
 
 constexpr BackwardRow kBackwardRows[] = {
-    {64, 128, 128, 2, 2, true, false, false},
-    {128, 64, 128, 2, 2, true, false, true},
-    {192, 64, 96, 3, 1, false, true, true},
-    {256, 64, 64, 2, 1, false, true, true},
+    {64, 128, 128, 2, 2, 0, true, false, false, true, false},
+    {128, 64, 128, 2, 2, 0, true, false, true, true, true},
+    {192, 64, 96, 3, 2, 1, false, true, true, false, false},
+    {256, 64, 64, 2, 2, 1, false, true, true, false, true},
 };
 
 } // namespace
@@ -195,11 +199,14 @@ static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   fields.blockKv = row->blockKv;
   fields.warpgroups = row->warpgroups;
   fields.stages = row->stages;
+  fields.earlyStages = row->earlyStages;
   fields.overlap = fields.pingpong = false;
   fields.longestFirst = backward.getCausal();
   fields.transposeS = row->transposeS;
   fields.transposeDkv = row->transposeDkv;
   fields.transposeDq = row->transposeDq;
+  fields.bulkReduce = row->bulkReduce;
+  fields.splitLoops = row->splitLoops;
   fields.splitRegisters();
   return fields;
 }

@@ -70,7 +70,7 @@ public:
 
 private:
   bool isForProducer(Operation *op) const {
-    if (isa<hopper::RingPutOp, scf::IfOp>(op))
+    if (isa<hopper::RingPutOp, hopper::OutReduceOp, scf::IfOp>(op))
       return true;
     auto isScalar = [](Type type) { return type.isIntOrIndexOrFloat(); };
     if (auto loop = dyn_cast<scf::ForOp>(op))
@@ -224,8 +224,10 @@ struct SpecializeWarpsPass
     if (!schedule || !schedule.getSpecialize())
       return;
     Block &body = kernel.getBody().front();
-    SmallVector<hopper::RingPutOp> puts;
+    SmallVector<Operation *> puts, reductions;
     kernel.walk([&](hopper::RingPutOp put) { puts.push_back(put); });
+    kernel.walk(
+        [&](hopper::OutReduceOp reduce) { reductions.push_back(reduce); });
     if (puts.empty())
       return;
 
@@ -249,25 +251,37 @@ struct SpecializeWarpsPass
       if (&op != roles && !shared.contains(&op))
         op.moveBefore(consumer, consumer->end());
 
-    Slice slice(*consumer);
-    for (hopper::RingPutOp put : puts)
-      slice.keep(put);
-    if (Operation *foreign = slice.findForeign()) {
-      foreign->emitError("a load's address or condition needs this operation, "
-                         "which only consumers can execute: the producer has "
-                         "scalars and what it reads from memory");
+    if (failed(moveTo(puts, *consumer, *producer)))
       return signalPassFailure();
-    }
-    builder.setInsertionPointToStart(producer);
-    slice.clone(builder);
-    for (hopper::RingPutOp put : puts)
-      put.erase();
+    if (!reductions.empty() &&
+        failed(moveTo(reductions, *consumer, roles.getDrain().emplaceBlock())))
+      return signalPassFailure();
     remark::passed(kernel.getLoc(), kRemark)
         << llvm::formatv(
                "one producer thread issues the loads for {0} consumer "
                "warpgroups",
                schedule.getWarpgroups())
                .str();
+  }
+
+private:
+  /// Moves operations from the consumers to another role, with a copy of what
+  /// they need.
+  static LogicalResult moveTo(ArrayRef<Operation *> ops, Block &consumer,
+                              Block &role) {
+    Slice slice(consumer);
+    for (Operation *op : ops)
+      slice.keep(op);
+    if (Operation *foreign = slice.findForeign())
+      return foreign->emitError(
+          "an address or condition of a copy needs this operation, which only "
+          "consumers can execute: other roles have scalars and what they read "
+          "from memory");
+    OpBuilder builder = OpBuilder::atBlockBegin(&role);
+    slice.clone(builder);
+    for (Operation *op : ops)
+      op->erase();
+    return success();
   }
 };
 

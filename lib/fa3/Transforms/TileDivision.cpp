@@ -66,7 +66,7 @@ void TileDivision::collect(Operation *op) {
   if (isa<tile::StoreOp, hopper::ShareOp, scf::YieldOp>(op))
     return;
   if (isa<tile::PartialReduceOp, tile::VoteOp, tile::UniformIfOp,
-          tile::ReduceStoreOp, hopper::ReduceOutOp>(op)) {
+          tile::ReduceStoreOp, hopper::OutPutOp>(op)) {
     for (Value operand : op->getOperands())
       if (getTileType(operand.getType()))
         byRows.insert(keyOf(operand));

@@ -147,13 +147,13 @@ private:
 
 /// Compares the puts of a ring in one block with the gets in another one:
 /// through loops and conditionals with the same bounds and conditions.
-class SameSequence {
+template <typename PutOp, typename GetOp> class SameSequence {
 public:
   explicit SameSequence(Value ring) : ring(ring) {}
 
   LogicalResult verify(Block &puts, Block &gets) {
-    SmallVector<Operation *> producer = events<hopper::RingPutOp>(puts);
-    SmallVector<Operation *> consumer = events<hopper::RingGetOp>(gets);
+    SmallVector<Operation *> producer = events<PutOp>(puts);
+    SmallVector<Operation *> consumer = events<GetOp>(gets);
     for (auto [put, get] : llvm::zip(producer, consumer))
       if (failed(verify(put, get)))
         return failure();
@@ -180,7 +180,7 @@ private:
   }
 
   LogicalResult verify(Operation *put, Operation *get) {
-    if (isa<hopper::RingPutOp>(put) && isa<hopper::RingGetOp>(get))
+    if (isa<PutOp>(put) && isa<GetOp>(get))
       return success();
     auto putLoop = dyn_cast<scf::ForOp>(put);
     auto getLoop = dyn_cast<scf::ForOp>(get);
@@ -206,8 +206,8 @@ private:
   }
 
   bool hasEvents(Block *puts, Block *gets) {
-    return (puts && !events<hopper::RingPutOp>(*puts).empty()) ||
-           (gets && !events<hopper::RingGetOp>(*gets).empty());
+    return (puts && !events<PutOp>(*puts).empty()) ||
+           (gets && !events<GetOp>(*gets).empty());
   }
 
   LogicalResult differ(Operation *put, Operation *get) {
@@ -299,19 +299,30 @@ LogicalResult verifyRoles(hopper::SpecializeOp roles) {
     put.emitError("belongs to the producer");
     return WalkResult::interrupt();
   });
-  return failure(producer.wasInterrupted() || consumer.wasInterrupted());
+  WalkResult drain = roles.getDrain().walk([&](Operation *op) {
+    if (!isa<hopper::RingPutOp>(op) &&
+        llvm::none_of(op->getResultTypes(), isTile) &&
+        llvm::none_of(op->getOperandTypes(), isTile))
+      return WalkResult::advance();
+    op->emitError("belongs to another role: the drain has neither tiles nor "
+                  "loads");
+    return WalkResult::interrupt();
+  });
+  return failure(producer.wasInterrupted() || consumer.wasInterrupted() ||
+                 drain.wasInterrupted());
 }
 
 } // namespace
 
 LogicalResult fa3::verifyRings(tile::KernelOp kernel) {
   Block *puts = &kernel.getBody().front();
-  Block *gets = puts;
+  Block *gets = puts, *drain = puts;
   for (auto roles : puts->getOps<hopper::SpecializeOp>()) {
     if (failed(verifyRoles(roles)))
       return failure();
     puts = &roles.getProducer().front();
     gets = &roles.getConsumer().front();
+    drain = roles.getDrain().empty() ? gets : &roles.getDrain().front();
     break;
   }
   WalkResult buffers = kernel.walk([](hopper::RingGetOp get) {
@@ -321,7 +332,10 @@ LogicalResult fa3::verifyRings(tile::KernelOp kernel) {
   if (buffers.wasInterrupted())
     return failure();
   WalkResult rings = kernel.walk([&](hopper::RingAllocOp ring) {
-    return failed(SameSequence(ring.getRing()).verify(*puts, *gets))
+    using Loads = SameSequence<hopper::RingPutOp, hopper::RingGetOp>;
+    using Reductions = SameSequence<hopper::OutPutOp, hopper::OutReduceOp>;
+    return failed(Loads(ring.getRing()).verify(*puts, *gets)) ||
+                   failed(Reductions(ring.getRing()).verify(*gets, *drain))
                ? WalkResult::interrupt()
                : WalkResult::advance();
   });

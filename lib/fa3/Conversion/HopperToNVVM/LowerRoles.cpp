@@ -66,7 +66,8 @@ struct LowerWarpgroup : OpRewritePattern<hopper::WarpgroupOp> {
 };
 
 /// Each role is one branch of one `if`. All warps of the producer warpgroup
-/// give registers back, then one thread of it goes on.
+/// give registers back, then one thread of the first goes on, and all of the
+/// second one drain.
 struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(hopper::SpecializeOp op,
@@ -101,6 +102,15 @@ struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
     auto producer = scf::IfOp::create(rewriter, loc, isFirst);
     rewriter.inlineBlockBefore(&op.getProducer().front(),
                                producer.thenBlock()->getTerminator());
+    if (!op.getDrain().empty()) {
+      rewriter.setInsertionPointAfter(firstWarp);
+      Value isSecond = arith::CmpIOp::create(
+          rewriter, loc, arith::CmpIPredicate::eq, warp,
+          createConstant(rewriter, loc, 1));
+      auto drain = scf::IfOp::create(rewriter, loc, isSecond);
+      rewriter.inlineBlockBefore(&op.getDrain().front(),
+                                 drain.thenBlock()->getTerminator());
+    }
 
     rewriter.setInsertionPointToStart(roles.elseBlock());
     NVVM::SetMaxRegisterOp::create(rewriter, loc, op.getConsumerRegisters(),

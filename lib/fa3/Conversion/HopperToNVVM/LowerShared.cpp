@@ -2,30 +2,21 @@
 
 #include "fa3/Conversion/HopperToNVVM/InlineAsm.h"
 #include "fa3/Conversion/HopperToNVVM/Patterns.h"
+#include "fa3/Conversion/HopperToNVVM/SplitAddress.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace fa3;
 
 namespace {
 
-/// "[$0+16]": a constant that is added to the address goes into the
-/// instruction.
-std::string printAddress(InlineAsm &ptx, Value address) {
-  int64_t offset = 0;
-  APInt constant;
-  while (auto add = address.getDefiningOp<arith::AddIOp>()) {
-    if (!matchPattern(add.getRhs(), m_ConstantInt(&constant)))
-      break;
-    offset += constant.getSExtValue();
-    address = add.getLhs();
-  }
-  std::string text = "[" + ptx.input(address);
-  if (offset != 0)
-    text += (offset > 0 ? "+" : "") + std::to_string(offset);
+/// "[$0+16]"
+std::string printAddress(OpBuilder &builder, InlineAsm &ptx, Value address) {
+  SplitAddress split = splitAddress(builder, address.getLoc(), address);
+  std::string text = "[" + ptx.input(split.variable);
+  if (split.constant != 0)
+    text += (split.constant > 0 ? "+" : "") + std::to_string(split.constant);
   return text + "]";
 }
 
@@ -36,7 +27,7 @@ struct LowerSharedLoad : OpRewritePattern<hopper::SharedLoadOp> {
     InlineAsm ptx(rewriter, op.getLoc());
     ptx.results(op.getResultTypes());
     size_t count = op.getResults().size();
-    std::string address = printAddress(ptx, op.getAddress());
+    std::string address = printAddress(rewriter, ptx, op.getAddress());
     std::string text = count == 1 ? "ld.shared.f32 $0, "
                                   : "ld.shared.v" + std::to_string(count) +
                                         ".f32 " + ptx.resultList() + ", ";
@@ -50,7 +41,7 @@ struct LowerSharedStore : OpRewritePattern<hopper::SharedStoreOp> {
   LogicalResult matchAndRewrite(hopper::SharedStoreOp op,
                                 PatternRewriter &rewriter) const override {
     InlineAsm ptx(rewriter, op.getLoc());
-    std::string address = printAddress(ptx, op.getAddress());
+    std::string address = printAddress(rewriter, ptx, op.getAddress());
     ValueRange values = op.getValues();
     std::string text =
         values.size() == 1
@@ -68,7 +59,7 @@ struct LowerStoreMatrix : OpRewritePattern<hopper::StoreMatrixOp> {
   LogicalResult matchAndRewrite(hopper::StoreMatrixOp op,
                                 PatternRewriter &rewriter) const override {
     InlineAsm ptx(rewriter, op.getLoc());
-    std::string address = printAddress(ptx, op.getAddress());
+    std::string address = printAddress(rewriter, ptx, op.getAddress());
     std::string values = ptx.inputList(op.getValues());
     ptx.clobbersMemory().emit(
         "stmatrix.sync.aligned.m8n8.x" + Twine(op.getValues().size()) +
@@ -98,8 +89,9 @@ struct LowerBulkWait : OpRewritePattern<hopper::BulkWaitOp> {
                                 PatternRewriter &rewriter) const override {
     InlineAsm(rewriter, op.getLoc())
         .clobbersMemory()
-        .emit(op.getWritten() ? "cp.async.bulk.wait_group 0;"
-                              : "cp.async.bulk.wait_group.read 0;");
+        .emit("cp.async.bulk.wait_group" +
+              Twine(op.getWritten() ? " " : ".read ") + Twine(op.getYounger()) +
+              ";");
     rewriter.eraseOp(op);
     return success();
   }

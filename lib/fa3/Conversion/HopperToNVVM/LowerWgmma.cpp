@@ -8,8 +8,10 @@
 
 #include "fa3/Conversion/HopperToNVVM/InlineAsm.h"
 #include "fa3/Conversion/HopperToNVVM/Patterns.h"
+#include "fa3/Conversion/HopperToNVVM/SplitAddress.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace fa3;
@@ -28,14 +30,17 @@ struct LowerDescriptor : OpRewritePattern<hopper::DescriptorOp> {
     // All byte counts are in units of 16: the address in bits 0-13, the leading
     // offset in 16-29, the stride offset in 32-45; bits 62-63 are the swizzle,
     // 1 for 128 bytes.
-    Value address = LLVM::AndOp::create(rewriter, loc, op.getAddress(),
+    // The address's constant part is added to the other constants.
+    SplitAddress split = splitAddress(rewriter, loc, op.getAddress());
+    Value address = LLVM::AndOp::create(rewriter, loc, split.variable,
                                         constant(i32, (1 << 18) - 1));
     address = LLVM::LShrOp::create(rewriter, loc, address, constant(i32, 4));
     address = LLVM::ZExtOp::create(rewriter, loc, i64, address);
     int64_t rest = (int64_t(1) << 62) |
                    ((static_cast<int64_t>(op.getStride()) >> 4) << 32) |
                    ((static_cast<int64_t>(op.getLeading()) >> 4) << 16);
-    rewriter.replaceOpWithNewOp<LLVM::OrOp>(op, address, constant(i64, rest));
+    rewriter.replaceOpWithNewOp<LLVM::AddOp>(
+        op, address, constant(i64, rest + split.constant / 16));
     return success();
   }
 };
@@ -50,6 +55,43 @@ struct LowerDescriptorAdvance : OpRewritePattern<hopper::DescriptorAdvanceOp> {
     rewriter.replaceOpWithNewOp<LLVM::AddOp>(op, op.getDescriptor(), units);
     return success();
   }
+};
+
+/// Takes a descriptor apart: the low word of its address, and a constant. The
+/// statement that uses it puts them together, so that LLVM keeps one register
+/// for what the descriptors of a loop have in common, and not two for each.
+class DescriptorText {
+public:
+  /// `name` is that of the descriptor's register in the statement.
+  DescriptorText(InlineAsm &ptx, Value descriptor, StringRef name)
+      : name(name) {
+    int64_t constant = 0;
+    APInt term;
+    Value rest = descriptor;
+    while (auto add = rest.getDefiningOp<LLVM::AddOp>()) {
+      if (!matchPattern(add.getRhs(), m_ConstantInt(&term)))
+        break;
+      constant += term.getSExtValue();
+      rest = add.getLhs();
+    }
+    auto extended = rest.getDefiningOp<LLVM::ZExtOp>();
+    if (!extended || !extended.getArg().getType().isInteger(32)) {
+      declaration = (".reg .b64 " + name + ";\nmov.b64 " + name + ", " +
+                     ptx.input(descriptor) + ";\n")
+                        .str();
+      return;
+    }
+    // The address is far below 2^32, so that nothing is carried.
+    llvm::raw_string_ostream(declaration)
+        << ".reg .b64 " << name << ";\n.reg .b32 " << name << "_low;\n"
+        << "add.s32 " << name << "_low, " << ptx.input(extended.getArg())
+        << ", " << static_cast<int32_t>(constant) << ";\nmov.b64 " << name
+        << ", {" << name << "_low, " << static_cast<int32_t>(constant >> 32)
+        << "};\n";
+  }
+
+  std::string declaration;
+  StringRef name;
 };
 
 /// PTX's name of an operand type of wgmma.
@@ -73,30 +115,35 @@ struct LowerMmaAsync : OpRewritePattern<hopper::MmaAsyncOp> {
     InlineAsm ptx(rewriter, op.getLoc());
     ptx.results(op.getResults().getTypes());
     std::string d = ptx.resultList();
-    std::string a =
-        registerA ? ptx.inputList(op.getA()) : ptx.input(op.getA().front());
-    std::string b = ptx.input(op.getB());
+    std::string text = "{\n";
+    llvm::raw_string_ostream os(text);
+    std::string a;
+    if (registerA) {
+      a = ptx.inputList(op.getA());
+    } else {
+      DescriptorText descriptor(ptx, op.getA().front(), "a");
+      os << descriptor.declaration;
+      a = descriptor.name;
+    }
+    DescriptorText b(ptx, op.getB(), "b");
+    os << b.declaration;
     ptx.tied(op.getAcc());
 
-    std::string text;
-    llvm::raw_string_ostream os(text);
     // Without an accumulator the product overwrites its registers: scale-d, a
     // predicate, is false.
     bool overwrites = op.getAcc().empty();
     if (overwrites)
-      os << "{\n.reg .pred accumulate;\nsetp.ne.b32 accumulate, 0, 0;\n";
+      os << ".reg .pred accumulate;\nsetp.ne.b32 accumulate, 0, 0;\n";
     os << "wgmma.mma_async.sync.aligned.m64n" << 2 * op.getResults().size()
        << "k" << 256 / bits << ".f32." << type << "." << type << " " << d
-       << ", " << a << ", " << b << ", " << (overwrites ? "accumulate" : "1")
+       << ", " << a << ", " << b.name << ", " << (overwrites ? "accumulate" : "1")
        << ", 1, 1";
     // Only 16-bit operands in shared memory can be transposed.
     if (bits == 16 && !registerA)
       os << ", " << op.getTransposeA();
     if (bits == 16)
       os << ", " << op.getTransposeB();
-    os << ";";
-    if (overwrites)
-      os << "\n}";
+    os << ";\n}";
     rewriter.replaceOp(op, ptx.emit(text));
     return success();
   }

@@ -161,11 +161,23 @@ private:
            tile.getNumElements() % kStatisticGranularity == 0;
   }
 
+  /// Whether products follow the last one that reads the tile.
+  static bool isReleasedEarly(tile::LoadOp load) {
+    for (Operation *op = lastUse(load)->getNextNode(); op;
+         op = op->getNextNode())
+      if (isa<tile::DotOp>(op))
+        return true;
+    return false;
+  }
+
   /// A ring at the start of the kernel for loads. Tiles that are streamed
   /// through a loop get as many buffers as the schedule has stages.
   Value createRing(tile::KernelOp kernel, const LoadGroup &group) {
     tile::LoadOp first = group.loads.front();
     int64_t stages = group.streamed && schedule ? schedule.getStages() : 1;
+    if (group.streamed && schedule && schedule.getEarlyStages() != 0 &&
+        llvm::all_of(group.loads, isReleasedEarly))
+      stages = schedule.getEarlyStages();
     if (group.buffers > stages) {
       remark::analysis(first.getLoc(), kRemark)
           << llvm::formatv(
@@ -294,7 +306,8 @@ private:
     if (!ring)
       ring = createRing(kernel, /*stages=*/1, tile);
     OpBuilder builder(store);
-    hopper::ReduceOutOp::create(builder, store.getLoc(), store.getValue(), ring,
+    hopper::OutPutOp::create(builder, store.getLoc(), store.getValue(), ring);
+    hopper::OutReduceOp::create(builder, store.getLoc(), ring,
                                 store.getTarget(), store.getIndices());
     store.erase();
   }
