@@ -1,0 +1,20 @@
+// Attention, backward, float16, head dim 128.
+//
+// o and lse are the results of the forward pass, do is the gradient of o. dq, dk
+// and dv are those of q, k and v; where several query heads share a key head, its
+// gradient is the sum over them. The backward pass of a loss that uses lse takes
+// the gradient of lse as another operand.
+//
+// Tensors are (batch, seqlen, heads, head dim); batch, lengths and numbers of
+// heads are run-time values, strides too (but the last, which is 1). lse is (batch,
+// heads, seqlen_q).
+func.func @backward_f16_d128(
+    %q: tensor<?x?x?x128xf16>, %k: tensor<?x?x?x128xf16>, %v: tensor<?x?x?x128xf16>,
+    %o: tensor<?x?x?x128xf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x128xf16>)
+    -> (tensor<?x?x?x128xf16>, tensor<?x?x?x128xf16>, tensor<?x?x?x128xf16>) {
+  %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do
+    : tensor<?x?x?x128xf16>, tensor<?x?x?x128xf16>, tensor<?x?x?x128xf16>,
+      tensor<?x?x?x128xf16>, tensor<?x?x?xf32>, tensor<?x?x?x128xf16>
+      -> tensor<?x?x?x128xf16>, tensor<?x?x?x128xf16>, tensor<?x?x?x128xf16>
+  return %dq, %dk, %dv : tensor<?x?x?x128xf16>, tensor<?x?x?x128xf16>, tensor<?x?x?x128xf16>
+}
