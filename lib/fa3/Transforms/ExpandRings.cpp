@@ -324,8 +324,11 @@ private:
     if (reusesBuffers) {
       OpBuilder builder(release);
       Location loc = release.getLoc();
-      if (!type.hasPanels())
+      if (!type.hasPanels()) {
+        // Threads' reads come before the async proxy's next write.
+        hopper::FenceProxyAsyncOp::create(builder, loc);
         hopper::WarpSyncOp::create(builder, loc);
+      }
       Value thread =
           hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
       Value inGroup = arith::AndIOp::create(

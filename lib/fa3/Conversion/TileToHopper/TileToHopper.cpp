@@ -161,8 +161,15 @@ private:
            tile.getNumElements() % kStatisticGranularity == 0;
   }
 
-  /// Whether products follow the last one that reads the tile.
-  static bool isReleasedEarly(tile::LoadOp load) {
+  /// Whether products follow the last one that reads the tile. What threads
+  /// read keeps step with the tile in front of it, whose mbarrier it can use.
+  bool isReleasedEarly(tile::LoadOp load) {
+    if (isStreamedStatistic(load)) {
+      for (Operation *op = load->getPrevNode(); op; op = op->getPrevNode())
+        if (auto other = dyn_cast<tile::LoadOp>(op))
+          return isReleasedEarly(other);
+      return false;
+    }
     for (Operation *op = lastUse(load)->getNextNode(); op;
          op = op->getNextNode())
       if (isa<tile::DotOp>(op))
@@ -176,7 +183,9 @@ private:
     tile::LoadOp first = group.loads.front();
     int64_t stages = group.streamed && schedule ? schedule.getStages() : 1;
     if (group.streamed && schedule && schedule.getEarlyStages() != 0 &&
-        llvm::all_of(group.loads, isReleasedEarly))
+        llvm::all_of(group.loads, [&](tile::LoadOp load) {
+          return isReleasedEarly(load);
+        }))
       stages = schedule.getEarlyStages();
     if (group.buffers > stages) {
       remark::analysis(first.getLoc(), kRemark)
