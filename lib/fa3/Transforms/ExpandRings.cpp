@@ -30,7 +30,8 @@ constexpr int64_t kBarrierBytes = 8;
 constexpr int64_t kThreadsPerWarpgroup = 128;
 constexpr int64_t kThreadsPerWarp = 32;
 constexpr int64_t kWarpsPerWarpgroup = 4;
-/// TMA's largest box dimension.
+/// Ranks of tensors that tensor maps describe, and TMA's largest box dimension.
+constexpr int64_t kMinRank = 2, kMaxRank = 5;
 constexpr int64_t kMaxBox = 256;
 /// Rows after which the 128-byte swizzle repeats.
 constexpr int64_t kAtomRows = 8;
@@ -328,7 +329,11 @@ LogicalResult check(hopper::RingAllocOp ring) {
     auto source = dyn_cast<BlockArgument>(put.getSource());
     if (!source || !isa<tile::KernelOp>(source.getOwner()->getParentOp()))
       return put.emitError("TMA loads from an argument of the kernel only");
-    int64_t last = cast<MemRefType>(source.getType()).getRank() - 1;
+    int64_t rank = cast<MemRefType>(source.getType()).getRank();
+    if (rank < kMinRank || rank > kMaxRank)
+      return put.emitError("TMA loads from tensors of rank 2 to 5 only, not ")
+             << rank;
+    int64_t last = rank - 1;
     ArrayRef<int64_t> dims = put.getDims();
     VectorType tile = ring.getRing().getType().getTile();
     if (ring.getRing().getType().hasPanels()) {

@@ -89,9 +89,16 @@ LogicalResult verifyRegisters(hopper::WgmmaOp wgmma) {
 /// for before the ring's next share: its barrier tells the other warpgroups
 /// that the buffer is free.
 LogicalResult verifyShare(hopper::ShareOp share) {
+  auto sharesNext = [&](Operation *op) {
+    return op
+        ->walk([&](hopper::ShareOp other) {
+          return other.getRing() == share.getRing() ? WalkResult::interrupt()
+                                                    : WalkResult::advance();
+        })
+        .wasInterrupted();
+  };
   Operation *next = share->getNextNode();
-  while (next && !(isa<hopper::ShareOp>(next) &&
-                   cast<hopper::ShareOp>(next).getRing() == share.getRing()))
+  while (next && !sharesNext(next))
     next = next->getNextNode();
   SmallVector<Operation *> readers(share->getUsers());
   for (size_t i = 0; i < readers.size(); ++i) {
@@ -143,12 +150,13 @@ struct VerifyHopperPass : fa3::impl::VerifyHopperPassBase<VerifyHopperPass> {
         return WalkResult::interrupt();
       return WalkResult::advance();
     });
+    if (wgmmas.wasInterrupted())
+      return signalPassFailure();
     auto shares = kernel.walk([](hopper::ShareOp share) {
       return failed(verifyShare(share)) ? WalkResult::interrupt()
                                         : WalkResult::advance();
     });
-    if (wgmmas.wasInterrupted() || shares.wasInterrupted() ||
-        failed(verifyRings(kernel)))
+    if (shares.wasInterrupted() || failed(verifyRings(kernel)))
       return signalPassFailure();
     FailureOr<bool> turn = verifyTurns(kernel.getBody().front(), false);
     if (failed(turn))
