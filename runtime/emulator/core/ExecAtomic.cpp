@@ -2,7 +2,8 @@
 //
 // PTX ISA, "atom" and "red". Global atomics are atomic between host threads;
 // atomics on shared memory also order what surrounds them, as programs that use
-// them for synchronisation expect.
+// them for synchronisation expect. In global memory, unlike in shared memory
+// and in bulk reductions, sums of type f32 lose subnormal numbers.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,7 +42,7 @@ Step atomHandler(Warp &w, const Inst &i, Mask m) {
       if (i.d == Combine) {
         old = atomicCombine(place, bytes,
                             combineFor(ReduceOp(i.c & 0xff), Type(i.c >> 8),
-                                       ref.shared != nullptr),
+                                       /*flushes=*/!ref.shared),
                             operand);
       } else if (i.d == Exchange) {
         old = atomicExchange(place, bytes, operand);

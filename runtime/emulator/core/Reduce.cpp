@@ -51,7 +51,6 @@ uint64_t combineInteger(uint64_t a, uint64_t b) {
 uint64_t addF32(uint64_t a, uint64_t b) {
   return toBits(canonical(fromBits<float>(a) + fromBits<float>(b)));
 }
-/// Subnormal numbers become zero in global memory.
 uint64_t addF32Flushed(uint64_t a, uint64_t b) {
   return toBits(
       canonical(flush(flush(fromBits<float>(a)) + flush(fromBits<float>(b)))));
@@ -142,7 +141,7 @@ constexpr auto kTable = makeTable(std::make_index_sequence<8 * kTypeCount>());
 
 } // namespace
 
-CombineFn fa3::emulator::combineFor(ReduceOp op, Type type, bool shared) {
+CombineFn fa3::emulator::combineFor(ReduceOp op, Type type, bool flushes) {
   bool isFloatOp = op == ReduceOp::Add;
   switch (type) {
   case Type::U32:
@@ -156,7 +155,7 @@ CombineFn fa3::emulator::combineFor(ReduceOp op, Type type, bool shared) {
   case Type::S64:
     return integerFor<int64_t>(op);
   case Type::F32:
-    return !isFloatOp ? nullptr : shared ? addF32 : addF32Flushed;
+    return !isFloatOp ? nullptr : flushes ? addF32Flushed : addF32;
   case Type::F64:
     return isFloatOp ? addF64 : nullptr;
   case Type::F16:

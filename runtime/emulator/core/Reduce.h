@@ -23,9 +23,8 @@ ReduceFn reductionFor(ReduceOp op, TensorType type);
 
 /// One atomic read-modify-write of \p bytes (2, 4 or 8); returns the old bits.
 using CombineFn = uint64_t (*)(uint64_t old, uint64_t operand);
-/// For global memory unless \p shared: the two add numbers of type f32 in
-/// different units.
-CombineFn combineFor(ReduceOp op, Type type, bool shared = false);
+/// With \p flushes, subnormal numbers of type f32 become zero in a sum.
+CombineFn combineFor(ReduceOp op, Type type, bool flushes = false);
 uint64_t atomicCombine(unsigned char *memory, uint32_t bytes, CombineFn combine,
                        uint64_t operand);
 

@@ -34,7 +34,7 @@ from snippet import Snippet
 HERE = Path(__file__).resolve().parent
 EMULATOR = HERE.parents[2] / "build" / "lib" / "libfa3_emulator.so"
 # Seconds that one process may take; a kernel that hangs ends so.
-LIMIT = 60
+LIMIT = 300
 
 
 def find_snippets(names):

@@ -153,6 +153,16 @@ def tensors():
                            reduce="add", generator="uniform:-4,4")
 
 
+    for kind, action in (("f32", "add"), ("u32", "max")):
+        yield tensor_store(f"tma_reduce_edge_{kind}", f"A box reduced across the edge of a tensor of {kind}.", kind,
+                           size=32 * 12, dims=[30, 12], strides=[128], box=[32, 4], swizzle=128,
+                           places=[(0, 1), (16, 10)], reduce=action,
+                           generator="uniform:-4,4" if kind == "f32" else "bits")
+    yield tensor_store("tma_reduce_subnormal_f32", "Subnormal numbers added to a tensor.", "f32", size=32 * 12,
+                       dims=[32, 12], strides=[128], box=[32, 4], swizzle=128, places=[(0, 1)], reduce="add",
+                       generator="spread:-149,-124")
+
+
 def bulk():
     w = Writer("bulk_copy", "Copies of whole rows to shared memory and back.", shared=4096 + 64)
     source, result = w.input("source", "u32", 1024, "bits"), w.output("result", "u32", 1024)
@@ -174,10 +184,12 @@ def bulk():
     w(f"{skip}:")
     yield w
 
-    for kind, action in (("f32", "add"), ("f16", "add.noftz"), ("bf16", "add.noftz"), ("u32", "add"), ("u32", "max")):
-        generator = "bits" if kind == "u32" else "uniform:-9,9"
+    for kind, action, generator in (("f32", "add", "uniform:-9,9"), ("f32", "add", "spread:-149,-124"),
+                                    ("f16", "add.noftz", "uniform:-9,9"), ("bf16", "add.noftz", "uniform:-9,9"),
+                                    ("u32", "add", "bits"), ("u32", "max", "bits")):
         size = 256 * (4 if kind in ("f32", "u32") else 2)
-        w = Writer(f"bulk_reduce_{action.partition('.')[0]}_{kind}", f"Bulk reduction of {kind}: {action}.",
+        suffix = "_subnormal" if "spread" in generator else ""
+        w = Writer(f"bulk_reduce_{action.partition('.')[0]}_{kind}{suffix}", f"Bulk reduction of {kind}: {action}.",
                    shared=size)
         source, before = w.input("source", kind, 256, generator), w.input("before", kind, 256, generator)
         result = w.output("result", kind, 256)
