@@ -668,3 +668,14 @@ tile.kernel @shared_again_in_an_arm(%x: !h, %c: i1) {
   %s = hopper.wait %p younger 0 : !p -> !t
   tile.return
 }
+
+// -----
+
+tile.kernel @share_with_the_turn(%x: vector<64x64xbf16>) {
+  %r = hopper.ring_alloc {consumers = 2 : i64} : !hopper.ring<1, vector<64x128xbf16>>
+  hopper.turn_wait
+  // expected-error @+1 {{waits for all warpgroups with a turn that another one may be waiting for}}
+  %b = hopper.share %x, %r : vector<64x64xbf16>, !hopper.ring<1, vector<64x128xbf16>> -> !hopper.buffer<vector<64x128xbf16>, 64>
+  hopper.turn_pass
+  tile.return
+}

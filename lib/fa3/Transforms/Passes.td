@@ -390,7 +390,8 @@ def TakeTurnsPass : Pass<"fa3-take-turns", "::fa3::tile::KernelOp"> {
     Encloses every straight run of product issues in `hopper.turn_wait` and
     `hopper.turn_pass`, so that the warpgroups' products alternate and one
     warpgroup's softmax runs under another one's products (FlashAttention-3
-    section 3.1). Does nothing unless the schedule says `pingpong` and has two
+    section 3.1). A run ends at a wait and at a share, which waits for the other
+    warpgroups. Does nothing unless the schedule says `pingpong` and has two
     warpgroups or more.
 
     Precondition: waits are placed. Postcondition: every path through the kernel
@@ -431,7 +432,8 @@ def VerifyHopperPass : Pass<"fa3-verify-hopper", "::fa3::tile::KernelOp"> {
       stand in the same order, in loops with the same bounds and conditionals
       with the same conditions;
     - the producer has no tiles and gets no buffers, and consumers put none;
-    - turns are waited for and passed alternately on every path.
+    - turns are waited for and passed alternately on every path, and no tile is
+      shared, which waits for all warpgroups, with the turn.
 
     Precondition: waits are placed. Roles may be divided or not.
 

@@ -117,8 +117,9 @@ LogicalResult verifyShare(hopper::ShareOp share) {
   return success();
 }
 
-/// A turn is waited for and passed alternately on every path. Gives whether the
-/// warpgroup has the turn after the block.
+/// A turn is waited for and passed alternately on every path, and nobody waits
+/// for other warpgroups in between. Gives whether the warpgroup has the turn
+/// after the block.
 FailureOr<bool> verifyTurns(Block &block, bool mine) {
   for (Operation &op : block) {
     if (isa<hopper::TurnWaitOp, hopper::TurnPassOp>(op)) {
@@ -129,6 +130,9 @@ FailureOr<bool> verifyTurns(Block &block, bool mine) {
       mine = takes;
       continue;
     }
+    if (mine && isa<hopper::ShareOp>(op))
+      return op.emitError("waits for all warpgroups with a turn that another "
+                          "one may be waiting for");
     for (Region &region : op.getRegions())
       for (Block &nested : region) {
         FailureOr<bool> end = verifyTurns(nested, mine);
