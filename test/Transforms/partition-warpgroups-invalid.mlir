@@ -46,7 +46,7 @@ tile.kernel @half_panels() attributes {schedule = #tile.schedule<block_q = 64, b
 
 // Neither 128 rows nor a multiple of 16 columns.
 tile.kernel @neither() attributes {schedule = #tile.schedule<block_q = 64, block_kv = 80, warpgroups = 2>} {
-  // expected-error @+1 {{a tile of 64 rows cannot be divided among 2 warpgroups: each needs a multiple of 64 rows}}
+  // expected-error @+1 {{a tile of 64 rows cannot be divided among 2 warpgroups: each needs a multiple of 64 rows, or all of them and a multiple of 8 columns}}
   %x = arith.constant dense<0.0> : vector<64x72xf32>
   tile.return
 }

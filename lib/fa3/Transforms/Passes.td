@@ -541,7 +541,14 @@ def DistributePass : Pass<"fa3-distribute", "::fa3::tile::KernelOp"> {
     of the next one as it stands. `chains` of the schedule is the number of
     independent chains of a row reduction.
 
-    Precondition: rings and turns are expanded. Postcondition: no vector and no
+    Of a row or column of f32 in shared memory each thread reads its part; a
+    16-bit tile goes to panels by `stmatrix`, transposed. A packed tile in memory
+    is what threads hold: four registers of each of the 128 threads, then the
+    next four. 16-bit tiles in global memory are loaded and stored in pairs of
+    columns; a tile whose rows run along the last dimension is transposed in
+    registers, 8x8 elements at a time.
+
+    Precondition: rings, turns, shares and reductions are expanded. Postcondition: no vector and no
     warpgroup-level operation remains.
 
     ```mlir
