@@ -158,3 +158,110 @@ tile.kernel @region() {
   }
   tile.return
 }
+
+// -----
+
+tile.kernel @share(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error @+1 {{must be expanded before tiles are distributed}}
+  %r = hopper.ring_alloc : !hopper.ring<1, vector<64x64xbf16>>
+  %t = tile.load %x[%i, %i] dims [0, 1] : memref<?x64xbf16, strided<[?, 1]>>, vector<64x64xbf16>
+  %b = hopper.share %t, %r : vector<64x64xbf16>, !hopper.ring<1, vector<64x64xbf16>> -> !hopper.buffer<vector<64x64xbf16>, 64>
+  tile.return
+}
+
+// -----
+
+tile.kernel @reduce_out(%r: !hopper.ring<1, vector<64x64xf32>>, %x: memref<?x4096xf32, strided<[?, 1]>>, %i: index) {
+  %t = tile.load %x[%i, %i] dims [] : memref<?x4096xf32, strided<[?, 1]>>, vector<64x64xf32>
+  // expected-error @+1 {{must be expanded before tiles are distributed}}
+  hopper.reduce_out %t, %r, %x[%i, %i] : vector<64x64xf32>, !hopper.ring<1, vector<64x64xf32>>, memref<?x4096xf32, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @loaded_tile(%a: i32) {
+  %b = hopper.view %a : !hopper.buffer<vector<64x8xf32>, 64>
+  // expected-error @+1 {{only a row or a column is read from a buffer, not 'vector<64x8xf32>'}}
+  %x = hopper.buffer_load %b : !hopper.buffer<vector<64x8xf32>, 64> -> vector<64x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @stored_bytes(%a: i32) {
+  %zero = arith.constant 0 : i32
+  %x = arith.constant dense<1.0> : vector<64x16xf8E4M3FN>
+  %b = hopper.view %a : !hopper.buffer<vector<16x64xf8E4M3FN>, 16>
+  // expected-error @+1 {{only f32, f16 and bf16 tiles are stored in a buffer, not 'f8E4M3FN'}}
+  hopper.buffer_store %x, %b[%zero, %zero] : vector<64x16xf8E4M3FN>, !hopper.buffer<vector<16x64xf8E4M3FN>, 16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @packed_row(%w: memref<?x4096xf32, strided<[?, 1]>>, %i: index) {
+  // expected-error @+1 {{only f32 tiles with rows and columns are packed, not 'vector<1x16xf32>'}}
+  %x = tile.load %w[%i, %i] dims [] : memref<?x4096xf32, strided<[?, 1]>>, vector<1x16xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @packed_halves(%w: memref<?x4096xbf16, strided<[?, 1]>>, %i: index) {
+  %x = arith.constant dense<1.0> : vector<64x16xbf16>
+  // expected-error @+1 {{only f32 tiles with rows and columns are packed, not 'vector<64x16xbf16>'}}
+  tile.store %x, %w[%i, %i] dims [] : vector<64x16xbf16>, memref<?x4096xbf16, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @added_column(%w: memref<?x4096xf32, strided<[?, 1]>>, %i: index) {
+  %x = arith.constant dense<1.0> : vector<64x1xf32>
+  // expected-error @+1 {{only f32 tiles with rows and columns are packed, not 'vector<64x1xf32>'}}
+  tile.reduce_store %x, %w[%i, %i] : vector<64x1xf32>, memref<?x4096xf32, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @loaded_halves(%m: memref<?x?xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error @+1 {{16-bit floats are loaded in pairs: columns must run along the tensor's last dimension, of an even static size}}
+  %x = tile.load %m[%i, %i] dims [0, 1] : memref<?x?xbf16, strided<[?, 1]>>, vector<64x8xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @loaded_across(%m: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error @+1 {{16-bit floats are loaded in pairs: columns must run along the tensor's last dimension, of an even static size}}
+  %x = tile.load %m[%i, %i] dims [1, 0] : memref<?x64xbf16, strided<[?, 1]>>, vector<64x8xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @loaded_odd(%m: memref<?x63xbf16, strided<[?, 1]>>, %i: index) {
+  // expected-error @+1 {{16-bit floats are loaded in pairs: columns must run along the tensor's last dimension, of an even static size}}
+  %x = tile.load %m[%i, %i] dims [0, 1] : memref<?x63xbf16, strided<[?, 1]>>, vector<64x8xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @transposed_odd(%m: memref<?x63xbf16, strided<[?, 1]>>, %i: index) {
+  %x = arith.constant dense<1.0> : vector<64x8xbf16>
+  // expected-error @+1 {{16-bit floats are stored in pairs: the tensor's last dimension must have an even static size}}
+  tile.store %x, %m[%i, %i] dims [1, 0] : vector<64x8xbf16>, memref<?x63xbf16, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @transposed_row(%m: memref<?x64x64xbf16, strided<[?, ?, 1]>>, %i: index) {
+  %x = arith.constant dense<1.0> : vector<1x8xbf16>
+  // expected-error @+1 {{columns of a stored tile must run along the tensor's last dimension, or, of 16-bit floats, the rows}}
+  tile.store %x, %m[%i, %i, %i] dims [-1, 1] : vector<1x8xbf16>, memref<?x64x64xbf16, strided<[?, ?, 1]>>
+  tile.return
+}

@@ -41,3 +41,60 @@ tile.kernel @half_panels() attributes {schedule = #tile.schedule<block_q = 64, b
   %s = hopper.wait %p younger 0 : !hopper.pending<vector<64x64xf32>> -> vector<64x64xf32>
   tile.return
 }
+
+// -----
+
+// Neither 128 rows nor a multiple of 16 columns.
+tile.kernel @neither() attributes {schedule = #tile.schedule<block_q = 64, block_kv = 80, warpgroups = 2>} {
+  // expected-error @+1 {{a tile of 64 rows cannot be divided among 2 warpgroups: each needs a multiple of 64 rows, or all of them and a multiple of 8 columns}}
+  %x = arith.constant dense<0.0> : vector<64x72xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @across(%x: vector<64x80xf32>) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 80, warpgroups = 2>} {
+  // expected-error @+1 {{a reduction along dimension 1 needs the columns of all warpgroups: choose one warpgroup}}
+  %s = tile.reduce add %x dim 1 : vector<64x80xf32> -> vector<64x1xf32>
+  tile.return
+}
+
+// -----
+
+// What threads of a row, or a warp, decide together has all columns.
+tile.kernel @partial(%x: memref<?x80xf32, strided<[?, 1]>>, %i: index) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 80, warpgroups = 2>} {
+  // expected-error @+1 {{a tile of 64 rows cannot be divided among 2 warpgroups: each needs a multiple of 64 rows}}
+  %t = tile.load %x[%i, %i] dims [0, 1] : memref<?x80xf32, strided<[?, 1]>>, vector<64x80xf32>
+  %s = tile.partial_reduce %t : vector<64x80xf32> -> vector<64x8xf32>
+  tile.return
+}
+
+// -----
+
+// A first operand in registers has the rows that the product has.
+tile.kernel @registers(%x: memref<?x80xbf16, strided<[?, 1]>>, %i: index) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 80, warpgroups = 2>} {
+  %rb = hopper.ring_alloc : !hopper.ring<1, vector<80x64xbf16>>
+  %b = hopper.ring_get %rb : !hopper.ring<1, vector<80x64xbf16>> -> !hopper.buffer<vector<80x64xbf16>, 80>
+  // expected-error @+1 {{a tile of 64 rows cannot be divided among 2 warpgroups: each needs a multiple of 64 rows}}
+  %a = tile.load %x[%i, %i] dims [0, 1] : memref<?x80xbf16, strided<[?, 1]>>, vector<64x80xbf16>
+  %p = hopper.wgmma %a, %b contract(1, 0) : vector<64x80xbf16>, !hopper.buffer<vector<80x64xbf16>, 80> -> !hopper.pending<vector<64x64xf32>>
+  %s = hopper.wait %p younger 0 : !hopper.pending<vector<64x64xf32>> -> vector<64x64xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @packed(%w: memref<?x5120xf32, strided<[?, 1]>>, %i: index) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 80, warpgroups = 2>} {
+  // expected-error @+1 {{a packed tile is divided by rows only}}
+  %t = tile.load %w[%i, %i] dims [] : memref<?x5120xf32, strided<[?, 1]>>, vector<64x80xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @packed_sum(%x: memref<?x80xf32, strided<[?, 1]>>, %w: memref<?x5120xf32, strided<[?, 1]>>, %i: index) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 80, warpgroups = 2>} {
+  // expected-error @+1 {{a tile of 64 rows cannot be divided among 2 warpgroups: each needs a multiple of 64 rows}}
+  %t = tile.load %x[%i, %i] dims [0, 1] : memref<?x80xf32, strided<[?, 1]>>, vector<64x80xf32>
+  tile.reduce_store %t, %w[%i, %i] : vector<64x80xf32>, memref<?x5120xf32, strided<[?, 1]>>
+  tile.return
+}

@@ -65,3 +65,22 @@ tile.kernel @no_schedule(%b: !b) {
   %s = hopper.wait %p younger 0 : !p -> !t
   tile.return
 }
+
+// A share waits for the other warpgroups: not with the turn.
+// CHECK-LABEL: tile.kernel @share
+// CHECK: hopper.turn_wait
+// CHECK-NEXT: hopper.wgmma
+// CHECK-NEXT: hopper.turn_pass
+// CHECK-NEXT: hopper.share
+// CHECK-NEXT: hopper.turn_wait
+// CHECK-NEXT: hopper.wgmma
+// CHECK-NEXT: hopper.turn_pass
+tile.kernel @share(%b: !b, %x: vector<64x64xbf16>) attributes {schedule = #two} {
+  %r = hopper.ring_alloc {consumers = 2 : i64} : !hopper.ring<1, vector<64x128xbf16>>
+  %p0 = hopper.wgmma %b, %b contract(1, 1) : !b, !b -> !p
+  %s = hopper.share %x, %r : vector<64x64xbf16>, !hopper.ring<1, vector<64x128xbf16>> -> !hopper.buffer<vector<64x128xbf16>, 64>
+  %p1 = hopper.wgmma %b, %b contract(1, 1) : !b, !b -> !p
+  %s0 = hopper.wait %p0 younger 1 : !p -> !t
+  %s1 = hopper.wait %p1 younger 0 : !p -> !t
+  tile.return
+}

@@ -526,3 +526,156 @@ tile.kernel @turn_kept() {
   hopper.turn_wait
   tile.return
 }
+
+// -----
+
+!r = !hopper.ring<2, vector<64x64xbf16>>
+!b = !hopper.buffer<vector<64x64xbf16>, 64>
+!p = !hopper.pending<vector<64x64xf32>>
+!h = vector<64x64xbf16>
+!t = vector<64x64xf32>
+tile.kernel @share_read_in_another_block(%x: !h, %c: i1) {
+  %r = hopper.ring_alloc : !r
+  %b = hopper.share %x, %r : !h, !r -> !b
+  scf.if %c {
+    // expected-error @+1 {{reads a shared tile in another block than that which shares it}}
+    %p = hopper.wgmma %b, %b contract(1, 1) : !b, !b -> !p
+    %s = hopper.wait %p younger 0 : !p -> !t
+  }
+  tile.return
+}
+
+// -----
+
+!r = !hopper.ring<2, vector<64x64xbf16>>
+!b = !hopper.buffer<vector<64x64xbf16>, 64>
+!p = !hopper.pending<vector<64x64xf32>>
+!h = vector<64x64xbf16>
+!t = vector<64x64xf32>
+tile.kernel @share_of_another_iteration(%x: !h, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %r = hopper.ring_alloc : !r
+  %b = hopper.share %x, %r : !h, !r -> !b
+  scf.for %i = %c0 to %n step %c1 {
+    // expected-error @+1 {{reads a shared tile in another block than that which shares it}}
+    %p = hopper.wgmma %x, %b contract(1, 1) : !h, !b -> !p
+    %s = hopper.wait %p younger 0 : !p -> !t
+  }
+  tile.return
+}
+
+// -----
+
+!r = !hopper.ring<2, vector<64x64xbf16>>
+!b = !hopper.buffer<vector<64x64xbf16>, 64>
+!p = !hopper.pending<vector<64x64xf32>>
+!h = vector<64x64xbf16>
+!t = vector<64x64xf32>
+tile.kernel @shared_again_too_early(%x: !h) {
+  %r = hopper.ring_alloc : !r
+  %b = hopper.share %x, %r : !h, !r -> !b
+  %p = hopper.wgmma %b, %b contract(1, 1) : !b, !b -> !p
+  // expected-error @+1 {{shares the ring's next tile before the wait for a product that reads this one}}
+  %next = hopper.share %x, %r : !h, !r -> !b
+  %s = hopper.wait %p younger 0 : !p -> !t
+  tile.return
+}
+
+// -----
+
+!r = !hopper.ring<2, vector<64x128xbf16>>
+!b = !hopper.buffer<vector<64x128xbf16>, 64>
+!part = !hopper.buffer<vector<64x64xbf16>, 64>
+!p = !hopper.pending<vector<64x64xf32>>
+// Parts of a shared tile count, too.
+tile.kernel @part_shared_again_too_early(%x: vector<128x64xbf16>, %w: i32) {
+  %r = hopper.ring_alloc : !r
+  %b = hopper.share %x, %r : vector<128x64xbf16>, !r -> !b
+  %mine = hopper.columns %b[%w] : !b -> !part
+  %p = hopper.wgmma %mine, %mine contract(1, 1) : !part, !part -> !p
+  // expected-error @+1 {{shares the ring's next tile before the wait for a product that reads this one}}
+  %next = hopper.share %x, %r : vector<128x64xbf16>, !r -> !b
+  %s = hopper.wait %p younger 0 : !p -> vector<64x64xf32>
+  tile.return
+}
+
+// -----
+
+!l = memref<?x?xf32, strided<[?, 1]>>
+!r = !hopper.ring<2, vector<1x64xf32>>
+!b = !hopper.buffer<vector<1x64xf32>, 1>
+tile.kernel @loaded_after_release(%l: !l, %i: index) {
+  %r = hopper.ring_alloc : !r
+  hopper.ring_put %r, %l[%i, %i] dims [-1, 1] : !r, !l
+  %b = hopper.ring_get %r : !r -> !b
+  hopper.ring_release %r, %b : !r, !b
+  // expected-error @+1 {{reads a buffer that has been released}}
+  %x = hopper.buffer_load %b : !b -> vector<1x64xf32>
+  tile.return
+}
+
+// -----
+
+!l = memref<?x?xf32, strided<[?, 1]>>
+!r = !hopper.ring<2, vector<1x64xf32>>
+!b = !hopper.buffer<vector<1x64xf32>, 1>
+!part = !hopper.buffer<vector<1x32xf32>, 1>
+tile.kernel @part_loaded_after_release(%l: !l, %i: index, %w: i32) {
+  %r = hopper.ring_alloc : !r
+  hopper.ring_put %r, %l[%i, %i] dims [-1, 1] : !r, !l
+  %b = hopper.ring_get %r : !r -> !b
+  %mine = hopper.columns %b[%w] : !b -> !part
+  hopper.ring_release %r, %b : !r, !b
+  // expected-error @+1 {{reads a buffer that has been released}}
+  %x = hopper.buffer_load %mine : !part -> vector<1x32xf32>
+  tile.return
+}
+
+// -----
+
+!l = memref<?x?xf32, strided<[?, 1]>>
+!r = !hopper.ring<2, vector<1x64xf32>>
+!b = !hopper.buffer<vector<1x64xf32>, 1>
+tile.kernel @columns_released_while_read(%k: memref<?x128xbf16, strided<[?, 1]>>, %w: i32, %i: index) {
+  %rk = hopper.ring_alloc : !hopper.ring<2, vector<64x128xbf16>>
+  hopper.ring_put %rk, %k[%i, %i] dims [0, 1] : !hopper.ring<2, vector<64x128xbf16>>, memref<?x128xbf16, strided<[?, 1]>>
+  %b = hopper.ring_get %rk : !hopper.ring<2, vector<64x128xbf16>> -> !hopper.buffer<vector<64x128xbf16>, 64>
+  %mine = hopper.columns %b[%w] : !hopper.buffer<vector<64x128xbf16>, 64> -> !hopper.buffer<vector<64x64xbf16>, 64>
+  // expected-note @+1 {{the product}}
+  %p0 = hopper.wgmma %mine, %mine contract(0, 0) : !hopper.buffer<vector<64x64xbf16>, 64>, !hopper.buffer<vector<64x64xbf16>, 64> -> !hopper.pending<vector<64x64xf32>>
+  // expected-error @+1 {{releases a buffer before the wait for a product that reads it}}
+  hopper.ring_release %rk, %b : !hopper.ring<2, vector<64x128xbf16>>, !hopper.buffer<vector<64x128xbf16>, 64>
+  %s0 = hopper.wait %p0 younger 0 : !hopper.pending<vector<64x64xf32>> -> vector<64x64xf32>
+  tile.return
+}
+
+// -----
+
+!r = !hopper.ring<2, vector<64x64xbf16>>
+!b = !hopper.buffer<vector<64x64xbf16>, 64>
+!p = !hopper.pending<vector<64x64xf32>>
+!h = vector<64x64xbf16>
+!t = vector<64x64xf32>
+tile.kernel @shared_again_in_an_arm(%x: !h, %c: i1) {
+  %r = hopper.ring_alloc : !r
+  %b = hopper.share %x, %r : !h, !r -> !b
+  %p = hopper.wgmma %b, %b contract(1, 1) : !b, !b -> !p
+  // expected-error @+1 {{shares the ring's next tile before the wait for a product that reads this one}}
+  scf.if %c {
+    %next = hopper.share %x, %r : !h, !r -> !b
+  }
+  %s = hopper.wait %p younger 0 : !p -> !t
+  tile.return
+}
+
+// -----
+
+tile.kernel @share_with_the_turn(%x: vector<64x64xbf16>) {
+  %r = hopper.ring_alloc {consumers = 2 : i64} : !hopper.ring<1, vector<64x128xbf16>>
+  hopper.turn_wait
+  // expected-error @+1 {{waits for all warpgroups with a turn that another one may be waiting for}}
+  %b = hopper.share %x, %r : vector<64x64xbf16>, !hopper.ring<1, vector<64x128xbf16>> -> !hopper.buffer<vector<64x128xbf16>, 64>
+  hopper.turn_pass
+  tile.return
+}

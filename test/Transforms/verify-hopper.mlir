@@ -68,3 +68,26 @@ tile.kernel @roles(%k: !m, %x: index, %y: index, %c: i1) {
   }
   tile.return
 }
+
+// A tile is shared again when the products that read the last one have been
+// waited for; threads are done with a buffer when they have read it.
+// CHECK-LABEL: tile.kernel @shares
+tile.kernel @shares(%l: memref<?x?xf32, strided<[?, 1]>>, %x: vector<64x64xbf16>, %i: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %rs = hopper.ring_alloc : !r
+  %rl = hopper.ring_alloc : !hopper.ring<1, vector<1x64xf32>>
+  scf.for %j = %c0 to %n step %c1 {
+    hopper.ring_put %rl, %l[%j, %c0] dims [-1, 1] : !hopper.ring<1, vector<1x64xf32>>, memref<?x?xf32, strided<[?, 1]>>
+    %bl = hopper.ring_get %rl : !hopper.ring<1, vector<1x64xf32>> -> !hopper.buffer<vector<1x64xf32>, 1>
+    %y = hopper.buffer_load %bl : !hopper.buffer<vector<1x64xf32>, 1> -> vector<1x64xf32>
+    hopper.ring_release %rl, %bl : !hopper.ring<1, vector<1x64xf32>>, !hopper.buffer<vector<1x64xf32>, 1>
+    %b0 = hopper.share %x, %rs : vector<64x64xbf16>, !r -> !b
+    %p0 = hopper.wgmma %x, %b0 contract(1, 1) : vector<64x64xbf16>, !b -> !p
+    %s0 = hopper.wait %p0 younger 0 : !p -> !t
+    %b1 = hopper.share %x, %rs : vector<64x64xbf16>, !r -> !b
+    %p1 = hopper.wgmma %x, %b1 contract(1, 1) : vector<64x64xbf16>, !b -> !p
+    %s1 = hopper.wait %p1 younger 0 : !p -> !t
+  }
+  tile.return
+}

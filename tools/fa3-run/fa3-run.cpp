@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,6 +62,8 @@ private:
       {"compiler", nullptr},  {"checksums", nlohmann::json::object()},
   };
   nlohmann::json operation;
+  // The tensors' memory is freed through the driver, also after an error.
+  std::optional<NamedDriver> named;
   std::vector<Tensor> tensors;
   EmulatorDiagnostics emulatorDiagnostics;
 };
@@ -185,10 +188,10 @@ ExitStatus Run::launch(const Package &package) {
     return fail(BadUsage, "error",
                 "there is no reference for operation.kind '" +
                     operation.value("kind", std::string()) + "'");
-  const NamedDriver named = openDriver(options);
-  const Driver &driver = named.driver;
+  named = openDriver(options);
+  const Driver &driver = named->driver;
   const fa3_device_info device = driver.device(options.device);
-  report["driver"] = named.name;
+  report["driver"] = named->name;
   report["device"] = {{"name", device.name},
                       {"driver_path", driver.path()},
                       {"driver_version", driver.version()}};
@@ -200,7 +203,7 @@ ExitStatus Run::launch(const Package &package) {
   Session session(driver, package, tensors, options);
   report["code"] = session.code();
   std::printf("%s on %s (driver %s, %s)\n", package.name().c_str(), device.name,
-              named.name.c_str(), session.code().c_str());
+              named->name.c_str(), session.code().c_str());
 
   bool right = true;
   std::vector<std::vector<std::byte>> first;

@@ -95,6 +95,9 @@ LogicalResult ColumnsOp::verify() {
       result.getTile().getDimSize(0) != source.getTile().getDimSize(0) ||
       result.getTile().getDimSize(1) > source.getTile().getDimSize(1))
     return emitOpError("cannot take ") << result << " out of " << source;
+  if (source.getTile().getElementType().isF32() &&
+      source.getTile().getDimSize(0) != 1)
+    return emitOpError("cannot take columns of a packed tile, ") << source;
   return success();
 }
 
@@ -126,9 +129,12 @@ LogicalResult BufferStoreOp::verify() {
   auto value = cast<VectorType>(getValue().getType());
   if (!tile.getElementType().isF32())
     value = transpose(value);
+  // Rows of a packed tile are stored as a whole.
   if (value.getElementType() != tile.getElementType() ||
       value.getDimSize(0) > tile.getDimSize(0) ||
-      value.getDimSize(1) > tile.getDimSize(1))
+      value.getDimSize(1) > tile.getDimSize(1) ||
+      (value.getElementType().isF32() &&
+       value.getDimSize(1) != tile.getDimSize(1)))
     return emitOpError("cannot store ")
            << value << " in " << getTarget().getType();
   return success();

@@ -39,8 +39,8 @@ def Hopper_RingAllocOp : HopperOp<"ring_alloc", [MemoryEffects<[MemAlloc]>]> {
   let description = [{
     `offset` is the byte offset of the first buffer in shared memory and
     `barriers` that of the mbarriers (full ones, then empty ones, 8 bytes each);
-    `fa3-allocate-shared-memory` sets both; a ring that no TMA copy fills has no
-    mbarriers. `consumers` is the number of warpgroups that release every
+    `fa3-allocate-shared-memory` sets both. A ring that no TMA copy fills, one of
+    `hopper.share` or `hopper.reduce_out`, has no mbarriers. `consumers` is the number of warpgroups that release every
     buffer.
   }];
   let arguments = (ins DefaultValuedAttr<HopperPositive, "1">:$consumers, OptionalAttr<HopperNonNegative>:$offset, OptionalAttr<HopperNonNegative>:$barriers);
@@ -83,7 +83,8 @@ def Hopper_RingReleaseOp : HopperOp<"ring_release"> {
 def Hopper_RowsOp : HopperOp<"rows", [Pure]> {
   let summary = "Rows [offset, offset + size) of a buffer";
   let description = [{
-    `offset` must be a multiple of 8, the rows of a swizzle atom.
+    `offset` must be a multiple of 8, the rows of a swizzle atom, and in a packed
+    tile of f32 a multiple of 64.
 
     ```mlir
     %mine = hopper.rows %q[%first] : !hopper.buffer<vector<128x64xbf16>, 128> -> !hopper.buffer<vector<64x64xbf16>, 128>
@@ -95,14 +96,11 @@ def Hopper_RowsOp : HopperOp<"rows", [Pure]> {
   let hasVerifier = 1;
 }
 
-//===----------------------------------------------------------------------===//
-// Warpgroup level: products
-//===----------------------------------------------------------------------===//
-
 def Hopper_ColumnsOp : HopperOp<"columns", [Pure]> {
   let summary = "Columns [offset, offset + size) of a buffer";
   let description = [{
-    `offset` must be a multiple of a panel's columns.
+    `offset` must be a multiple of a panel's columns. A packed tile of f32 has no
+    columns to take; a row of f32 has.
 
     ```mlir
     %mine = hopper.columns %k[%first] : !hopper.buffer<vector<128x128xbf16>, 128> -> !hopper.buffer<vector<128x64xbf16>, 128>
@@ -116,6 +114,14 @@ def Hopper_ColumnsOp : HopperOp<"columns", [Pure]> {
 
 def Hopper_BufferLoadOp : HopperOp<"buffer_load"> {
   let summary = "Reads a tile from a buffer to registers";
+  let description = [{
+    A row or a column of f32, which every thread reads its part of. Threads are
+    done with the buffer when the value is there: nobody has to be waited for.
+
+    ```mlir
+    %l = hopper.buffer_load %b : !hopper.buffer<vector<1x64xf32>, 1> -> vector<1x64xf32>
+    ```
+  }];
   let arguments = (ins HopperBuffer:$source);
   let results = (outs HopperTile:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
@@ -128,8 +134,12 @@ def Hopper_BufferStoreOp : HopperOp<"buffer_store"> {
     The tile's first element goes to row `row` and column `column` of the
     buffer, multiples of 8 both. A buffer with panels takes the tile transposed:
     the tile's columns become rows of 128 bytes, so that a thread's addresses
-    differ by constants. Neither orders anything nor makes the tile visible to
-    products.
+    differ by constants. A tile of f32 is stored packed, all columns of it.
+    Neither orders anything nor makes the tile visible to products.
+
+    ```mlir
+    hopper.buffer_store %p, %b[%c0, %first] : vector<64x32xbf16>, !hopper.buffer<vector<32x128xbf16>, 32>
+    ```
   }];
   let arguments = (ins HopperTile:$value, HopperBuffer:$target, I32:$row, I32:$column);
   let assemblyFormat = "$value `,` $target `[` $row `,` $column `]` attr-dict `:` type($value) `,` type($target)";
@@ -142,9 +152,9 @@ def Hopper_ShareOp : HopperOp<"share"> {
     Every consumer warpgroup writes its part of the tile, transposed, into the
     ring's next buffer; when all of them have done so, products of all of them
     can read it. A warpgroup's part is what `value`'s type has of the transposed
-    ring's tile, its rows or its columns. The buffer is overwritten by the share that comes `stages`
-    later; every product that reads it must have been waited for before the
-    next share.
+    ring's tile, its rows or its columns. The buffer is overwritten by the share
+    that comes `stages` later; every product that reads it must have been waited
+    for before the next share.
 
     ```mlir
     %b = hopper.share %ds, %ring : vector<64x64xbf16>, !hopper.ring<2, vector<64x128xbf16>> -> !hopper.buffer<vector<64x128xbf16>, 64>
@@ -162,6 +172,10 @@ def Hopper_OutPutOp : HopperOp<"out_put"> {
     Waits until the ring's buffer has been read, then writes this warpgroup's
     part of the tile, some of the rows of the ring's tile, to its part of the
     buffer. The ring has one buffer.
+
+    ```mlir
+    hopper.out_put %dq, %ring : vector<64x64xf32>, !hopper.ring<1, vector<128x64xf32>>
+    ```
   }];
   let arguments = (ins HopperTile:$value, HopperRing:$ring);
   let assemblyFormat = "$value `,` $ring attr-dict `:` type($value) `,` type($ring)";
@@ -175,11 +189,19 @@ def Hopper_OutReduceOp : HopperOp<"out_reduce"> {
     reductions (`cp.reduce.async.bulk`) of all of them. The buffer is free when
     these have read it. With `hopper.out_put`, this is `tile.reduce_store`
     through shared memory.
+
+    ```mlir
+    hopper.out_reduce %ring, %acc[%i, %e] : !hopper.ring<1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>
+    ```
   }];
   let arguments = (ins HopperRing:$ring, AnyMemRef:$target, Variadic<Index>:$indices);
   let assemblyFormat = "$ring `,` $target `[` $indices `]` attr-dict `:` type($ring) `,` type($target)";
   let hasVerifier = 1;
 }
+
+//===----------------------------------------------------------------------===//
+// Warpgroup level: products
+//===----------------------------------------------------------------------===//
 
 def Hopper_WgmmaOp : HopperOp<"wgmma"> {
   let summary = "Issues an asynchronous matrix product";

@@ -78,14 +78,29 @@ def TileToHopperPass : Pass<"fa3-tile-to-hopper", "::fa3::tile::KernelOp"> {
     A `tile.load` that feeds a product goes through a ring of shared-memory
     buffers: one ring for each tensor and tile, with the schedule's `stages` if
     a load of it is in a loop and one buffer otherwise; more buffers, or a ring
-    of its own, for a tile that is used while others of its kind are loaded. A `tile.dot` becomes
-    `hopper.wgmma` and a `hopper.wait` right behind it; buffers are released
-    after their last use. The program stays sequential.
+    of its own, for a tile that is used while others of its kind are loaded. A
+    `tile.dot` becomes `hopper.wgmma` and a `hopper.wait` right behind it;
+    buffers are released after their last use. The program stays sequential.
 
-    Precondition: products have shapes and types of wgmma, stand in `scf.for` and
-    `scf.if` only, and their second operands are loaded from memory, by TMA: from
-    a kernel argument, columns along its last dimension. Postcondition: no
-    tile.dot remains.
+    A computed operand that registers cannot hold, a second one or a first one
+    that is contracted over its rows, is shared (`hopper.share`) in front of the
+    first product that needs it; `share_operands` does the same with every
+    computed operand. It is shared transposed, so that the products contract its
+    other dimension. In a loop there are two buffers, if the schedule has as many
+    `stages`. Shares in blocks that follow each other have one ring.
+
+    A row or column of f32 that each iteration of a loop loads anew goes through
+    a ring, too, if there is a producer to load it ahead (`specialize`) and TMA
+    can copy it: along the last dimension of a kernel argument of rank 2 to 5, a
+    multiple of 4 elements, at most 256. `hopper.buffer_load` reads it to
+    registers. Other loads stay.
+
+    With `bulk_reduce`, `tile.reduce_store` becomes `hopper.reduce_out` with one
+    buffer for all tiles of a type.
+
+    Precondition: products have shapes and types of wgmma and stand in `scf.for`
+    and `scf.if` only; what they load, TMA can load: from a kernel argument,
+    columns along its last dimension. Postcondition: no tile.dot remains.
 
     ```mlir
     %k = tile.load %K[...] ... : vector<128x64xbf16>
@@ -96,6 +111,12 @@ def TileToHopperPass : Pass<"fa3-tile-to-hopper", "::fa3::tile::KernelOp"> {
     %p = hopper.wgmma %q, %k contract(1, 1) ...
     %s = hopper.wait %p younger 0 ...
     hopper.ring_release %ring, %k ...
+
+    %t = tile.dot %a, %p contract(1, 0) ... // p is computed
+    // becomes
+    %b = hopper.share %p, %shared ...
+    %q = hopper.wgmma %a, %b contract(1, 1) ...
+    %t = hopper.wait %q younger 0 ...
     ```
   }];
   let dependentDialects = ["::fa3::hopper::HopperDialect"];

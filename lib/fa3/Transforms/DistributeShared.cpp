@@ -24,9 +24,12 @@ Value Distributor::multiply(Value a, int64_t factor) {
 
 LogicalResult Distributor::distributeRows(hopper::RowsOp op) {
   // Rows of a panel are 128 bytes apart; the swizzle repeats every 8 rows.
-  bool panels = !op.getSource().getType().getTile().getElementType().isF32();
-  Value bytes = multiply(scalars.lookupOrDefault(op.getOffset()),
-                         panels ? kPanelBytes : kFloatBytes);
+  // Blocks of rows of a packed tile lie one behind another.
+  VectorType tile = op.getSource().getType().getTile();
+  Value bytes =
+      multiply(scalars.lookupOrDefault(op.getOffset()),
+               tile.getElementType().isF32() ? tile.getDimSize(1) * kFloatBytes
+                                             : kPanelBytes);
   scalars.map(op.getResult(), add(registers(op.getSource()).front(), bytes));
   return success();
 }

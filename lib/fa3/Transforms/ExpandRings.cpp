@@ -30,7 +30,8 @@ constexpr int64_t kBarrierBytes = 8;
 constexpr int64_t kThreadsPerWarpgroup = 128;
 constexpr int64_t kThreadsPerWarp = 32;
 constexpr int64_t kWarpsPerWarpgroup = 4;
-/// TMA's largest box dimension.
+/// Ranks of tensors that tensor maps describe, and TMA's largest box dimension.
+constexpr int64_t kMinRank = 2, kMaxRank = 5;
 constexpr int64_t kMaxBox = 256;
 /// Rows after which the 128-byte swizzle repeats.
 constexpr int64_t kAtomRows = 8;
@@ -62,6 +63,13 @@ public:
   void ride(RingExpander &other) {
     leader = &other;
     other.riders.push_back(this);
+    isReleasedByLeader = llvm::all_of(
+        releases(), [&](hopper::RingReleaseOp release) {
+          return llvm::any_of(
+              other.releases(), [&](hopper::RingReleaseOp later) {
+                return isShareBetween(release, later);
+              });
+        });
   }
 
   /// Whether the ring's buffers are so small, and go side by side with those of
@@ -111,6 +119,26 @@ public:
   }
 
 private:
+  SmallVector<hopper::RingReleaseOp> releases() {
+    SmallVector<hopper::RingReleaseOp> result;
+    for (Operation *user : ring->getUsers())
+      if (auto release = dyn_cast<hopper::RingReleaseOp>(user))
+        result.push_back(release);
+    return result;
+  }
+
+  /// A share in between orders all threads' reads before the leader's release,
+  /// which then stands for both: it has a fence and a barrier.
+  static bool isShareBetween(Operation *release, Operation *later) {
+    if (release->getBlock() != later->getBlock() ||
+        !release->isBeforeInBlock(later))
+      return false;
+    for (Operation *op = release; op != later; op = op->getNextNode())
+      if (isa<hopper::ShareOp>(op))
+        return true;
+    return false;
+  }
+
   template <typename EventOp>
   SmallVector<Operation *> eventsIn(Block &root) {
     SmallVector<Operation *> events;
@@ -133,7 +161,7 @@ private:
   /// A warpgroup's products are done together; its threads' reads are not, so
   /// that each warp releases what threads read.
   int64_t releasesPerWarpgroup() {
-    return type.hasPanels() ? 1 : kWarpsPerWarpgroup;
+    return type.hasPanels() ? 1 : isReleasedByLeader ? 0 : kWarpsPerWarpgroup;
   }
 
   /// Arrivals that release a buffer, where not all warpgroups work.
@@ -321,7 +349,7 @@ private:
   /// One thread of each warpgroup, or of each warp, arrives at the buffer's
   /// empty mbarrier.
   void expandRelease(hopper::RingReleaseOp release) {
-    if (reusesBuffers) {
+    if (reusesBuffers && !isReleasedByLeader) {
       OpBuilder builder(release);
       Location loc = release.getLoc();
       if (!type.hasPanels()) {
@@ -357,6 +385,7 @@ private:
   /// The ring whose mbarriers are this one's, and those that use this one's.
   RingExpander *leader = nullptr;
   SmallVector<RingExpander *> riders;
+  bool isReleasedByLeader = false;
   DenseMap<Value, Value> slots;
 };
 
@@ -381,7 +410,11 @@ LogicalResult check(hopper::RingAllocOp ring) {
     auto source = dyn_cast<BlockArgument>(put.getSource());
     if (!source || !isa<tile::KernelOp>(source.getOwner()->getParentOp()))
       return put.emitError("TMA loads from an argument of the kernel only");
-    int64_t last = cast<MemRefType>(source.getType()).getRank() - 1;
+    int64_t rank = cast<MemRefType>(source.getType()).getRank();
+    if (rank < kMinRank || rank > kMaxRank)
+      return put.emitError("TMA loads from tensors of rank 2 to 5 only, not ")
+             << rank;
+    int64_t last = rank - 1;
     ArrayRef<int64_t> dims = put.getDims();
     VectorType tile = ring.getRing().getType().getTile();
     if (ring.getRing().getType().hasPanels()) {

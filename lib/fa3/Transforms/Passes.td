@@ -265,16 +265,25 @@ def PipelineLoopsPass : Pass<"fa3-pipeline-loops", "::fa3::tile::KernelOp"> {
 }
 
 def PartitionWarpgroupsPass : Pass<"fa3-partition-warpgroups", "::fa3::tile::KernelOp"> {
-  let summary = "Divides every tile's rows among the consumer warpgroups";
+  let summary = "Divides every tile among the consumer warpgroups";
   let description = [{
     Turns the program of a CTA into that of one consumer warpgroup: each tile
-    keeps 1/warpgroups of dimension 0, first operands in shared memory are read
-    through `hopper.rows`, coordinates and stores move by the share's first row.
-    A row's reduction stays inside one warpgroup by construction.
+    keeps 1/warpgroups of its rows, or of its columns where it has too few rows
+    for that. Tiles that are combined element by element, or are the same tile at
+    another time, are divided alike; a dimension of size 1 stays. Coordinates,
+    loads and stores move by the share's first row or column.
 
-    Precondition: tiles that feed products are in rings. Postcondition: every
-    tile with rows has a multiple of 64 of them. Fails where rows cannot be
-    divided.
+    Operands of products in shared memory belong to all warpgroups: the one that
+    has the product's rows (its columns, where those are divided) is read through
+    `hopper.rows` or `hopper.columns`, so that a product may be divided in another
+    way than what it multiplies. A tile in registers that is a first operand, is
+    packed, added to memory or voted on is divided by rows only.
+
+    Precondition: tiles that feed products are in rings or in registers.
+    Postcondition: every tile with rows has a multiple of 64 of them, with columns
+    a multiple of 8. Fails where a tile can be divided in neither way, where
+    columns of an operand are not whole panels, and where a reduction runs along
+    the divided dimension.
 
     ```mlir
     %s = hopper.wgmma %q, %k ... -> !hopper.pending<vector<128x176xf32>>
@@ -282,6 +291,11 @@ def PartitionWarpgroupsPass : Pass<"fa3-partition-warpgroups", "::fa3::tile::Ker
     %w = hopper.warpgroup : i32
     %mine = hopper.rows %q[%first] ...
     %s = hopper.wgmma %mine, %k ... -> !hopper.pending<vector<64x176xf32>>
+
+    %s = hopper.wgmma %q, %k contract(1, 1) ... -> !hopper.pending<vector<64x80xf32>>
+    // becomes
+    %mine = hopper.rows %k[%first] ...
+    %s = hopper.wgmma %q, %mine contract(1, 1) ... -> !hopper.pending<vector<64x40xf32>>
     ```
   }];
   let dependentDialects = ["::fa3::hopper::HopperDialect"];
@@ -314,11 +328,17 @@ def PlaceWaitsPass : Pass<"fa3-place-waits", "::fa3::tile::KernelOp"> {
   let summary = "Waits for products as late as is legal";
   let description = [{
     Moves every `hopper.wait` down to the first use of its value, but not past
-    the end of its block, a region with products of its own or a put that waits
-    for a buffer of the product; counts the younger products that may still run;
-    moves the release of a buffer behind the waits of the products that read it;
-    computes a loop's next register operand after the wait of the product that
-    still reads the last one (PTX ISA, "wgmma.wait_group").
+    the end of its block, a region with products of its own, a put that waits
+    for a buffer of the product or the next share of its ring, and not past the
+    wait for a younger product, which has waited for this one, too; counts the
+    younger products that may still run; moves the release of a buffer behind the
+    waits of the products that read it; computes a loop's next register operand
+    after the wait of the product that still reads the last one (PTX ISA,
+    "wgmma.wait_group").
+
+    A `hopper.buffer_load` between a product and its wait would queue behind the
+    product: it moves behind the wait, with its release, unless its value or its
+    buffer is needed before.
 
     Precondition: a wait stands in the block of its product. Postcondition: the
     same, and no value of a product is used before its wait.
@@ -393,7 +413,8 @@ def TakeTurnsPass : Pass<"fa3-take-turns", "::fa3::tile::KernelOp"> {
     Encloses every straight run of product issues in `hopper.turn_wait` and
     `hopper.turn_pass`, so that the warpgroups' products alternate and one
     warpgroup's softmax runs under another one's products (FlashAttention-3
-    section 3.1). Does nothing unless the schedule says `pingpong` and has two
+    section 3.1). A run ends at a wait and at a share, which waits for the other
+    warpgroups. Does nothing unless the schedule says `pingpong` and has two
     warpgroups or more.
 
     Precondition: waits are placed. Postcondition: every path through the kernel
@@ -426,12 +447,16 @@ def VerifyHopperPass : Pass<"fa3-verify-hopper", "::fa3::tile::KernelOp"> {
     - a loop does not compute the next iteration's register operand while a
       product still reads this iteration's one;
     - every buffer is released exactly once on every path, after the waits of
-      the products that read it and before its ring needs it again;
+      the products that read it and before its ring needs it again, and threads
+      do not read it later;
+    - a shared tile is read in the block that shares it, and the products that
+      read it are waited for before the next share of its ring;
     - producer and consumers see the same sequence of buffers: puts and gets
       stand in the same order, in loops with the same bounds and conditionals
       with the same conditions;
     - the producer has no tiles and gets no buffers, and consumers put none;
-    - turns are waited for and passed alternately on every path.
+    - turns are waited for and passed alternately on every path, and no tile is
+      shared, which waits for all warpgroups, with the turn.
 
     Precondition: waits are placed. Roles may be divided or not.
 
@@ -447,8 +472,10 @@ def AllocateSharedMemoryPass : Pass<"fa3-allocate-shared-memory", "::fa3::tile::
   let summary = "Gives every ring its place in shared memory";
   let description = [{
     Buffers first, each aligned to 1024 bytes (the period of the 128-byte
-    swizzle), then all mbarriers. Sets `offset` and `barriers` of every ring and
-    the kernel's `hopper.shared_memory`. Fails when a CTA does not have as much.
+    swizzle) or, of f32, to 128 bytes, then all mbarriers. Sets `offset` of every
+    ring, `barriers` of those that TMA fills (shared tiles, and tiles on their way
+    out, have none) and the kernel's `hopper.shared_memory`. Fails when a CTA does
+    not have as much.
   }];
 }
 
@@ -461,6 +488,10 @@ def ExpandRingsPass : Pass<"fa3-expand-rings", "::fa3::tile::KernelOp"> {
     issues a copy for each panel. Tensors get a `!hopper.tensor_map` argument.
     A ring that is never refilled has no empty mbarriers. Rings that are filled
     and emptied side by side have one counter.
+
+    A row or column of f32 is one copy without swizzle. Threads read it, not
+    products, so every warp of the consumers releases it by itself; a buffer that
+    products read is released by one thread of each warpgroup.
 
     The n-th share of a ring goes to buffer n mod stages, too: every consumer
     warpgroup stores its part, makes its writes visible to the async proxy, and
@@ -541,7 +572,14 @@ def DistributePass : Pass<"fa3-distribute", "::fa3::tile::KernelOp"> {
     of the next one as it stands. `chains` of the schedule is the number of
     independent chains of a row reduction.
 
-    Precondition: rings and turns are expanded. Postcondition: no vector and no
+    Of a row or column of f32 in shared memory each thread reads its part; a
+    16-bit tile goes to panels by `stmatrix`, transposed. A packed tile in memory
+    is what threads hold: four registers of each of the 128 threads, then the
+    next four. 16-bit tiles in global memory are loaded and stored in pairs of
+    columns; a tile whose rows run along the last dimension is transposed in
+    registers, 8x8 elements at a time.
+
+    Precondition: rings, turns, shares and reductions are expanded. Postcondition: no vector and no
     warpgroup-level operation remains.
 
     ```mlir

@@ -56,8 +56,8 @@ struct Held {
 
 /// The operation before which the product's value must be known or its buffers
 /// be free: the value's first use, the end of the block, a region with products
-/// of its own (groups are counted in straight lines only), or a put that would
-/// wait for one of the buffers.
+/// of its own (groups are counted in straight lines only), a put that would
+/// wait for one of the buffers, or the next share of one of their rings.
 Operation *firstNeed(hopper::WaitOp wait) {
   Block *block = wait->getBlock();
   Operation *need = block->getTerminator();
@@ -68,12 +68,20 @@ Operation *firstNeed(hopper::WaitOp wait) {
   }
   auto wgmma = wait.getPending().getDefiningOp<hopper::WgmmaOp>();
   SmallVector<Held> buffers;
-  for (Value operand : {wgmma.getA(), Value(wgmma.getB())})
-    if (auto get = bufferOf(operand).getDefiningOp<hopper::RingGetOp>())
+  SmallVector<Value> shareRings;
+  for (Value operand : {wgmma.getA(), Value(wgmma.getB())}) {
+    Operation *source = bufferOf(operand).getDefiningOp();
+    if (auto get = dyn_cast_if_present<hopper::RingGetOp>(source))
       buffers.emplace_back(get, wait);
+    if (auto share = dyn_cast_if_present<hopper::ShareOp>(source))
+      shareRings.push_back(share.getRing());
+  }
   for (Operation *op = wait->getNextNode(); op != need;
        op = op->getNextNode()) {
     if (containsProduct(*op))
+      return op;
+    if (auto share = dyn_cast<hopper::ShareOp>(op);
+        share && llvm::is_contained(shareRings, share.getRing()))
       return op;
     for (Held &held : buffers) {
       held.budget -= countPuts(*op, held.ring);
@@ -144,8 +152,20 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
     return false;
   }
 
+  /// Whether a put between `first` and `last` waits for the buffer.
+  static bool isNeeded(Value buffer, Operation *first, Operation *last) {
+    auto get = buffer.getDefiningOp<hopper::RingGetOp>();
+    if (!get)
+      return false;
+    Held held(get, first);
+    for (Operation *op = first; op != last; op = op->getNextNode())
+      held.budget -= countPuts(*op, held.ring);
+    return held.budget < 0;
+  }
+
   /// A thread's read of shared memory queues behind the products that its warp
-  /// has issued. It is done when none runs, if its value is not needed before.
+  /// has issued. It is done when none runs, if neither its value nor its buffer
+  /// is needed before.
   static void delayLoad(hopper::BufferLoadOp load) {
     if (!hasRunningProducts(load))
       return;
@@ -166,9 +186,10 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
     Operation *target = load->getNextNode();
     while (target != use && hasRunningProducts(target))
       target = target->getNextNode();
-    if (hasRunningProducts(target))
+    Value buffer = bufferOf(load.getSource());
+    if (hasRunningProducts(target) || isNeeded(buffer, load, target))
       return;
-    for (Operation *user : load.getSource().getUsers())
+    for (Operation *user : buffer.getUsers())
       if (isa<hopper::RingReleaseOp>(user) && user->getBlock() == block)
         moved.insert(std::next(moved.begin()), user);
     for (Operation *op : moved)

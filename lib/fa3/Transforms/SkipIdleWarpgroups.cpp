@@ -34,6 +34,9 @@ struct StoredRows {
 
 /// Matches base + warpgroup * share, as fa3-partition-warpgroups writes it.
 std::optional<StoredRows> matchRows(tile::StoreOp store) {
+  // A packed tile is inside of the tensor as a whole.
+  if (store.getDims().empty())
+    return std::nullopt;
   int64_t dim = store.getDims()[0];
   if (dim < 0)
     return std::nullopt;

@@ -20,10 +20,11 @@ using namespace fa3;
 
 namespace {
 
-/// Whether a run of issues ends before `op`: at a wait for a product, and at
+/// Whether a run of issues ends before `op`: at a wait for a product, at a
+/// share, which waits for warpgroups that have yet to get the turn, and at
 /// anything that leaves the straight line.
 bool endsRun(Operation &op) {
-  return isa<hopper::WaitOp>(op) || op.getNumRegions() != 0 ||
+  return isa<hopper::WaitOp, hopper::ShareOp>(op) || op.getNumRegions() != 0 ||
          op.hasTrait<OpTrait::IsTerminator>();
 }
 

@@ -100,6 +100,12 @@ bool TileDivision::canDivide(Value leader, int64_t dim) const {
   return true;
 }
 
+/// Whether the rows of the value's class have to be divided.
+bool TileDivision::needsRows(Value value) const {
+  return llvm::any_of(classes.members(keyOf(value)),
+                      [&](void *member) { return byRows.contains(member); });
+}
+
 /// Chooses for the classes of an operation's results.
 LogicalResult TileDivision::choose(Operation *op) {
   SmallVector<Value> values(op->getResults());
@@ -112,11 +118,15 @@ LogicalResult TileDivision::choose(Operation *op) {
       continue;
     int64_t dim = canDivide(value, 0) ? 0 : 1;
     if (dim == 1 && !canDivide(value, 1)) {
-      op->emitError("a tile of ")
+      InFlightDiagnostic diagnostic =
+          op->emitError("a tile of ")
           << type.getDimSize(0) << " rows cannot be divided among "
           << warpgroups << " warpgroups: each needs a multiple of "
           << kRowGranularity << " rows";
-      return failure();
+      if (type.getDimSize(0) % kRowGranularity == 0 && !needsRows(value))
+        diagnostic << ", or all of them and a multiple of "
+                   << kColumnGranularity << " columns";
+      return diagnostic;
     }
     dims[classes.getLeaderValue(keyOf(value))] = dim;
   }

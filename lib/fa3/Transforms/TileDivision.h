@@ -34,6 +34,7 @@ private:
   void collect(mlir::Operation *op);
   mlir::LogicalResult choose(mlir::Operation *op);
   bool canDivide(mlir::Value leader, int64_t dim) const;
+  bool needsRows(mlir::Value value) const;
 
   int64_t warpgroups;
   llvm::EquivalenceClasses<void *> classes;

@@ -89,9 +89,16 @@ LogicalResult verifyRegisters(hopper::WgmmaOp wgmma) {
 /// for before the ring's next share: its barrier tells the other warpgroups
 /// that the buffer is free.
 LogicalResult verifyShare(hopper::ShareOp share) {
+  auto sharesNext = [&](Operation *op) {
+    return op
+        ->walk([&](hopper::ShareOp other) {
+          return other.getRing() == share.getRing() ? WalkResult::interrupt()
+                                                    : WalkResult::advance();
+        })
+        .wasInterrupted();
+  };
   Operation *next = share->getNextNode();
-  while (next && !(isa<hopper::ShareOp>(next) &&
-                   cast<hopper::ShareOp>(next).getRing() == share.getRing()))
+  while (next && !sharesNext(next))
     next = next->getNextNode();
   SmallVector<Operation *> readers(share->getUsers());
   for (size_t i = 0; i < readers.size(); ++i) {
@@ -110,8 +117,9 @@ LogicalResult verifyShare(hopper::ShareOp share) {
   return success();
 }
 
-/// A turn is waited for and passed alternately on every path. Gives whether the
-/// warpgroup has the turn after the block.
+/// A turn is waited for and passed alternately on every path, and nobody waits
+/// for other warpgroups in between. Gives whether the warpgroup has the turn
+/// after the block.
 FailureOr<bool> verifyTurns(Block &block, bool mine) {
   for (Operation &op : block) {
     if (isa<hopper::TurnWaitOp, hopper::TurnPassOp>(op)) {
@@ -122,6 +130,9 @@ FailureOr<bool> verifyTurns(Block &block, bool mine) {
       mine = takes;
       continue;
     }
+    if (mine && isa<hopper::ShareOp>(op))
+      return op.emitError("waits for all warpgroups with a turn that another "
+                          "one may be waiting for");
     for (Region &region : op.getRegions())
       for (Block &nested : region) {
         FailureOr<bool> end = verifyTurns(nested, mine);
@@ -143,12 +154,13 @@ struct VerifyHopperPass : fa3::impl::VerifyHopperPassBase<VerifyHopperPass> {
         return WalkResult::interrupt();
       return WalkResult::advance();
     });
+    if (wgmmas.wasInterrupted())
+      return signalPassFailure();
     auto shares = kernel.walk([](hopper::ShareOp share) {
       return failed(verifyShare(share)) ? WalkResult::interrupt()
                                         : WalkResult::advance();
     });
-    if (wgmmas.wasInterrupted() || shares.wasInterrupted() ||
-        failed(verifyRings(kernel)))
+    if (shares.wasInterrupted() || failed(verifyRings(kernel)))
       return signalPassFailure();
     FailureOr<bool> turn = verifyTurns(kernel.getBody().front(), false);
     if (failed(turn))

@@ -9,7 +9,8 @@
 // CHECK-SAME: hopper.problem = {kind = "forward"}
 // CHECK-SAME: hopper.tensors = [
 // CHECK-SAME: {dims = ["batch", "seqlen", 4, 64], dtype = "bf16", name = "q", role = "input"},
-// CHECK-SAME: {dims = ["seqlen"], dtype = "f32", name = "lse", role = "output"}]
+// CHECK-SAME: {dims = ["seqlen"], dtype = "f32", name = "lse", role = "output"},
+// CHECK-SAME: {dims = ["batch", "seqlen", {args = ["seqlen", 64], op = "ceildiv"}], dtype = "f32", name = "rows", role = "workspace"}]
 
 // CHECK: llvm.func @kernel(
 // The tensor q: its pointer, two dynamic sizes, three strides.
@@ -39,5 +40,16 @@ tile.kernel @kernel(
   %h = memref.dim %q, %c2 : !q
   %n = arith.ceildivsi %s, %c64 : index
   %i, %ih, %ib = tile.program_id(%n, %h, %b) : index, index, index
+  tile.return
+}
+
+// A row of f32 is copied without swizzle; here, from a tensor of the workspace.
+// CHECK: llvm.func @row(
+// CHECK-SAME: hopper.parameters = [{kind = "pointer", tensor = "rows"}
+// CHECK-SAME: {box = [1, 1, 64], kind = "tensor_map", name = "rows_map", swizzle = 0 : i64, tensor = "rows"}]
+tile.kernel @row(
+    %l: memref<?x?x?xf32, strided<[?, ?, 1]>> {tile.argument = #tile.argument<"rows", "workspace", ["batch", "seqlen", {op = "ceildiv", args = ["seqlen", 64]}]>},
+    %map: !hopper.tensor_map<0, [1, 1, 64], linear>)
+    attributes {hopper.threads = 128 : i64, hopper.shared_memory = 256 : i64} {
   tile.return
 }

@@ -71,3 +71,40 @@ tile.kernel @global(%m: !m {tile.argument = #tile.argument<"n", "output", ["a", 
   hopper.global_store %l[%c8], %loaded if %p : !l, f32
   tile.return
 }
+
+!w = memref<?x4096xf32, strided<[?, 1]>>
+!h = memref<?x64xbf16, strided<[?, 1]>>
+
+// CHECK-LABEL: llvm.func @several(
+tile.kernel @several(%w: !w {tile.argument = #tile.argument<"w", "workspace", ["a", "b"]>},
+                     %h: !h {tile.argument = #tile.argument<"h", "input", ["a", "d"]>})
+    attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  %c4 = arith.constant 4 : i32
+  %true = arith.constant true
+  // CHECK: %[[I:.*]] = nvvm.read.ptx.sreg.tid.x
+  %i = hopper.thread_id : i32
+  %j = hopper.block_id : i32
+  // CHECK: %[[P:.*]] = llvm.icmp "slt"
+  %p = arith.cmpi slt, %i, %j : i32
+  %column = arith.addi %j, %c4 : i32
+  // Several registers; all are 0 where the predicate does not hold.
+  // CHECK: %[[X:.*]] = llvm.inline_asm has_side_effects "mov.b32 $0, 0;\0Amov.b32 $1, 0;\0Amov.b32 $2, 0;\0Amov.b32 $3, 0;\0A@$5 ld.global.v4.b32 {$0, $1, $2, $3}, [$4+16];", "=f,=f,=f,=f,l,b,~{memory}" %{{.*}}, %[[P]] :
+  // CHECK: llvm.extractvalue %[[X]][0]
+  %x:4 = hopper.global_load %w[%i, %column] if %p : !w -> f32, f32, f32, f32
+  // Where it always holds, nothing is written before.
+  // CHECK: llvm.inline_asm has_side_effects "ld.global.v2.b32 {$0, $1}, [$2];", "=f,=f,l,~{memory}"
+  %y:2 = hopper.global_load %w[%i, %j] if %true : !w -> f32, f32
+  // Pairs of 16-bit elements: the offset counts elements of two bytes.
+  // CHECK: llvm.inline_asm has_side_effects "mov.b32 $0, 0;\0A@$2 ld.global.b32 $0, [$1+8];", "=r,l,b,~{memory}"
+  %z = hopper.global_load %h[%i, %column] if %p : !h -> i32
+  // CHECK: llvm.inline_asm has_side_effects "red.relaxed.gpu.global.add.f32 [$0], $1;", "l,f,~{memory}"
+  hopper.global_reduce %w[%i, %j], %y#0 : !w, f32
+  // CHECK: llvm.inline_asm has_side_effects "red.relaxed.gpu.global.add.v2.f32 [$0], {$1, $2};", "l,f,f,~{memory}"
+  hopper.global_reduce %w[%i, %j], %y#0, %y#1 : !w, f32, f32
+  // CHECK: llvm.inline_asm has_side_effects "red.relaxed.gpu.global.add.v4.f32 [$0+16], {$1, $2, $3, $4};", "l,f,f,f,f,~{memory}"
+  hopper.global_reduce %w[%i, %column], %x#0, %x#1, %x#2, %x#3 : !w, f32, f32, f32, f32
+  // One thread starts the copy and closes its group.
+  // CHECK: llvm.inline_asm has_side_effects "@$2 cp.reduce.async.bulk.global.shared::cta.bulk_group.add.f32 [$0+16], [$1], 16384;\0A@$2 cp.async.bulk.commit_group;", "l,r,b,~{memory}" %{{.*}}, %[[I]], %[[P]] :
+  hopper.bulk_reduce %i, %w[%i, %column], 16384 if %p : !w
+  tile.return
+}

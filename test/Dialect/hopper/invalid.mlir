@@ -192,3 +192,171 @@ func.func @f() {
   hopper.specialize {warpgroups = 2 : i64, producer_registers = 25 : i64, consumer_registers = 240 : i64} producer {} consumer {}
   return
 }
+
+// -----
+
+// expected-error@+1 {{a buffer holds a tile of rank 2 of f32 or of 8-bit or 16-bit floats, not 'vector<64xf32>'}}
+func.func private @f(!hopper.ring<1, vector<64xf32>>)
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{needs buffers at a multiple of 128 bytes, not at 192}}
+  %r = hopper.ring_alloc {offset = 192 : i64} : !hopper.ring<1, vector<1x64xf32>>
+  return
+}
+
+// -----
+
+func.func @f(%b: !hopper.buffer<vector<64x64xbf16>, 64>, %i: i32) {
+  // expected-error@+1 {{cannot take '!hopper.buffer<vector<64x128xbf16>, 64>' out of}}
+  %r = hopper.columns %b[%i] : !hopper.buffer<vector<64x64xbf16>, 64> -> !hopper.buffer<vector<64x128xbf16>, 64>
+  return
+}
+
+// -----
+
+func.func @f(%b: !hopper.buffer<vector<64x128xbf16>, 64>, %i: i32) {
+  // expected-error@+1 {{cannot take '!hopper.buffer<vector<32x64xbf16>, 64>' out of}}
+  %r = hopper.columns %b[%i] : !hopper.buffer<vector<64x128xbf16>, 64> -> !hopper.buffer<vector<32x64xbf16>, 64>
+  return
+}
+
+// -----
+
+func.func @f(%b: !hopper.buffer<vector<64x128xbf16>, 64>, %i: i32) {
+  // expected-error@+1 {{cannot take '!hopper.buffer<vector<64x64xbf16>, 128>' out of}}
+  %r = hopper.columns %b[%i] : !hopper.buffer<vector<64x128xbf16>, 64> -> !hopper.buffer<vector<64x64xbf16>, 128>
+  return
+}
+
+// -----
+
+func.func @f(%b: !hopper.buffer<vector<64x128xbf16>, 64>, %i: i32) {
+  // expected-error@+1 {{cannot take '!hopper.buffer<vector<64x64xf16>, 64>' out of}}
+  %r = hopper.columns %b[%i] : !hopper.buffer<vector<64x128xbf16>, 64> -> !hopper.buffer<vector<64x64xf16>, 64>
+  return
+}
+
+// -----
+
+func.func @f(%b: !hopper.buffer<vector<64x64xbf16>, 64>) {
+  // expected-error@+1 {{reads a tile of f32 as a whole, not 'vector<64x64xbf16>' from}}
+  %r = hopper.buffer_load %b : !hopper.buffer<vector<64x64xbf16>, 64> -> vector<64x64xbf16>
+  return
+}
+
+// -----
+
+func.func @f(%b: !hopper.buffer<vector<1x64xf32>, 1>) {
+  // expected-error@+1 {{reads a tile of f32 as a whole, not 'vector<1x32xf32>' from}}
+  %r = hopper.buffer_load %b : !hopper.buffer<vector<1x64xf32>, 1> -> vector<1x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: vector<64x64xbf16>, %b: !hopper.buffer<vector<32x64xbf16>, 32>, %i: i32) {
+  // The tile's columns are the buffer's rows.
+  // expected-error@+1 {{cannot store 'vector<64x64xbf16>' in '!hopper.buffer<vector<32x64xbf16>, 32>'}}
+  hopper.buffer_store %x, %b[%i, %i] : vector<64x64xbf16>, !hopper.buffer<vector<32x64xbf16>, 32>
+  return
+}
+
+// -----
+
+func.func @f(%x: vector<64x64xf16>, %b: !hopper.buffer<vector<64x64xbf16>, 64>, %i: i32) {
+  // expected-error@+1 {{cannot store 'vector<64x64xf16>' in '!hopper.buffer<vector<64x64xbf16>, 64>'}}
+  hopper.buffer_store %x, %b[%i, %i] : vector<64x64xf16>, !hopper.buffer<vector<64x64xbf16>, 64>
+  return
+}
+
+// -----
+
+func.func @f(%x: vector<128x64xf32>, %b: !hopper.buffer<vector<64x64xf32>, 64>, %i: i32) {
+  // expected-error@+1 {{cannot store 'vector<128x64xf32>' in '!hopper.buffer<vector<64x64xf32>, 64>'}}
+  hopper.buffer_store %x, %b[%i, %i] : vector<128x64xf32>, !hopper.buffer<vector<64x64xf32>, 64>
+  return
+}
+
+// -----
+
+!r = !hopper.ring<1, vector<64x128xbf16>>
+func.func @f(%x: vector<64x64xbf16>, %r: !r) {
+  // expected-error@+1 {{gives '!hopper.buffer<vector<64x64xbf16>, 64>', which is no buffer of '!hopper.ring<1, vector<64x128xbf16>>' for products}}
+  %b = hopper.share %x, %r : vector<64x64xbf16>, !r -> !hopper.buffer<vector<64x64xbf16>, 64>
+  return
+}
+
+// -----
+
+!r = !hopper.ring<1, vector<64x64xf32>>
+func.func @f(%x: vector<64x64xf32>, %r: !r) {
+  // expected-error@+1 {{gives '!hopper.buffer<vector<64x64xf32>, 64>', which is no buffer of '!hopper.ring<1, vector<64x64xf32>>' for products}}
+  %b = hopper.share %x, %r : vector<64x64xf32>, !r -> !hopper.buffer<vector<64x64xf32>, 64>
+  return
+}
+
+// -----
+
+!r = !hopper.ring<1, vector<64x128xbf16>>
+func.func @f(%x: vector<64x32xbf16>, %r: !r) {
+  // Half of the rows and half of the columns.
+  // expected-error@+1 {{cannot share the transpose of 'vector<64x32xbf16>' as rows or columns of 'vector<64x128xbf16>'}}
+  %b = hopper.share %x, %r : vector<64x32xbf16>, !r -> !hopper.buffer<vector<64x128xbf16>, 64>
+  return
+}
+
+// -----
+
+!r = !hopper.ring<1, vector<64x128xbf16>>
+func.func @f(%x: vector<48x64xbf16>, %r: !r) {
+  // 48 does not divide 128.
+  // expected-error@+1 {{cannot share the transpose of 'vector<48x64xbf16>' as rows or columns of 'vector<64x128xbf16>'}}
+  %b = hopper.share %x, %r : vector<48x64xbf16>, !r -> !hopper.buffer<vector<64x128xbf16>, 64>
+  return
+}
+
+// -----
+
+!r = !hopper.ring<1, vector<64x64xf32>>
+func.func @f(%x: vector<64x64xf32>, %r: !r, %m: memref<?x4096xf32>, %i: index) {
+  // expected-error@+1 {{needs an index for each dimension of 'memref<?x4096xf32>'}}
+  hopper.reduce_out %x, %r, %m[%i] : vector<64x64xf32>, !r, memref<?x4096xf32>
+  return
+}
+
+// -----
+
+!r = !hopper.ring<1, vector<64x64xf32>>
+func.func @f(%x: vector<64x64xf32>, %r: !r, %m: memref<?x4096xbf16>, %i: index) {
+  // expected-error@+1 {{cannot add 'vector<64x64xf32>' as rows of 'vector<64x64xf32>' to 'memref<?x4096xbf16>'}}
+  hopper.reduce_out %x, %r, %m[%i, %i] : vector<64x64xf32>, !r, memref<?x4096xbf16>
+  return
+}
+
+// -----
+
+!r = !hopper.ring<1, vector<128x64xf32>>
+func.func @f(%x: vector<128x32xf32>, %r: !r, %m: memref<?x8192xf32>, %i: index) {
+  // Packed tiles are divided by rows only.
+  // expected-error@+1 {{cannot add 'vector<128x32xf32>' as rows of 'vector<128x64xf32>' to}}
+  hopper.reduce_out %x, %r, %m[%i, %i] : vector<128x32xf32>, !r, memref<?x8192xf32>
+  return
+}
+
+// -----
+
+func.func @f(%b: !hopper.buffer<vector<64x64xf32>, 64>, %i: i32) {
+  // expected-error@+1 {{cannot take columns of a packed tile, '!hopper.buffer<vector<64x64xf32>, 64>'}}
+  %r = hopper.columns %b[%i] : !hopper.buffer<vector<64x64xf32>, 64> -> !hopper.buffer<vector<64x32xf32>, 64>
+  return
+}
+
+// -----
+
+func.func @f(%x: vector<64x32xf32>, %b: !hopper.buffer<vector<64x64xf32>, 64>, %i: i32) {
+  // expected-error@+1 {{cannot store 'vector<64x32xf32>' in '!hopper.buffer<vector<64x64xf32>, 64>'}}
+  hopper.buffer_store %x, %b[%i, %i] : vector<64x32xf32>, !hopper.buffer<vector<64x64xf32>, 64>
+  return
+}

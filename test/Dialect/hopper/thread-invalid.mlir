@@ -165,3 +165,109 @@ func.func @f(%m: memref<?xf64>, %i: i32, %p: i1) {
   %x = hopper.global_load %m[%i] if %p : memref<?xf64> -> f32
   return
 }
+
+// -----
+
+func.func @f(%m: memref<?x64xf32>, %i: i32, %p: i1) {
+  // expected-error@+1 {{moves 1, 2 or 4 registers, not 3}}
+  %x:3 = hopper.global_load %m[%i, %i] if %p : memref<?x64xf32> -> f32, f32, f32
+  return
+}
+
+// -----
+
+func.func @f(%m: memref<?x64xf32>, %i: i32, %p: i1) {
+  // expected-error@+1 {{needs an index for each dimension of 'memref<?x64xf32>'}}
+  %x = hopper.global_load %m[%i] if %p : memref<?x64xf32> -> f32
+  return
+}
+
+// -----
+
+func.func @f(%m: memref<?x64xf32>, %i: i32, %x: f32) {
+  // expected-error@+1 {{moves 1, 2 or 4 registers, not 3}}
+  hopper.global_reduce %m[%i, %i], %x, %x, %x : memref<?x64xf32>, f32, f32, f32
+  return
+}
+
+// -----
+
+func.func @f(%m: memref<?x64xbf16>, %i: i32, %x: f32) {
+  // expected-error@+1 {{adds f32, not 'bf16'}}
+  hopper.global_reduce %m[%i, %i], %x : memref<?x64xbf16>, f32
+  return
+}
+
+// -----
+
+func.func @f(%m: memref<?x64xf32>, %i: i32, %x: f32) {
+  // expected-error@+1 {{needs an index for each dimension of 'memref<?x64xf32>'}}
+  hopper.global_reduce %m[%i, %i, %i], %x : memref<?x64xf32>, f32
+  return
+}
+
+// -----
+
+func.func @f(%a: i32) {
+  // expected-error@+1 {{moves 1, 2 or 4 registers, not 3}}
+  %x:3 = hopper.shared_load %a : f32, f32, f32
+  return
+}
+
+// -----
+
+func.func @f(%a: i32, %x: f32) {
+  // expected-error@+1 {{moves 1, 2 or 4 registers, not 3}}
+  hopper.shared_store %a, %x, %x, %x : f32, f32, f32
+  return
+}
+
+// -----
+
+func.func @f(%a: i32) {
+  // expected-error@+1 {{moves 1, 2 or 4 registers, not 3}}
+  hopper.store_matrix %a, %a, %a, %a : i32, i32, i32
+  return
+}
+
+// -----
+
+func.func @f(%a: i32, %m: memref<?x64xf32>, %p: i1) {
+  // expected-error@+1 {{copies a multiple of 16 bytes, not 24}}
+  hopper.bulk_reduce %a, %m[%a, %a], 24 if %p : memref<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: i32, %m: memref<?x64xf16>, %p: i1) {
+  // expected-error@+1 {{adds f32, not 'f16'}}
+  hopper.bulk_reduce %a, %m[%a, %a], 32 if %p : memref<?x64xf16>
+  return
+}
+
+// -----
+
+func.func @f(%a: i32, %m: memref<?x64xf32>, %p: i1) {
+  // expected-error@+1 {{needs an index for each dimension of 'memref<?x64xf32>'}}
+  hopper.bulk_reduce %a, %m[%a], 32 if %p : memref<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: i32, %m: memref<?x64xf32>, %p: i1) {
+  // expected-error@+1 {{'bytes' failed to satisfy constraint: 64-bit signless integer attribute is positive}}
+  hopper.bulk_reduce %a, %m[%a, %a], 0 if %p : memref<?x64xf32>
+  return
+}
+
+// -----
+
+// expected-error@+1 {{expected 'linear'}}
+func.func private @f(!hopper.tensor_map<0, [64, 64], swizzled>)
+
+// -----
+
+// expected-error@+1 {{TMA copies tensors of rank 2 to 5, not 6}}
+func.func private @f(!hopper.tensor_map<0, [1, 1, 1, 1, 1, 64], linear>)

@@ -91,3 +91,53 @@ tile.kernel @values(%f: f32, %p: i1) {
   %x = hopper.pack %f, %s to bf16 : i32
   tile.return
 }
+
+!w = memref<?x4096xf32, strided<[?, 1]>>
+
+// CHECK-LABEL: tile.kernel @shared_memory
+tile.kernel @shared_memory(%w: !w, %l: !l, %map: !hopper.tensor_map<1, [1, 64], linear>, %a: i32, %x: i32, %f: f32, %p: i1) {
+  // CHECK: hopper.tma_load %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}}, %{{.*}} : <1, [1, 64], linear>
+  hopper.tma_load %map[%x, %x], %a, %a : !hopper.tensor_map<1, [1, 64], linear>
+  // CHECK: hopper.warp_sync
+  hopper.warp_sync
+  // CHECK: hopper.shared_load %[[A:.*]] : f32{{$}}
+  %s1 = hopper.shared_load %a : f32
+  // CHECK: hopper.shared_load %[[A]] : f32, f32{{$}}
+  %s2:2 = hopper.shared_load %a : f32, f32
+  // CHECK: hopper.shared_load %[[A]] : f32, f32, f32, f32{{$}}
+  %s4:4 = hopper.shared_load %a : f32, f32, f32, f32
+  // CHECK: hopper.shared_store %[[A]], %{{.*}} : f32{{$}}
+  hopper.shared_store %a, %s1 : f32
+  // CHECK: hopper.shared_store %[[A]], %{{.*}}#0, %{{.*}}#1 : f32, f32{{$}}
+  hopper.shared_store %a, %s2#0, %s2#1 : f32, f32
+  // CHECK: hopper.shared_store %[[A]], %{{.*}}#0, %{{.*}}#1, %{{.*}}#2, %{{.*}}#3 : f32, f32, f32, f32{{$}}
+  hopper.shared_store %a, %s4#0, %s4#1, %s4#2, %s4#3 : f32, f32, f32, f32
+  // CHECK: %[[T:.*]] = hopper.transpose_matrix %{{.*}} : i32
+  %t = hopper.transpose_matrix %x : i32
+  // CHECK: hopper.store_matrix %[[A]], %[[T]] : i32{{$}}
+  hopper.store_matrix %a, %t : i32
+  // CHECK: hopper.store_matrix %[[A]], %[[T]], %{{.*}} : i32, i32{{$}}
+  hopper.store_matrix %a, %t, %x : i32, i32
+  // CHECK: hopper.store_matrix %[[A]], %[[T]], %{{.*}}, %{{.*}}, %{{.*}} : i32, i32, i32, i32{{$}}
+  hopper.store_matrix %a, %t, %x, %x, %x : i32, i32, i32, i32
+  // CHECK: hopper.bulk_reduce %[[A]], %{{.*}}[%{{.*}}, %{{.*}}], 16384 if %{{.*}} : memref<?x4096xf32, strided<[?, 1]>>
+  hopper.bulk_reduce %a, %w[%x, %x], 16384 if %p : !w
+  // CHECK: hopper.bulk_wait{{$}}
+  hopper.bulk_wait
+  // CHECK: hopper.bulk_wait written
+  hopper.bulk_wait written
+  // CHECK: hopper.global_reduce %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}} : memref<?x4096xf32, strided<[?, 1]>>, f32{{$}}
+  hopper.global_reduce %w[%x, %x], %f : !w, f32
+  // CHECK: hopper.global_reduce %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}}#0, %{{.*}}#1, %{{.*}}#2, %{{.*}}#3 : memref<?x4096xf32, strided<[?, 1]>>, f32, f32, f32, f32{{$}}
+  hopper.global_reduce %w[%x, %x], %s4#0, %s4#1, %s4#2, %s4#3 : !w, f32, f32, f32, f32
+  // CHECK: hopper.global_load %{{.*}}[%{{.*}}, %{{.*}}] if %{{.*}} : memref<?x4096xf32, strided<[?, 1]>> -> f32, f32, f32, f32
+  %g:4 = hopper.global_load %w[%x, %x] if %p : !w -> f32, f32, f32, f32
+  tile.return
+}
+
+// CHECK-LABEL: tile.kernel @halves
+tile.kernel @halves(%a: !m, %i: i32, %p: i1) {
+  // CHECK: hopper.global_load %{{.*}}[%{{.*}}, %{{.*}}] if %{{.*}} : memref<?x64xbf16, strided<[?, 1]>> -> i32, i32
+  %x:2 = hopper.global_load %a[%i, %i] if %p : !m -> i32, i32
+  tile.return
+}

@@ -54,3 +54,50 @@ tile.kernel @roles() {
   }
   tile.return
 }
+
+// Tiles of f32 are in rings without panels: a row of 64 queries, packed tiles.
+!row = !hopper.ring<2, vector<1x64xf32>>
+!rowb = !hopper.buffer<vector<1x64xf32>, 1>
+!out = !hopper.ring<1, vector<128x64xf32>>
+!outb = !hopper.buffer<vector<128x64xf32>, 128>
+
+// CHECK-LABEL: tile.kernel @shared_memory
+tile.kernel @shared_memory(%l: memref<?xf32, strided<[1]>>, %acc: memref<?x8192xf32, strided<[?, 1]>>,
+                           %x: vector<128x64xf32>, %p: vector<64x32xbf16>, %i: index, %first: i32) {
+  // Buffers of f32 need no period of the swizzle.
+  // CHECK: %[[ROWS:.*]] = hopper.ring_alloc {barriers = 16 : i64, offset = 128 : i64} : <2, vector<1x64xf32>>
+  %rows = hopper.ring_alloc {barriers = 16 : i64, offset = 128 : i64} : !row
+  // CHECK: hopper.ring_put %[[ROWS]], %{{.*}}[%{{.*}}] dims [-1, 0] : <2, vector<1x64xf32>>, memref<?xf32, strided<[1]>>
+  hopper.ring_put %rows, %l[%i] dims [-1, 0] : !row, memref<?xf32, strided<[1]>>
+  // CHECK: %[[ROW:.*]] = hopper.ring_get %[[ROWS]] : <2, vector<1x64xf32>> -> <vector<1x64xf32>, 1>
+  %row = hopper.ring_get %rows : !row -> !rowb
+  // CHECK: %[[PART:.*]] = hopper.columns %[[ROW]][%{{.*}}] : <vector<1x64xf32>, 1> -> <vector<1x32xf32>, 1>
+  %part = hopper.columns %row[%first] : !rowb -> !hopper.buffer<vector<1x32xf32>, 1>
+  // CHECK: hopper.buffer_load %[[PART]] : <vector<1x32xf32>, 1> -> vector<1x32xf32>
+  %loaded = hopper.buffer_load %part : !hopper.buffer<vector<1x32xf32>, 1> -> vector<1x32xf32>
+  hopper.ring_release %rows, %row : !row, !rowb
+
+  // CHECK: %[[OUT:.*]] = hopper.ring_alloc : <1, vector<128x64xf32>>
+  %out = hopper.ring_alloc : !out
+  // CHECK: hopper.reduce_out %{{.*}}, %[[OUT]], %{{.*}}[%{{.*}}, %{{.*}}] : vector<128x64xf32>, <1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>
+  hopper.reduce_out %x, %out, %acc[%i, %i] : vector<128x64xf32>, !out, memref<?x8192xf32, strided<[?, 1]>>
+  // CHECK: %[[VIEW:.*]] = hopper.view %{{.*}} : <vector<128x64xf32>, 128>
+  %view = hopper.view %first : !outb
+  // CHECK: hopper.buffer_store %{{.*}}, %[[VIEW]][%{{.*}}, %{{.*}}] : vector<128x64xf32>, <vector<128x64xf32>, 128>
+  hopper.buffer_store %x, %view[%first, %first] : vector<128x64xf32>, !outb
+
+  // Columns of the tile or its rows are a warpgroup's part.
+  // CHECK: %[[RING:.*]] = hopper.ring_alloc : <2, vector<64x64xbf16>>
+  %ring = hopper.ring_alloc : !hopper.ring<2, vector<64x64xbf16>>
+  // CHECK: %[[TILE:.*]] = hopper.share %{{.*}}, %[[RING]] : vector<64x32xbf16>, <2, vector<64x64xbf16>> -> <vector<64x64xbf16>, 64>
+  %tile = hopper.share %p, %ring : vector<64x32xbf16>, !hopper.ring<2, vector<64x64xbf16>> -> !hopper.buffer<vector<64x64xbf16>, 64>
+  %wide = hopper.ring_alloc : !hopper.ring<1, vector<32x128xbf16>>
+  // CHECK: %[[SHARED:.*]] = hopper.share %{{.*}}, %{{.*}} : vector<64x32xbf16>, <1, vector<32x128xbf16>> -> <vector<32x128xbf16>, 32>
+  %shared = hopper.share %p, %wide : vector<64x32xbf16>, !hopper.ring<1, vector<32x128xbf16>> -> !hopper.buffer<vector<32x128xbf16>, 32>
+  // CHECK: hopper.columns %[[SHARED]][%{{.*}}] : <vector<32x128xbf16>, 32> -> <vector<32x64xbf16>, 32>
+  %panel = hopper.columns %shared[%first] : !hopper.buffer<vector<32x128xbf16>, 32> -> !hopper.buffer<vector<32x64xbf16>, 32>
+  // A tile is stored transposed where products read it.
+  // CHECK: hopper.buffer_store %{{.*}}, %[[SHARED]][%{{.*}}, %{{.*}}] : vector<64x32xbf16>, <vector<32x128xbf16>, 32>
+  hopper.buffer_store %p, %shared[%first, %first] : vector<64x32xbf16>, !hopper.buffer<vector<32x128xbf16>, 32>
+  tile.return
+}

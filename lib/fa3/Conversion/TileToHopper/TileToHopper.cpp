@@ -36,7 +36,9 @@ constexpr int64_t kRowGranularity = 64;
 constexpr int64_t kColumnGranularity = 8;
 /// Bytes of the contraction that one wgmma instruction takes.
 constexpr int64_t kStepBytes = 32;
-/// TMA's largest box dimension, and the granularity of its bytes in f32.
+/// Ranks of tensors that tensor maps describe, TMA's largest box dimension, and
+/// the granularity of its bytes in f32.
+constexpr int64_t kMinRank = 2, kMaxRank = 5;
 constexpr int64_t kMaxBox = 256;
 constexpr int64_t kStatisticGranularity = 4;
 /// Buffers of a shared tile: the last one may be read while the next is filled.
@@ -125,6 +127,11 @@ private:
     return success();
   }
 
+  static bool isKernelArgument(Value source) {
+    auto argument = dyn_cast<BlockArgument>(source);
+    return argument && isa<tile::KernelOp>(argument.getOwner()->getParentOp());
+  }
+
   /// Whether TMA can load the tile to a ring.
   LogicalResult checkLoad(tile::LoadOp load) {
     auto isProduct = [](Operation *user) { return isa<tile::DotOp>(user); };
@@ -132,8 +139,7 @@ private:
       return load.emitError("a tile that feeds a product must have no other "
                             "use: it is only in shared memory");
     auto memory = cast<MemRefType>(load.getSource().getType());
-    auto argument = dyn_cast<BlockArgument>(load.getSource());
-    if (!argument || !isa<tile::KernelOp>(argument.getOwner()->getParentOp()))
+    if (!isKernelArgument(load.getSource()))
       return load.emitError("a tile that feeds a product must be loaded from "
                             "an argument of the kernel: TMA needs a tensor "
                             "map of it");
@@ -151,7 +157,8 @@ private:
     auto memory = cast<MemRefType>(load.getSource().getType());
     ArrayRef<int64_t> dims = load.getDims();
     if (!schedule || !schedule.getSpecialize() || dims.empty() ||
-        !isa<BlockArgument>(load.getSource()) || !isStreamed(load) ||
+        memory.getRank() < kMinRank || memory.getRank() > kMaxRank ||
+        !isKernelArgument(load.getSource()) || !isStreamed(load) ||
         !tile.getElementType().isF32() || load->use_empty())
       return false;
     int64_t along = tile.getDimSize(0) == 1 ? 1 : 0;
