@@ -1,9 +1,12 @@
 """Runs the package of tiles-rows.mlir or tiles-columns.mlir on the emulator.
 
-  check_tiles.py PACKAGE LIB
+  check_tiles.py PACKAGE LIB [TEXT...]
 
 LIB is the folder of the runtime and the emulator. Inputs are small integers, with
 which every product and sum is exact in any order, so that results must be equal.
+
+With texts, the kernel is spoilt first: of its PTX, the first line with the last
+TEXT behind lines with the others, in order, is left out.
 """
 
 import ctypes
@@ -14,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "emulator"))
 from cuda_driver import Driver  # noqa: E402
+from package_file import Package  # noqa: E402
 
 BF16, F32 = 1, 3
 DIM = 128
@@ -31,13 +35,16 @@ class Tensor(ctypes.Structure):
 class Runtime:
     """libfa3_runtime through ctypes, on the emulator."""
 
-    def __init__(self, lib, package):
+    def __init__(self, lib, package, left_out):
         emulator = f"{lib}/libfa3_emulator.so"
         self.memory = Driver(emulator)
         self.library = ctypes.CDLL(f"{lib}/libfa3_runtime.so")
         self.driver, self.package, self.module = (ctypes.c_void_p() for _ in range(3))
         self.call("fa3_driver_open", emulator.encode(), ctypes.byref(self.driver))
         self.call("fa3_package_load_file", package.encode(), ctypes.byref(self.package))
+        if left_out:
+            ptx = spoil(Package(Path(package).read_bytes()).ptx(), left_out).encode()
+            self.call("fa3_package_replace_ptx", self.package, ptx, ctypes.c_size_t(len(ptx)))
         self.call("fa3_module_create", self.driver, self.package, ctypes.byref(self.module))
 
     def call(self, function, *arguments):
@@ -80,6 +87,14 @@ class Runtime:
         self.memory.upload(workspace, b"\xff" * max(256, size.value))
         self.call("fa3_launch", self.module, None, array, count, ctypes.c_void_p(workspace), size)
         self.memory.synchronize()
+
+
+def spoil(ptx, texts):
+    lines = ptx.split("\n")
+    at = -1
+    for text in texts:
+        at = next(i for i in range(at + 1, len(lines)) if text in lines[i])
+    return "\n".join(lines[:at] + lines[at + 1:])
 
 
 def to_bf16(value):
@@ -158,7 +173,7 @@ def columns(runtime):
 
 def main():
     random.seed(1)
-    runtime = Runtime(sys.argv[2], sys.argv[1])
+    runtime = Runtime(sys.argv[2], sys.argv[1], sys.argv[3:])
     runtime.library.fa3_package_name.restype = ctypes.c_char_p
     name = runtime.library.fa3_package_name(runtime.package).decode()
     results = {"rows": rows, "columns": columns}[name](runtime)
