@@ -63,7 +63,6 @@ struct ForwardRow {
   /// The largest head dim that the row is for.
   int64_t headDim;
   bool causal;
-  bool causal;
   int64_t blockQ;
   int64_t blockKv;
   int64_t warpgroups;
@@ -114,7 +113,7 @@ constexpr BackwardRow kBackwardRows[] = {
     {192, false, 64, 96, 3, 2, 1, false, true, true, false, true},
     {192, true, 64, 96, 3, 2, 1, false, true, true, false, false},
     {256, false, 64, 80, 2, 2, 1, false, true, true, false, true},
-    {256, true, 64, 64, 2, 2, 1, false, true, true, false, true},
+    {256, true, 64, 80, 2, 1, 0, false, true, true, false, true},
 };
 
 } // namespace
