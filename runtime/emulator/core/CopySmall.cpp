@@ -135,7 +135,7 @@ Step copyArriveHandler(Warp &w, const Inst &i, Mask m) {
     // Copies that join the open group later only delay the arrival.
     op->groups.push_back(state.open);
     op->rank = cta->rank;
-    op->clock = w.clock;
+    w.clock.releaseLane(op->clock, w.agent, l);
     op->where = locate(w, i, int(l));
     op->name = i.name;
     setDue(*w.cta->cluster, *op);

@@ -31,7 +31,7 @@ Step atomHandler(Warp &w, const Inst &i, Mask m) {
                  laneAddress(w, ops[0], int64_t(i.imm), l), bytes * count,
                  bytes * count, Intent::Write, ref))
       return Step::Fault;
-    syncOnAddress(w, ref, true, true);
+    syncOnAddress(w, l, ref, true, true);
     for (uint32_t k = 0; k != count; ++k) {
       auto load = [&](const Operand &op) {
         return op.bytes == 8 ? getLane<uint64_t>(w.in(op), l)

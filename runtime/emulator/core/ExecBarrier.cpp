@@ -264,10 +264,16 @@ Step clusterArriveHandler(Warp &w, const Inst &i, Mask m) {
                  "barrier.cluster.arrive twice without a wait");
   w.clusterArrived |= m;
   w.clusterGeneration = b.generation;
-  if (i.a) // .relaxed releases what the last fence covered.
-    b.pendingClock.join(w.clock.atFence);
-  else
+  if (i.a) { // .relaxed releases what the last fence covered.
+    w.clock.releaseAtFence(b.pendingClock, w.agent);
+  } else if (m == kFullMask) {
     w.clock.releaseTo(b.pendingClock, w.agent);
+  } else {
+    forLanes(m, [&](uint32_t l) {
+      w.clock.releaseLane(b.pendingClock, w.agent, l);
+    });
+    w.clock.step(w.agent);
+  }
   b.time = std::max(b.time, w.time);
   b.arrived += uint32_t(std::popcount(m));
   tryCompleteCluster(*w.cta->cluster);

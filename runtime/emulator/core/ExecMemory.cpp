@@ -93,7 +93,7 @@ Step loadHandler(Warp &w, const Inst &i, Mask m) {
       return Step::Fault;
     if (ref.shared) {
       if (i.d & Strong)
-        syncOnAddress(w, ref, true, false);
+        syncOnAddress(w, l, ref, true, false);
       else
         recorder.add(ref, l, size);
     }
@@ -136,7 +136,7 @@ Step storeHandler(Warp &w, const Inst &i, Mask m) {
       return Step::Fault;
     if (ref.shared) {
       if (i.d & Strong)
-        syncOnAddress(w, ref, false, true);
+        syncOnAddress(w, l, ref, false, true);
       else
         recorder.add(ref, l, size);
     }
@@ -288,18 +288,18 @@ void decodeStore(Decoder &d) {
 // Fences and hints
 //===----------------------------------------------------------------------===//
 
-/// fence.proxy.async: what this warp has seen becomes visible to asynchronous
-/// operations that it or a later acquirer issues.
-Step proxyFenceHandler(Warp &w, const Inst &, Mask) {
-  w.clock.proxyFence(w.agent);
+/// fence.proxy.async: what these threads have seen becomes visible to
+/// asynchronous operations that they or later acquirers issue, and what they
+/// have read may be overwritten by them.
+Step proxyFenceHandler(Warp &w, const Inst &, Mask m) {
+  w.clock.proxyFence(w.agent, m);
   return Step::Next;
 }
 
 /// fence, membar: a later relaxed arrival releases what came before.
 /// inst.a: also publishes mbarrier inits to the async proxy.
 Step fenceHandler(Warp &w, const Inst &, Mask) {
-  w.clock.atFence = w.clock;
-  w.clock.step(w.agent);
+  w.clock.fence(w.agent);
   return Step::Next;
 }
 
@@ -308,7 +308,7 @@ Step fenceHandler(Warp &w, const Inst &, Mask) {
 void publishInits(Warp &w) {
   for (auto &cta : w.cta->cluster->ctas)
     for (auto &[offset, barrier] : cta->mbarriers)
-      if (barrier.initClock <= w.clock.seen[barrier.initWarp])
+      if (barrier.isInitSeen(w.clock))
         barrier.asyncVisible = true;
 }
 Step initFenceHandler(Warp &w, const Inst &i, Mask m) {

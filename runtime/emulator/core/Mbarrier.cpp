@@ -37,7 +37,7 @@ Mbarrier *fa3::emulator::useMbarrier(Warp &w, const Inst &i, int lane, Cta &cta,
           offset);
     return nullptr;
   }
-  if (b->initClock > w.clock.seen[b->initWarp]) {
+  if (!b->isInitSeen(w.clock)) {
     Location other;
     other.line = b->initLine;
     other.cta = cta.id;
@@ -155,6 +155,7 @@ Step initHandler(Warp &w, const Inst &i, Mask m) {
     b->expected = count;
     b->pending = b->nextExpected = count;
     b->initWarp = uint16_t(w.agent);
+    b->initLane = uint8_t(l);
     b->initClock = w.clock.own;
     b->initLine = i.line;
     setBit(*cta, offset, true);
@@ -229,8 +230,10 @@ Step arriveHandler(Warp &w, const Inst &i, Mask m) {
     b->pending -= count;
     if (i.a & Drop)
       b->nextExpected -= count;
-    b->pendingClock.join(i.a & Relaxed ? w.clock.atFence
-                                       : static_cast<SyncClock &>(w.clock));
+    if (i.a & Relaxed)
+      w.clock.releaseLaneAtFence(b->pendingClock, w.agent, l);
+    else
+      w.clock.releaseLane(b->pendingClock, w.agent, l);
     released = true;
     b->pendingTime = std::max(b->pendingTime, w.time);
     settle(*b);

@@ -209,8 +209,11 @@ void fa3::emulator::recordAccess(Cluster &cluster, Cta &target, uint32_t offset,
     cluster.launch->sink.report(
         {DiagnosticKind::MissingFence,
          std::string(accessName(kind)) + " of shared memory at " + hex(at) +
-             " follows an ordinary write without fence.proxy.async between "
-             "them",
+             (other.isWrite()
+                  ? " follows an ordinary write without fence.proxy.async "
+                    "between them"
+                  : " follows an ordinary read without fence.proxy.async of "
+                    "the reading thread between them"),
          cluster.launch->kernel.info.name, where, second, at});
     return;
   }
@@ -230,6 +233,8 @@ void fa3::emulator::recordGeneric(Warp &w, const Inst &i, uint8_t lane,
   access.kind = write ? AccessKind::Write : AccessKind::Read;
   access.lane = lane;
   access.laneBytes = uint8_t(laneBytes);
+  if (lane == Access::kLanesTogether)
+    access.lanes = w.live;
   recordAccess(*w.cta->cluster, target, offset, size, access, viewOf(w),
                locate(w, i, lane < kLanes ? int(lane) : -1), w.cta->rank);
 }
@@ -246,16 +251,18 @@ void fa3::emulator::recordAsync(Warp &w, const Inst &i, uint8_t lane,
                locate(w, i, int(lane)), w.cta->rank);
 }
 
-void fa3::emulator::syncOnAddress(Warp &w, const MemoryRef &ref, bool acquire,
-                                  bool release) {
+void fa3::emulator::syncOnAddress(Warp &w, uint32_t lane, const MemoryRef &ref,
+                                  bool acquire, bool release) {
   if (!ref.shared)
     return;
   SyncClock &lock =
       w.cta->cluster->locks[uint64_t(ref.shared->rank) << 32 | ref.offset];
   if (acquire)
     w.clock.acquireFrom(lock, w.agent);
-  if (release)
-    w.clock.releaseTo(lock, w.agent);
+  if (release) {
+    w.clock.releaseLane(lock, w.agent, lane);
+    w.clock.step(w.agent);
+  }
 }
 
 Step fa3::emulator::pollStep(Warp &w) {

@@ -50,7 +50,7 @@ void recordAccess(Cluster &cluster, Cta &target, uint32_t offset, uint32_t size,
 
 /// What warp \p w has seen.
 inline Viewer viewOf(const Warp &w) {
-  return {w.clock, w.agent, w.clock.lanesSynced};
+  return {w.clock, w.agent, w.clock.lanesSynced, &w.clock.laneFences};
 }
 
 /// An ordinary access: \p laneBytes by \p lane and as many by each lane after
@@ -63,9 +63,10 @@ void recordAsync(Warp &w, const Inst &i, uint8_t lane, Cta &target,
                  uint32_t offset, uint32_t size, bool write, uint16_t agent,
                  uint32_t clock);
 
-/// Adds to the cells of an address used as a lock what \p w released, or
+/// Adds to the cells of an address used as a lock what \p lane released, or
 /// acquires it.
-void syncOnAddress(Warp &w, const MemoryRef &ref, bool acquire, bool release);
+void syncOnAddress(Warp &w, uint32_t lane, const MemoryRef &ref, bool acquire,
+                   bool release);
 
 /// Counts a poll of memory: the split lets others run every so often.
 Step pollStep(Warp &w);

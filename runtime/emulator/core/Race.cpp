@@ -49,6 +49,21 @@ static bool mergeLanes(Access &e, const Access &access) {
          laneOf(e, uint32_t(std::countr_zero(access.bytes))) == access.lane;
 }
 
+/// Whether the lanes that made the read \p e have fenced it before \p access.
+static bool isReadFenced(const Access &e, const Access &access,
+                         const Viewer &viewer) {
+  uint32_t lanes = e.lanes;
+  // The issuing lane's own fence needs nothing to carry it here.
+  if (e.agent == viewer.agent && viewer.laneFences &&
+      access.lane < Access::kLanesTogether &&
+      (*viewer.laneFences)[access.lane] >= e.clock) {
+    lanes &= ~(1u << access.lane);
+    if (!lanes)
+      return true;
+  }
+  return viewer.clock.fencedReads.covers(e.agent, e.clock, lanes);
+}
+
 Conflict SharedShadow::recordCell(Cell &cell, const Access &access,
                                   const Viewer &viewer, Access &other) {
   const SyncClock &clock = viewer.clock;
@@ -62,22 +77,25 @@ Conflict SharedShadow::recordCell(Cell &cell, const Access &access,
                            e.warp == access.warp;
     if (!merged && sameInstruction && mergeLanes(e, access)) {
       e.bytes |= access.bytes;
+      e.lanes |= access.lanes;
       merged = true;
       ++i;
       continue;
     }
-    bool ordered = e.clock <= clock.seen[e.agent];
+    bool ordered = clock.seen.covers(e.agent, e.clock, e.lanes);
     // Lanes of one warp have to synchronise, too. Lanes that store to one place
     // by one instruction are let pass: usually they store the same.
     if (ordered && e.agent == viewer.agent && e.clock >= viewer.lanesSynced &&
         !sameInstruction)
-      ordered = sameLanes(e, access);
+      ordered = sameLanes(e, access) ||
+                clock.seen.coversLanes(e.agent, e.clock, e.lanes);
     if (e.bytes & access.bytes && (e.isWrite() || access.isWrite())) {
       Conflict found = Conflict::None;
       if (!ordered)
         found = Conflict::Race;
-      else if (access.isAsync() && e.kind == AccessKind::Write &&
-               e.clock > clock.fenced[e.agent])
+      else if (access.isAsync() && !e.isAsync() &&
+               !(e.isWrite() ? clock.fenced.covers(e.agent, e.clock, e.lanes)
+                             : isReadFenced(e, access, viewer)))
         found = Conflict::Unfenced;
       if (found != Conflict::None && worst != Conflict::Race) {
         worst = found;
@@ -86,6 +104,12 @@ Conflict SharedShadow::recordCell(Cell &cell, const Access &access,
     }
     bool covered = (e.bytes & ~access.bytes) == 0;
     bool stronger = access.isWrite() || !e.isWrite();
+    // A read that its thread has not fenced concerns later asynchronous writes,
+    // unless a later read of the same thread stands for it.
+    if (e.kind == AccessKind::Read && !access.isWrite())
+      stronger = (access.kind == AccessKind::Read && e.agent == access.agent &&
+                  !(e.lanes & ~access.lanes)) ||
+                 clock.fencedReads.covers(e.agent, e.clock, e.lanes);
     if (ordered && covered && stronger) {
       e = list.back();
       list.pop_back();
@@ -107,8 +131,13 @@ Conflict SharedShadow::record(uint32_t offset, uint32_t size, Access access,
     uint32_t cell = at / 16, begin = at % 16;
     uint32_t length = std::min(16 - begin, end - at);
     access.bytes = uint16_t(((1u << length) - 1) << begin);
-    if (firstLane < Access::kLanesTogether)
-      access.lane = uint8_t(firstLane + (at - offset) / access.laneBytes);
+    // An asynchronous access is of the one lane that issued it.
+    if (firstLane < Access::kLanesTogether && !access.isAsync()) {
+      uint32_t first = (at - offset) / access.laneBytes;
+      uint32_t last = (at - offset + length - 1) / access.laneBytes;
+      access.lane = uint8_t(firstLane + first);
+      access.lanes = ((2u << (last - first)) - 1) << access.lane;
+    }
     Access found;
     Conflict c = recordCell(cells[cell], access, viewer, found);
     if (c != Conflict::None && worst != Conflict::Race) {

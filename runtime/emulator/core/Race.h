@@ -5,15 +5,22 @@
 //   - each mbarrier: the asynchronous copies that complete on it, by phase;
 //   - each warpgroup: its wgmma operations, by sequence number;
 //   - each warp's bulk copies out of shared memory, by group.
-// A thread clock holds two vectors: what the warp has seen, and which part of
-// that is linked by a proxy fence, which asynchronous accesses to data written
-// by ordinary stores need (PTX ISA, "Proxies" and "Causality order").
+// A warp's component has, besides, a value for each of its lanes: a lane that
+// synchronises alone hands on its own operations, and those of the others only
+// as far as the lanes have synchronised among themselves.
+// A clock holds three vectors: what has been seen; which part of that is linked
+// by a proxy fence, which asynchronous accesses to data written by ordinary
+// stores need (PTX ISA, "Proxies" and "Causality order"); and which ordinary
+// reads their threads have fenced, which asynchronous writes to the same place
+// need: a fence that another thread executes later does not hold them back.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef FA3_EMULATOR_CORE_RACE_H
 #define FA3_EMULATOR_CORE_RACE_H
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -23,6 +30,8 @@ namespace fa3::emulator {
 /// A vector clock that grows as agents appear; missing components are zero.
 class VectorClock {
 public:
+  static constexpr uint32_t kAllLanes = ~0u;
+
   uint32_t operator[](uint32_t agent) const {
     return agent < v.size() ? v[agent] : 0;
   }
@@ -35,31 +44,81 @@ public:
     if ((*this)[agent] < value)
       set(agent, value);
   }
-  void join(const VectorClock &other) {
-    if (other.v.size() > v.size())
-      v.resize(other.v.size(), 0);
-    for (size_t i = 0; i != other.v.size(); ++i)
-      v[i] = v[i] < other.v[i] ? other.v[i] : v[i];
+  /// Raises the component for these lanes of the warp only.
+  void raiseLanes(uint32_t agent, uint32_t mask, uint32_t value) {
+    if (mask == kAllLanes) {
+      raise(agent, value);
+      return;
+    }
+    size_t first = size_t(agent) * 32;
+    if (lanes.size() < first + 32)
+      lanes.resize(first + 32, 0);
+    for (; mask; mask &= mask - 1) {
+      uint32_t &lane = lanes[first + size_t(std::countr_zero(mask))];
+      lane = lane < value ? value : lane;
+    }
   }
-  /// Componentwise minimum: what all of several warps have seen.
+  /// Whether this includes what these lanes did at \p value; with no lanes,
+  /// what the agent did.
+  bool covers(uint32_t agent, uint32_t value, uint32_t mask = 0) const {
+    return value <= (*this)[agent] || coversLanes(agent, value, mask);
+  }
+  /// The same by what was handed on by lanes alone.
+  bool coversLanes(uint32_t agent, uint32_t value, uint32_t mask) const {
+    size_t first = size_t(agent) * 32;
+    if (!mask || lanes.size() < first + 32)
+      return false;
+    for (; mask; mask &= mask - 1)
+      if (lanes[first + size_t(std::countr_zero(mask))] < value)
+        return false;
+    return true;
+  }
+  void join(const VectorClock &other) {
+    join(v, other.v);
+    join(lanes, other.lanes);
+  }
+  /// Componentwise minimum: what all of several warps have seen. What one has
+  /// seen of a whole warp and another of its lanes is that of the lanes.
   void meet(const VectorClock &other) {
+    const size_t count =
+        lanes.size() > other.lanes.size() ? lanes.size() : other.lanes.size();
+    lanes.resize(count, 0);
+    for (size_t i = 0; i != count; ++i) {
+      uint32_t agent = uint32_t(i / 32), theirs = other[agent];
+      if (i < other.lanes.size() && theirs < other.lanes[i])
+        theirs = other.lanes[i];
+      uint32_t ours = (*this)[agent] < lanes[i] ? lanes[i] : (*this)[agent];
+      lanes[i] = ours < theirs ? ours : theirs;
+    }
     if (v.size() > other.v.size())
       v.resize(other.v.size());
     for (size_t i = 0; i != v.size(); ++i)
       v[i] = v[i] < other.v[i] ? v[i] : other.v[i];
   }
-  void clear() { v.clear(); }
 
 private:
+  static void join(std::vector<uint32_t> &a, const std::vector<uint32_t> &b) {
+    if (b.size() > a.size())
+      a.resize(b.size(), 0);
+    for (size_t i = 0; i != b.size(); ++i)
+      a[i] = a[i] < b[i] ? b[i] : a[i];
+  }
   std::vector<uint32_t> v;
+  std::vector<uint32_t> lanes; ///< 32 for each agent.
 };
 
 /// What a synchronisation object carries from releasers to acquirers.
 struct SyncClock {
-  VectorClock seen, fenced;
+  VectorClock seen, fenced, fencedReads;
   void join(const SyncClock &other) {
     seen.join(other.seen);
     fenced.join(other.fenced);
+    fencedReads.join(other.fencedReads);
+  }
+  void meet(const SyncClock &other) {
+    seen.meet(other.seen);
+    fenced.meet(other.fenced);
+    fencedReads.meet(other.fencedReads);
   }
 };
 
@@ -71,11 +130,36 @@ struct ThreadClock : SyncClock {
   uint32_t lanesSynced = 1;
   /// Snapshot of the last memory fence, which a relaxed arrival releases.
   SyncClock atFence;
+  uint32_t lanesSyncedAtFence = 1;
+  /// Each lane's last proxy fence. fencedReads has it only once the lanes have
+  /// synchronised: a fence orders nothing before another lane's release.
+  using LaneFences = std::array<uint32_t, 32>;
+  LaneFences laneFences{}, laneFencesAtFence{};
 
   void start(uint32_t agent) { seen.set(agent, own); }
   void step(uint32_t agent) { seen.set(agent, ++own); }
   void releaseTo(SyncClock &object, uint32_t agent) {
+    raiseFences(fencedReads, laneFences, agent);
     object.join(*this);
+    step(agent);
+  }
+  /// Releases what one lane may: other lanes' operations since the last barrier
+  /// among the lanes are not ordered before this lane's. The caller steps.
+  void releaseLane(SyncClock &object, uint32_t agent, uint32_t lane) {
+    handOn(*this, lanesSynced, laneFences, object, agent, lane);
+  }
+  /// The same for an arrival that releases what the last fence covered.
+  void releaseLaneAtFence(SyncClock &object, uint32_t agent, uint32_t lane) {
+    handOn(atFence, lanesSyncedAtFence, laneFencesAtFence, object, agent, lane);
+  }
+  void releaseAtFence(SyncClock &object, uint32_t agent) {
+    raiseFences(atFence.fencedReads, laneFencesAtFence, agent);
+    object.join(atFence);
+  }
+  void fence(uint32_t agent) {
+    atFence = *this;
+    lanesSyncedAtFence = lanesSynced;
+    laneFencesAtFence = laneFences;
     step(agent);
   }
   void acquireFrom(const SyncClock &object, uint32_t agent) {
@@ -85,12 +169,44 @@ struct ThreadClock : SyncClock {
   }
   /// A barrier among the lanes of the warp.
   void syncLanes(uint32_t agent) {
+    raiseFences(fencedReads, laneFences, agent);
     step(agent);
     lanesSynced = own;
   }
-  void proxyFence(uint32_t agent) {
-    fenced = seen;
+  /// A proxy fence of the lanes \p lanes.
+  void proxyFence(uint32_t agent, uint32_t lanes) {
+    VectorClock before = seen;
+    // Each lane fences what is ordered before its fence.
+    if (lanes != VectorClock::kAllLanes)
+      before.set(agent, lanesSynced - 1);
+    fenced.join(before);
+    fenced.raiseLanes(agent, lanes, own);
+    for (; lanes; lanes &= lanes - 1)
+      laneFences[size_t(std::countr_zero(lanes))] = own;
     step(agent);
+  }
+
+private:
+  static void raiseFences(VectorClock &reads, const LaneFences &fences,
+                          uint32_t agent) {
+    uint32_t all = fences[0];
+    for (uint32_t fence : fences)
+      all = all < fence ? all : fence;
+    reads.raise(agent, all);
+    for (uint32_t lane = 0; lane != fences.size(); ++lane)
+      if (fences[lane] > all)
+        reads.raiseLanes(agent, 1u << lane, fences[lane]);
+  }
+  static void handOn(SyncClock &clock, uint32_t synced,
+                     const LaneFences &fences, SyncClock &object,
+                     uint32_t agent, uint32_t lane) {
+    const uint32_t all = clock.seen[agent];
+    clock.seen.set(agent, synced - 1);
+    object.join(clock);
+    clock.seen.set(agent, all);
+    object.seen.raiseLanes(agent, 1u << lane, all);
+    if (fences[lane])
+      object.fencedReads.raiseLanes(agent, 1u << lane, fences[lane]);
   }
 };
 
@@ -107,6 +223,8 @@ struct Access {
   uint8_t lane = kNoLane;
   uint8_t laneBytes = 16;
   uint16_t warp = 0; ///< Rank * 64 + warp in the CTA, for reports.
+  /// The lanes that made it, for clocks: none for an agent that is no warp.
+  uint32_t lanes = 0;
 
   /// An operation of no lane, which the lanes' order does not concern.
   static constexpr uint8_t kNoLane = 0xff;
@@ -127,6 +245,8 @@ struct Viewer {
   /// The issuing warp and ThreadClock::lanesSynced of it.
   uint32_t agent;
   uint32_t lanesSynced;
+  /// ThreadClock::laneFences of that warp.
+  const ThreadClock::LaneFences *laneFences = nullptr;
 };
 
 /// Why an access conflicts with an earlier one.

@@ -35,7 +35,7 @@ struct Launch {
   uint32_t initialRegisters = 0;
   std::atomic<bool> stop{false};
   /// For each instruction whether it ran; null if nobody asked.
-  std::unique_ptr<std::atomic<bool>[]> executed{};
+  std::unique_ptr<std::atomic<bool>[]> executed {};
   std::atomic<uint64_t> instructions{0}, flops{0}, bytes{0}, clocks{0};
 };
 
@@ -55,8 +55,13 @@ struct Mbarrier {
   bool asyncVisible = false; ///< Its init was fenced for the async proxy.
   uint16_t agent = 0;        ///< In vector clocks: its copies.
   uint16_t initWarp = 0;
+  uint8_t initLane = 0;
   uint32_t initClock = 0;
   uint32_t initLine = 0;
+  /// Whether its init is ordered before what has this clock.
+  bool isInitSeen(const SyncClock &clock) const {
+    return clock.seen.covers(initWarp, initClock, 1u << initLane);
+  }
   uint64_t lastTime = 0; ///< Logical time of the last completed phase.
   uint64_t pendingTime = 0;
   SyncClock pendingClock, releasedClock;

@@ -288,7 +288,7 @@ bool recordOperand(Warp &w, const Inst &i, uint64_t bits, bool mnMajor,
   access.agent = cta.groups[w.index / 4].agent;
   access.clock = seq;
   access.kind = AccessKind::AsyncRead;
-  const Viewer viewer{op.seen, ~0u, 0};
+  const Viewer viewer{op.seen, ~0u, 0, nullptr};
   // Neighbouring chunks are recorded together.
   uint32_t begin = 0, length = 0;
   auto flush = [&] {
@@ -369,10 +369,8 @@ Step mmaHandler(Warp &w, const Inst &i, Mask m) {
         w, i, -1, DiagnosticKind::InvalidInstruction,
         "the warps of a warpgroup issue different wgmma operations (line " +
             std::to_string(op.inst->line) + " in another warp)");
-  if (op.issued) {
-    op.seen.seen.meet(w.clock.seen);
-    op.seen.fenced.meet(w.clock.fenced);
-  }
+  if (op.issued)
+    op.seen.meet(w.clock);
   op.time = std::max(op.time, w.time);
   for (uint32_t r = 0; r != accumulators; ++r)
     if (i.ops[r].reg != ~0u) {

@@ -431,9 +431,13 @@ TEST(Copy, OverwriteWithoutSynchronisation) {
   TensorRun run;
   run.launcher.block = {64, 1, 1};
   run.launcher.allow(tensor);
-  EXPECT_CLEAN(
+  EXPECT_CLEAN(run(kInit + load(1, "0", 64) + kWait + dump(64) +
+                       "fence.proxy.async; bar.sync 0;" + second,
+                   map, out));
+  EXPECT_DIAGNOSED(
       run(kInit + load(1, "0", 64) + kWait + dump(64) + "bar.sync 0;" + second,
-          map, out));
+          map, out),
+      MissingFence);
   EXPECT_DIAGNOSED(run(kInit + load(1, "0", 64) + kWait +
                            "ld.shared.b32 %r9, [%r2];" + second,
                        map, out),

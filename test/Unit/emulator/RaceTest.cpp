@@ -138,6 +138,92 @@ TEST(Race, ElectedLaneCopiesWhatTheWarpWrote) {
   EXPECT_DIAGNOSED(run(with("")), SharedRace);
 }
 
+namespace {
+/// Warp 1 reads the tile's words [and FENCE, and SYNC], its first lane arrives;
+/// warp 0 waits for that [and LATE] and has the words overwritten by a copy.
+LaunchResult runReuse(const std::string &read, const std::string &before,
+                      const std::string &late = "", uint64_t seed = 0) {
+  return run(R"(
+    .shared .align 8 .b64 empty;
+    .shared .align 8 .b64 full;
+    setp.eq.u32 %p2, %r1, 0;
+    @%p2 mbarrier.init.shared.b64 [empty], 1;
+    @%p2 mbarrier.init.shared.b64 [full], 1;
+    @%p2 fence.mbarrier_init.release.cluster;
+    bar.sync 0;
+    setp.eq.u32 %p3, %r1, 32;
+    @%p1 bra Fill;
+  )" + read + "\n" +
+                 before + R"(
+    @%p3 mbarrier.arrive.shared.b64 _, [empty];
+    ret;
+  Fill:
+    mbarrier.try_wait.parity.shared.b64 %p4, [empty], 0;
+    @!%p4 bra Fill;
+  )" + late + R"(
+    @!%p2 ret;
+    mbarrier.arrive.expect_tx.shared.b64 _, [full], 16;
+    cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes
+      [%r4], [%d31], 16, [full];
+  Done:
+    mbarrier.try_wait.parity.shared.b64 %p4, [full], 0;
+    @!%p4 bra Done;
+  )",
+             seed);
+}
+const char *const kReadAll = "xor.b32 %r8, %r3, 128; add.u32 %r8, %r4, %r8; "
+                             "ld.shared.b32 %r7, [%r8];";
+const char *const kFence = "fence.proxy.async.shared::cta;";
+const char *const kSync = "bar.warp.sync -1;";
+} // namespace
+
+TEST(Race, CopyOverwritesWhatWasRead) {
+  const std::string both = std::string(kFence) + kSync;
+  for (uint64_t seed = 0; seed != 4; ++seed) {
+    EXPECT_CLEAN(runReuse(kReadAll, both, "", seed));
+    LaunchResult r = runReuse(kReadAll, kSync, "", seed);
+    ASSERT_TRUE(has(r, DiagnosticKind::MissingFence)) << text(r);
+    const Diagnostic &d = r.diagnostics[0];
+    EXPECT_NE(d.where.line, d.other.line);
+    EXPECT_NE(d.other.line, 0u);
+    EXPECT_EQ(d.where.warp, 0);
+    EXPECT_EQ(d.other.warp, 1);
+  }
+  // The fence has to be the reader's, after the read and before the arrival,
+  // which another lane's fence is only if the lanes synchronise after it.
+  EXPECT_DIAGNOSED(runReuse(kReadAll, std::string(kSync) + kFence),
+                   MissingFence);
+  EXPECT_DIAGNOSED(runReuse(kReadAll, kSync, kFence), MissingFence);
+  EXPECT_DIAGNOSED(runReuse(std::string(kFence) + kReadAll, kSync),
+                   MissingFence);
+  EXPECT_DIAGNOSED(runReuse(kReadAll, std::string(kSync) + "@%p3 " + kFence),
+                   MissingFence);
+}
+
+TEST(Race, LaterReadDoesNotFenceAnother) {
+  // Warp 0 reads after warp 1 and fences, but only what it has read itself.
+  const std::string again =
+      std::string("ld.shared.b32 %r7, [%r5];") + kFence + kSync;
+  EXPECT_DIAGNOSED(runReuse(kReadAll, kSync, again), MissingFence);
+  EXPECT_CLEAN(runReuse(kReadAll, std::string(kFence) + kSync, again));
+}
+
+TEST(Race, FenceOfTheLaneThatReads) {
+  const std::string read = "@%p3 ld.shared.b32 %r7, [tile];";
+  const std::string fence = std::string("@%p3 ") + kFence;
+  // Other lanes' reads of other places need no fence.
+  const std::string elsewhere = "ld.shared.b32 %r7, [%r5];";
+  EXPECT_CLEAN(runReuse(elsewhere + read, fence));
+  EXPECT_DIAGNOSED(runReuse(elsewhere + read, ""), MissingFence);
+}
+
+TEST(Race, ElectedLaneReleasesWhatTheWarpRead) {
+  EXPECT_DIAGNOSED(runReuse(kReadAll, kFence), SharedRace);
+  EXPECT_CLEAN(runReuse(kReadAll, std::string(kFence) + kSync));
+  // What the arriving lane did itself is ordered.
+  EXPECT_CLEAN(runReuse("@%p3 ld.shared.b32 %r7, [tile];", kFence));
+}
+
 TEST(Race, AtomicsOrderAndDoNotRace) {
   EXPECT_CLEAN(run("red.shared.add.u32 [tile], 1;"));
 }
@@ -168,4 +254,21 @@ TEST(Race, VectorClocks) {
   a.raise(1, 4);
   a.raise(1, 3);
   EXPECT_EQ(a[1], 4u);
+}
+
+TEST(Race, LanesOfVectorClocks) {
+  VectorClock a, b;
+  a.raiseLanes(2, 0b11, 5);
+  EXPECT_TRUE(a.covers(2, 5, 0b01));
+  EXPECT_FALSE(a.covers(2, 5, 0b101));
+  EXPECT_FALSE(a.covers(2, 5));
+  b.raiseLanes(2, VectorClock::kAllLanes, 3);
+  EXPECT_TRUE(b.covers(2, 3, 0b100));
+  // Of what one knows by warp and the other by lane, both know the lanes'.
+  b.meet(a);
+  EXPECT_TRUE(b.covers(2, 3, 0b11));
+  EXPECT_FALSE(b.covers(2, 4, 0b01));
+  EXPECT_FALSE(b.covers(2, 3, 0b100));
+  b.join(a);
+  EXPECT_TRUE(b.covers(2, 5, 0b11));
 }
