@@ -345,8 +345,16 @@ def Hopper_TmaLoadOp : HopperOp<"tma_load", [AttrSizedOperandSegments]> {
 
 def Hopper_ThreadIdOp : HopperOp<"thread_id", [Pure]> {
   let summary = "%tid.x";
+  let description = [{
+    With `again` it is read at this place, and what is computed from it is
+    computed there: behind a loop, so that it takes no registers in the loop.
+  }];
+  let arguments = (ins UnitAttr:$again);
   let results = (outs I32:$index);
-  let assemblyFormat = "attr-dict `:` type($index)";
+  let builders = [OpBuilder<(ins "::mlir::Type":$type), [{
+    build($_builder, $_state, type, /*again=*/false);
+  }]>];
+  let assemblyFormat = "(`again` $again^)? attr-dict `:` type($index)";
 }
 
 def Hopper_BlockIdOp : HopperOp<"block_id", [Pure]> {

@@ -56,13 +56,19 @@ Value Distributor::constant(int64_t value) {
   return arith::ConstantIntOp::create(builder, loc, value, 32);
 }
 
+/// The thread's index. Behind a loop it is read again.
+Value Distributor::threadIndex() {
+  return hopper::ThreadIdOp::create(builder, loc, builder.getI32Type(),
+                                    isBehindLoop && loopDepth == 0);
+}
+
 Value Distributor::lane() {
-  Value thread = hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
+  Value thread = threadIndex();
   return arith::AndIOp::create(builder, loc, thread, constant(31));
 }
 
 Value Distributor::threadRow() {
-  Value thread = hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
+  Value thread = threadIndex();
   Value warp = arith::AndIOp::create(
       builder, loc, arith::ShRUIOp::create(builder, loc, thread, constant(5)),
       constant(3));
@@ -111,6 +117,7 @@ LogicalResult Distributor::distributeFor(scf::ForOp loop) {
       scalars.lookupOrDefault(loop.getStep()), flatten(loop.getInitArgs()));
   scalars.map(loop.getInductionVar(), clone.getInductionVar());
   mapFlat(loop.getRegionIterArgs(), clone.getRegionIterArgs());
+  ++loopDepth;
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(clone.getBody());
@@ -119,6 +126,8 @@ LogicalResult Distributor::distributeFor(scf::ForOp loop) {
     if (loop.getNumResults() != 0)
       scf::YieldOp::create(builder, loc, flatten(loop.getYieldedValues()));
   }
+  --loopDepth;
+  isBehindLoop = true;
   mapFlat(loop.getResults(), clone.getResults());
   return success();
 }
@@ -207,6 +216,7 @@ LogicalResult Distributor::distributeRoles(hopper::SpecializeOp roles) {
        llvm::zip_equal(roles->getRegions(), clone->getRegions())) {
     if (from.empty())
       continue;
+    isBehindLoop = false;
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&to.emplaceBlock());
     for (Operation &op : from.front()) {

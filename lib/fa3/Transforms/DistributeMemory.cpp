@@ -169,7 +169,7 @@ LogicalResult Distributor::distributeTransposedStore(tile::StoreOp op) {
         builder, loc, builder.getI32Type(), scalars.lookupOrDefault(index)));
   Value target = scalars.lookupOrDefault(op.getTarget());
   // In a transposed matrix a thread has one column and two rows.
-  Value thread = hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
+  Value thread = threadIndex();
   Value warp = arith::AndIOp::create(
       builder, loc, arith::ShRUIOp::create(builder, loc, thread, constant(5)),
       constant(3));

@@ -13,7 +13,7 @@ using namespace fa3;
 
 /// First element, in memory, of the thread's first run.
 Value Distributor::packedElement() {
-  Value thread = hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
+  Value thread = threadIndex();
   Value inGroup = arith::AndIOp::create(builder, loc, thread,
                                         constant(kThreadsPerWarpgroup - 1));
   return multiply(inGroup, Fragment::kPackedRun);

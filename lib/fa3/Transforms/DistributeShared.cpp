@@ -118,7 +118,7 @@ LogicalResult Distributor::storeMatrices(hopper::BufferStoreOp op) {
   int64_t blocks = type.getDimSize(0) / Fragment::kBlockRows;
   int64_t groups = type.getDimSize(1) / Fragment::kGroupColumns;
 
-  Value thread = hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
+  Value thread = threadIndex();
   auto bits = [&](int64_t shift, int64_t mask) -> Value {
     Value value = thread;
     if (shift != 0)

@@ -37,6 +37,7 @@ private:
   mlir::Value constant(int64_t value);
   mlir::Value add(mlir::Value a, mlir::Value b);
   mlir::Value multiply(mlir::Value a, int64_t factor);
+  mlir::Value threadIndex();
   mlir::Value lane();
   /// Row and column of the thread's first register.
   mlir::Value threadRow();
@@ -99,6 +100,9 @@ private:
   mlir::IRMapping scalars;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tiles;
   llvm::SmallVector<mlir::Value> scratch;
+  /// Loops around the operation, and whether its role had one before.
+  int64_t loopDepth = 0;
+  bool isBehindLoop = false;
 };
 
 } // namespace fa3

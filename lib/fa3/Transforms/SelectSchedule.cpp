@@ -92,6 +92,7 @@ constexpr int64_t kLazyRescale = 8;
 struct BackwardRow {
   /// The largest head dim that the row is for.
   int64_t headDim;
+  bool causal;
   int64_t blockQ;
   int64_t blockKv;
   int64_t warpgroups;
@@ -105,10 +106,14 @@ struct BackwardRow {
 };
 
 constexpr BackwardRow kBackwardRows[] = {
-    {64, 128, 128, 2, 2, 0, true, false, false, true, false},
-    {128, 64, 128, 2, 2, 0, true, false, true, true, true},
-    {192, 64, 96, 3, 2, 1, false, true, true, false, false},
-    {256, 64, 64, 2, 2, 1, false, true, true, false, true},
+    {64, false, 128, 128, 2, 2, 0, true, false, false, true, true},
+    {64, true, 128, 128, 2, 2, 0, true, false, false, true, false},
+    {128, false, 64, 128, 2, 2, 0, true, false, true, true, true},
+    {128, true, 64, 128, 2, 2, 0, true, false, true, true, true},
+    {192, false, 64, 96, 3, 2, 1, false, true, true, false, true},
+    {192, true, 64, 96, 3, 2, 1, false, true, true, false, false},
+    {256, false, 64, 80, 2, 2, 1, false, true, true, false, true},
+    {256, true, 64, 80, 2, 1, 0, false, true, true, false, true},
 };
 
 } // namespace
@@ -192,7 +197,8 @@ static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   int64_t headDim = attn::AttentionOpInterface(backward).getHeadDim();
   const BackwardRow *row =
       llvm::find_if(kBackwardRows, [&](const BackwardRow &candidate) {
-        return headDim <= candidate.headDim;
+        return headDim <= candidate.headDim &&
+               backward.getCausal() == candidate.causal;
       });
   ScheduleFields fields;
   fields.blockQ = row->blockQ;

@@ -1,5 +1,6 @@
 //===- LowerRoles.cpp - Indices, roles and the grid -----------------------===//
 
+#include "fa3/Conversion/HopperToNVVM/InlineAsm.h"
 #include "fa3/Conversion/HopperToNVVM/Patterns.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -36,7 +37,13 @@ struct LowerThreadId : OpRewritePattern<hopper::ThreadIdOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(hopper::ThreadIdOp op,
                                 PatternRewriter &rewriter) const override {
-    rewriter.replaceOpWithNewOp<NVVM::ThreadIdXOp>(op, op.getType());
+    if (!op.getAgain()) {
+      rewriter.replaceOpWithNewOp<NVVM::ThreadIdXOp>(op, op.getType());
+      return success();
+    }
+    InlineAsm ptx(rewriter, op.getLoc());
+    rewriter.replaceOp(
+        op, ptx.results(op.getType()).emit("mov.u32 $0, %tid.x;"));
     return success();
   }
 };
