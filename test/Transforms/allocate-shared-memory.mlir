@@ -39,6 +39,7 @@ tile.kernel @f32(%x: vector<128x64xbf16>, %y: vector<124x64xf32>, %acc: memref<?
   %s = hopper.ring_alloc : !hopper.ring<2, vector<64x128xbf16>>
   %o = hopper.ring_alloc : !hopper.ring<1, vector<124x64xf32>>
   %b = hopper.share %x, %s : vector<128x64xbf16>, !hopper.ring<2, vector<64x128xbf16>> -> !hopper.buffer<vector<64x128xbf16>, 64>
-  hopper.reduce_out %y, %o, %acc[%i, %i] : vector<124x64xf32>, !hopper.ring<1, vector<124x64xf32>>, memref<?x7936xf32>
+  hopper.out_put %y, %o : vector<124x64xf32>, !hopper.ring<1, vector<124x64xf32>>
+  hopper.out_reduce %o, %acc[%i, %i] : !hopper.ring<1, vector<124x64xf32>>, memref<?x7936xf32>
   tile.return
 }

@@ -171,10 +171,18 @@ tile.kernel @share(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
 
 // -----
 
-tile.kernel @reduce_out(%r: !hopper.ring<1, vector<64x64xf32>>, %x: memref<?x4096xf32, strided<[?, 1]>>, %i: index) {
+tile.kernel @out_put(%r: !hopper.ring<1, vector<64x64xf32>>, %x: memref<?x4096xf32, strided<[?, 1]>>, %i: index) {
   %t = tile.load %x[%i, %i] dims [] : memref<?x4096xf32, strided<[?, 1]>>, vector<64x64xf32>
   // expected-error @+1 {{must be expanded before tiles are distributed}}
-  hopper.reduce_out %t, %r, %x[%i, %i] : vector<64x64xf32>, !hopper.ring<1, vector<64x64xf32>>, memref<?x4096xf32, strided<[?, 1]>>
+  hopper.out_put %t, %r : vector<64x64xf32>, !hopper.ring<1, vector<64x64xf32>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @out_reduce(%r: !hopper.ring<1, vector<64x64xf32>>, %x: memref<?x4096xf32, strided<[?, 1]>>, %i: index) {
+  // expected-error @+1 {{must be expanded before tiles are distributed}}
+  hopper.out_reduce %r, %x[%i, %i] : !hopper.ring<1, vector<64x64xf32>>, memref<?x4096xf32, strided<[?, 1]>>
   tile.return
 }
 

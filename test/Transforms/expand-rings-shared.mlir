@@ -10,7 +10,8 @@
 !b = !hopper.buffer<vector<64x64xbf16>, 64>
 
 // A row is one copy of consecutive elements. Every warp of the consumers
-// releases the buffer when all of its lanes have read it. Buffers are 384 bytes
+// releases the buffer when all of its lanes have read it, which TMA must not
+// overwrite before: hence the fence. Buffers are 384 bytes
 // apart, 320 of which are loaded.
 // CHECK-LABEL: tile.kernel @row
 // CHECK-SAME: %[[MAP:[a-z0-9]+]]: !hopper.tensor_map<0, [1, 1, 80], linear>)
@@ -26,6 +27,7 @@
 // CHECK: } consumer {
 // CHECK: hopper.view %{{.*}} : <vector<1x80xf32>, 1>
 // CHECK: hopper.buffer_load
+// CHECK-NEXT: hopper.fence_proxy_async
 // CHECK-NEXT: hopper.warp_sync
 // CHECK-NEXT: %[[LANE:.*]] = arith.andi %{{.*}}, %c31_i32
 // CHECK-NEXT: %[[FIRST:.*]] = arith.cmpi eq, %[[LANE]], %c0_i32
@@ -224,6 +226,7 @@ tile.kernel @one_warpgroup(%x: vector<64x64xbf16>, %y: vector<64x64xf32>, %acc: 
   %r = hopper.ring_alloc {offset = 0 : i64} : !hopper.ring<1, vector<64x64xbf16>>
   %o = hopper.ring_alloc {offset = 8192 : i64} : !hopper.ring<1, vector<64x64xf32>>
   %b = hopper.share %x, %r : vector<64x64xbf16>, !hopper.ring<1, vector<64x64xbf16>> -> !b
-  hopper.reduce_out %y, %o, %acc[%i, %i] : vector<64x64xf32>, !hopper.ring<1, vector<64x64xf32>>, memref<?x4096xf32>
+  hopper.out_put %y, %o : vector<64x64xf32>, !hopper.ring<1, vector<64x64xf32>>
+  hopper.out_reduce %o, %acc[%i, %i] : !hopper.ring<1, vector<64x64xf32>>, memref<?x4096xf32>
   tile.return
 }

@@ -163,7 +163,8 @@ tile.kernel @constants(%o: !o, %l: !l) attributes {schedule = #tile.schedule<blo
 
 !w = memref<?x8192xf32, strided<[?, 1]>>
 
-// A packed tile's rows are consecutive in memory: 64 rows of 64 elements.
+// A packed tile's rows are consecutive in memory: 64 rows of 64 elements. What
+// all warpgroups have put is added as a whole.
 // CHECK-LABEL: tile.kernel @packed
 // CHECK: %[[C4096:.*]] = arith.constant 4096 : i32
 // CHECK: %[[FIRST:.*]] = arith.muli %{{.*}}, %[[C4096]]
@@ -173,14 +174,16 @@ tile.kernel @constants(%o: !o, %l: !l) attributes {schedule = #tile.schedule<blo
 // CHECK: tile.store %[[X]], %{{.*}}[%[[I]], %{{[a-z0-9]+}}] dims [] : vector<64x64xf32>
 // CHECK: arith.addi
 // CHECK: tile.reduce_store %[[X]], %{{.*}}[%[[I]], %{{[a-z0-9]+}}] : vector<64x64xf32>
-// CHECK: arith.addi
-// CHECK: hopper.reduce_out %[[X]], %{{.*}}, %{{.*}}[%[[I]], %{{[a-z0-9]+}}] : vector<64x64xf32>, <1, vector<128x64xf32>>
+// CHECK-NOT: arith.addi
+// CHECK: hopper.out_put %[[X]], %[[OUT:.*]] : vector<64x64xf32>, <1, vector<128x64xf32>>
+// CHECK-NEXT: hopper.out_reduce %[[OUT]], %{{.*}}[%[[I]], %{{[a-z0-9]+}}] : <1, vector<128x64xf32>>
 tile.kernel @packed(%w: !w, %i: index) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 64, warpgroups = 2>} {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring_alloc {consumers = 2 : i64} : !hopper.ring<1, vector<128x64xf32>>
   %x = tile.load %w[%i, %c0] dims [] : !w, vector<128x64xf32>
   tile.store %x, %w[%i, %c0] dims [] : vector<128x64xf32>, !w
   tile.reduce_store %x, %w[%i, %c0] : vector<128x64xf32>, !w
-  hopper.reduce_out %x, %ring, %w[%i, %c0] : vector<128x64xf32>, !hopper.ring<1, vector<128x64xf32>>, !w
+  hopper.out_put %x, %ring : vector<128x64xf32>, !hopper.ring<1, vector<128x64xf32>>
+  hopper.out_reduce %ring, %w[%i, %c0] : !hopper.ring<1, vector<128x64xf32>>, !w
   tile.return
 }

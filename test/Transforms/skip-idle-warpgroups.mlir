@@ -121,9 +121,9 @@ tile.kernel @share(%a: !matrix, %t: vector<64x64xf32>, %h: vector<64x64xbf16>) a
 }
 
 // What is added to memory can be seen from outside.
-// CHECK-LABEL: tile.kernel @reduce_out
+// CHECK-LABEL: tile.kernel @out_put
 // CHECK: hopper.specialize {
-tile.kernel @reduce_out(%a: !matrix, %t: vector<64x64xf32>, %s: memref<?x8192xf32, strided<[?, 1]>>) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 64, warpgroups = 2>} {
+tile.kernel @out_put(%a: !matrix, %t: vector<64x64xf32>, %s: memref<?x8192xf32, strided<[?, 1]>>) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 64, warpgroups = 2>} {
   %c0 = arith.constant 0 : index
   %c128 = arith.constant 128 : index
   %rows = memref.dim %a, %c0 : !matrix
@@ -138,8 +138,10 @@ tile.kernel @reduce_out(%a: !matrix, %t: vector<64x64xf32>, %s: memref<?x8192xf3
     %first = arith.muli %w, %c64 : i32
     %offset = arith.index_cast %first : i32 to index
     %row = arith.addi %base, %offset : index
-    hopper.reduce_out %t, %ring, %s[%i, %c0] : vector<64x64xf32>, !hopper.ring<1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>
+    hopper.out_put %t, %ring : vector<64x64xf32>, !hopper.ring<1, vector<128x64xf32>>
     tile.store %t, %a[%row, %c0] dims [0, 1] : vector<64x64xf32>, !matrix
+  } drain {
+    hopper.out_reduce %ring, %s[%i, %c0] : !hopper.ring<1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>
   }
   tile.return
 }

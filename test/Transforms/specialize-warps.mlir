@@ -131,3 +131,55 @@ tile.kernel @off(%k: !m) attributes {schedule = #tile.schedule<block_q = 64, blo
   hopper.ring_release %rk, %b : !r, !b
   tile.return
 }
+
+// What is added to memory is added by the drain: it goes through the same loops
+// as the consumers that put it, whose registers it does not take.
+!acc = memref<?x4096xf32, strided<[?, 1]>>
+!out = !hopper.ring<1, vector<64x64xf32>>
+// CHECK-LABEL: tile.kernel @drain
+// CHECK-SAME: %[[ACC:[a-z0-9]+]]: memref<?x4096xf32
+// CHECK: %[[OUT:.*]] = hopper.ring_alloc : <1, vector<64x64xf32>>
+// CHECK: producer {
+// CHECK-NOT: hopper.out_
+// CHECK: hopper.ring_put
+// CHECK-NOT: hopper.out_
+// CHECK: } consumer {
+// CHECK: scf.for
+// CHECK: hopper.ring_get
+// CHECK: hopper.out_put %{{.*}}, %[[OUT]]
+// CHECK-NOT: hopper.out_reduce
+// CHECK: } drain {
+// CHECK-NOT: hopper.ring_
+// CHECK: scf.for %[[I:[a-z0-9]+]] =
+// CHECK: %[[TWICE:.*]] = arith.addi %[[I]], %[[I]]
+// CHECK: hopper.out_reduce %[[OUT]], %[[ACC]][%[[TWICE]], %{{.*}}]
+// CHECK-NOT: vector<
+// CHECK: tile.return
+tile.kernel @drain(%k: !m, %acc: !acc, %x: vector<64x64xf32>, %n: index) attributes {schedule = #s} {
+  %rk = hopper.ring_alloc : !r
+  %ro = hopper.ring_alloc : !out
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %n step %c1 {
+    hopper.ring_put %rk, %k[%i, %c0] dims [0, 1] : !r, !m
+    %b = hopper.ring_get %rk : !r -> !b
+    hopper.ring_release %rk, %b : !r, !b
+    %y = arith.addf %x, %x : vector<64x64xf32>
+    %twice = arith.addi %i, %i : index
+    hopper.out_put %y, %ro : vector<64x64xf32>, !out
+    hopper.out_reduce %ro, %acc[%twice, %c0] : !out, !acc
+  }
+  tile.return
+}
+
+// Without loads there are no roles: the warpgroups add by themselves.
+// CHECK-LABEL: tile.kernel @no_loads
+// CHECK-NOT: drain
+// CHECK: hopper.out_put
+// CHECK-NEXT: hopper.out_reduce
+tile.kernel @no_loads(%acc: !acc, %x: vector<64x64xf32>, %i: index) attributes {schedule = #s} {
+  %ro = hopper.ring_alloc : !out
+  hopper.out_put %x, %ro : vector<64x64xf32>, !out
+  hopper.out_reduce %ro, %acc[%i, %i] : !out, !acc
+  tile.return
+}

@@ -679,3 +679,138 @@ tile.kernel @share_with_the_turn(%x: vector<64x64xbf16>) {
   hopper.turn_pass
   tile.return
 }
+
+// -----
+
+!t = vector<64x64xf32>
+!out = !hopper.ring<1, !t>
+!acc = memref<?x4096xf32, strided<[?, 1]>>
+tile.kernel @put_not_added(%acc: !acc, %x: !t, %n: index, %c: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %ro = hopper.ring_alloc : !out
+  hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+  } consumer {
+    // expected-error @+1 {{puts a tile that is not added to memory}}
+    hopper.out_put %x, %ro : !t, !out
+  } drain {
+  }
+  tile.return
+}
+
+// -----
+
+!t = vector<64x64xf32>
+!out = !hopper.ring<1, !t>
+!acc = memref<?x4096xf32, strided<[?, 1]>>
+tile.kernel @added_not_put(%acc: !acc, %x: !t, %n: index, %c: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %ro = hopper.ring_alloc : !out
+  hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+  } consumer {
+  } drain {
+    // expected-error @+1 {{adds a tile to memory that consumers do not put}}
+    hopper.out_reduce %ro, %acc[%c0, %c0] : !out, !acc
+  }
+  tile.return
+}
+
+// -----
+
+!t = vector<64x64xf32>
+!out = !hopper.ring<1, !t>
+!acc = memref<?x4096xf32, strided<[?, 1]>>
+tile.kernel @other_bounds(%acc: !acc, %x: !t, %n: index, %c: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %ro = hopper.ring_alloc : !out
+  hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+  } consumer {
+    // expected-error @+1 {{puts tiles in another order than they are added to memory}}
+    scf.for %i = %c0 to %n step %c1 {
+      hopper.out_put %x, %ro : !t, !out
+    }
+  } drain {
+    // expected-note @+1 {{the next additions}}
+    scf.for %i = %c1 to %n step %c1 {
+      hopper.out_reduce %ro, %acc[%c0, %c0] : !out, !acc
+    }
+  }
+  tile.return
+}
+
+// -----
+
+!t = vector<64x64xf32>
+!out = !hopper.ring<1, !t>
+!acc = memref<?x4096xf32, strided<[?, 1]>>
+tile.kernel @added_conditionally(%acc: !acc, %x: !t, %n: index, %c: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %ro = hopper.ring_alloc : !out
+  hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+  } consumer {
+    // expected-error @+1 {{puts tiles in another order than they are added to memory}}
+    hopper.out_put %x, %ro : !t, !out
+  } drain {
+    // expected-note @+1 {{the next additions}}
+    scf.if %c {
+      hopper.out_reduce %ro, %acc[%c0, %c0] : !out, !acc
+    }
+  }
+  tile.return
+}
+
+// -----
+
+!t = vector<64x64xf32>
+!out = !hopper.ring<1, !t>
+!acc = memref<?x4096xf32, strided<[?, 1]>>
+tile.kernel @tile_in_drain(%acc: !acc, %x: !t, %n: index, %c: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %ro = hopper.ring_alloc : !out
+  hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+  } consumer {
+    hopper.out_put %x, %ro : !t, !out
+  } drain {
+    // expected-error @+1 {{belongs to another role: the drain has neither tiles nor loads}}
+    %y = arith.addf %x, %x : !t
+    hopper.out_reduce %ro, %acc[%c0, %c0] : !out, !acc
+  }
+  tile.return
+}
+
+// -----
+
+!t = vector<64x64xf32>
+!out = !hopper.ring<1, !t>
+!acc = memref<?x4096xf32, strided<[?, 1]>>
+tile.kernel @put_in_drain(%acc: !acc, %x: !t, %n: index, %c: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %ro = hopper.ring_alloc : !out
+  hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+  } consumer {
+  } drain {
+    // expected-error @+1 {{belongs to another role: the drain has neither tiles nor loads}}
+    hopper.out_put %x, %ro : !t, !out
+  }
+  tile.return
+}
+
+// -----
+
+!m = memref<?x64xbf16, strided<[?, 1]>>
+!r = !hopper.ring<2, vector<64x64xbf16>>
+tile.kernel @load_in_drain(%k: !m, %i: index) {
+  %rk = hopper.ring_alloc : !r
+  hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+  } consumer {
+  } drain {
+    // expected-error @+1 {{belongs to another role: the drain has neither tiles nor loads}}
+    hopper.ring_put %rk, %k[%i, %i] dims [0, 1] : !r, !m
+  }
+  tile.return
+}

@@ -91,3 +91,39 @@ tile.kernel @shares(%l: memref<?x?xf32, strided<[?, 1]>>, %x: vector<64x64xbf16>
   }
   tile.return
 }
+
+// The drain adds what consumers put, in their order, through the same loops.
+!out = !hopper.ring<1, vector<64x64xf32>>
+!acc = memref<?x4096xf32, strided<[?, 1]>>
+// CHECK-LABEL: tile.kernel @drain
+tile.kernel @drain(%acc: !acc, %x: !t, %n: index, %c: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %ro = hopper.ring_alloc : !out
+  hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+  } consumer {
+    scf.for %i = %c0 to %n step %c1 {
+      hopper.out_put %x, %ro : !t, !out
+      scf.if %c {
+        hopper.out_put %x, %ro : !t, !out
+      }
+    }
+  } drain {
+    scf.for %i = %c0 to %n step %c1 {
+      hopper.out_reduce %ro, %acc[%i, %c0] : !out, !acc
+      scf.if %c {
+        hopper.out_reduce %ro, %acc[%c0, %c0] : !out, !acc
+      }
+    }
+  }
+  tile.return
+}
+
+// Without a drain the warpgroups do both.
+// CHECK-LABEL: tile.kernel @out_without_roles
+tile.kernel @out_without_roles(%acc: !acc, %x: !t, %i: index) {
+  %ro = hopper.ring_alloc : !out
+  hopper.out_put %x, %ro : !t, !out
+  hopper.out_reduce %ro, %acc[%i, %i] : !out, !acc
+  tile.return
+}

@@ -15,6 +15,7 @@ namespace fa3::run {
 
 /// What summing products in fp32 may cost, relative to their magnitudes.
 static constexpr double summation = 0x1p-22;
+static constexpr double smallestNormal = 0x1p-126;
 
 namespace {
 
@@ -85,8 +86,13 @@ Pair::Pair(const Backward &backward, const QueryRow &query, int64_t keyIndex,
       summation *
       (1 + backward.scale * query.queryLength * keys.lengths[keyIndex] +
        std::abs(query.lse));
-  probabilityError = probability * scoreError;
-  gradientError = std::abs(gradient) * scoreError +
+  // Normal fp32 numbers only: what is smaller may become 0.
+  const auto flushed = [](double value) {
+    return std::min(std::abs(value), smallestNormal);
+  };
+  probabilityError = probability * scoreError + flushed(probability);
+  gradientError = std::abs(gradient) * scoreError + flushed(gradient) +
+                  flushed(probability) * std::abs(rise) +
                   probability * summation * query.gradientLength *
                       (values.lengths[keyIndex] + query.outputLength);
 }

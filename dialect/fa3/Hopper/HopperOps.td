@@ -40,8 +40,8 @@ def Hopper_RingAllocOp : HopperOp<"ring_alloc", [MemoryEffects<[MemAlloc]>]> {
     `offset` is the byte offset of the first buffer in shared memory and
     `barriers` that of the mbarriers (full ones, then empty ones, 8 bytes each);
     `fa3-allocate-shared-memory` sets both. A ring that no TMA copy fills, one of
-    `hopper.share` or `hopper.reduce_out`, has no mbarriers. `consumers` is the number of warpgroups that release every
-    buffer.
+    `hopper.share` or `hopper.out_put`, has no mbarriers. `consumers` is the
+    number of warpgroups that release every buffer.
   }];
   let arguments = (ins DefaultValuedAttr<HopperPositive, "1">:$consumers, OptionalAttr<HopperNonNegative>:$offset, OptionalAttr<HopperNonNegative>:$barriers);
   let results = (outs HopperRing:$ring);
@@ -244,9 +244,10 @@ def Hopper_SpecializeOp : HopperOp<"specialize", [NoRegionArguments, SingleBlock
   let description = [{
     Warpgroup 0 executes `producer` on one thread with `producer_registers`
     registers per thread; warpgroups 1 to `warpgroups` execute `consumer` with
-    `consumer_registers`. Another warp of warpgroup 0 executes `drain`, if there
-    is one: it moves what the consumers computed to memory. With `active`, only that many of the consumer
-    warpgroups execute the region; the others have nothing to do.
+    `consumer_registers`. Another warp of warpgroup 0 executes `drain`, if
+    there is one: it moves what the consumers computed to memory. With `active`,
+    only that many of the consumer warpgroups execute the region; the others
+    have nothing to do.
   }];
   let arguments = (ins Optional<I32>:$active, HopperPositive:$warpgroups, HopperRegisters:$producer_registers, HopperRegisters:$consumer_registers);
   let regions = (region SizedRegion<1>:$producer, SizedRegion<1>:$consumer, MaxSizedRegion<1>:$drain);

@@ -75,6 +75,11 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "240">:$consumer_registers);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Registers per thread that each of `warpgroups` gets at launch: an equal
+    /// share of the multiprocessor's, rounded down to the allocation granularity.
+    static int64_t getLaunchRegisters(int64_t warpgroups);
+  }];
 }
 
 def TileArgumentAttr : TileAttr<"Argument", "argument"> {

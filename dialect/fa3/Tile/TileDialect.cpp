@@ -29,20 +29,17 @@ void TileDialect::initialize() {
 static constexpr int64_t kRegisters = 65536;
 static constexpr int64_t kWarpgroupThreads = 128;
 
-/// Registers per thread that each of `warpgroups` gets at launch: an equal
-/// share, rounded down to the allocation granularity.
-static int64_t launchRegisters(int64_t warpgroups) {
+int64_t ScheduleAttr::getLaunchRegisters(int64_t warpgroups) {
   return kRegisters / (warpgroups * kWarpgroupThreads) / 8 * 8;
 }
 
 LogicalResult ScheduleAttr::verify(
     function_ref<InFlightDiagnostic()> emitError, int64_t blockQ,
-    int64_t blockKv, int64_t warpgroups, int64_t stages,
-                                   int64_t earlyStages, bool overlap,
-    bool specialize, bool pingpong, bool splitLoops, int64_t lazyRescale,
-    int64_t chains, bool longestFirst, bool persistent, bool transposeS,
-    bool transposeDkv, bool transposeDq, bool shareOperands, bool bulkReduce,
-    int64_t producerRegisters, int64_t consumerRegisters) {
+    int64_t blockKv, int64_t warpgroups, int64_t stages, int64_t earlyStages,
+    bool overlap, bool specialize, bool pingpong, bool splitLoops,
+    int64_t lazyRescale, int64_t chains, bool longestFirst, bool persistent,
+    bool transposeS, bool transposeDkv, bool transposeDq, bool shareOperands,
+    bool bulkReduce, int64_t producerRegisters, int64_t consumerRegisters) {
   auto inRange = [&](StringRef field, int64_t value, int64_t low,
                      int64_t high) -> LogicalResult {
     if (value >= low && value <= high)
@@ -88,7 +85,7 @@ LogicalResult ScheduleAttr::verify(
         failed(multiple(field, value, 8)))
       return failure();
   int64_t wanted = producerRegisters + warpgroups * consumerRegisters;
-  int64_t available = (warpgroups + 1) * launchRegisters(warpgroups + 1);
+  int64_t available = (warpgroups + 1) * getLaunchRegisters(warpgroups + 1);
   if (wanted > available)
     return emitError() << "producer_registers + warpgroups * "
                           "consumer_registers is "

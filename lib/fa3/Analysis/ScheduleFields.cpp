@@ -11,15 +11,25 @@ static constexpr std::pair<int64_t, int64_t> kRegisterSplit[] = {
     {56, 256}, {24, 240}, {32, 160}};
 
 ScheduleFields ScheduleFields::of(tile::ScheduleAttr schedule) {
-  return {schedule.getBlockQ(),           schedule.getBlockKv(),
-          schedule.getWarpgroups(),       schedule.getStages(), schedule.getEarlyStages(),
-          schedule.getOverlap(),          schedule.getSpecialize(),
-          schedule.getPingpong(),         schedule.getSplitLoops(),
-          schedule.getLazyRescale(),      schedule.getChains(),
-          schedule.getLongestFirst(),     schedule.getPersistent(),
-          schedule.getTransposeS(),       schedule.getTransposeDkv(),
-          schedule.getTransposeDq(),      schedule.getShareOperands(),
-          schedule.getBulkReduce(),       schedule.getProducerRegisters(),
+  return {schedule.getBlockQ(),
+          schedule.getBlockKv(),
+          schedule.getWarpgroups(),
+          schedule.getStages(),
+          schedule.getEarlyStages(),
+          schedule.getOverlap(),
+          schedule.getSpecialize(),
+          schedule.getPingpong(),
+          schedule.getSplitLoops(),
+          schedule.getLazyRescale(),
+          schedule.getChains(),
+          schedule.getLongestFirst(),
+          schedule.getPersistent(),
+          schedule.getTransposeS(),
+          schedule.getTransposeDkv(),
+          schedule.getTransposeDq(),
+          schedule.getShareOperands(),
+          schedule.getBulkReduce(),
+          schedule.getProducerRegisters(),
           schedule.getConsumerRegisters()};
 }
 
@@ -27,10 +37,10 @@ tile::ScheduleAttr
 ScheduleFields::get(function_ref<InFlightDiagnostic()> emitError,
                     MLIRContext *context) const {
   return tile::ScheduleAttr::getChecked(
-      emitError, context, blockQ, blockKv, warpgroups, stages, earlyStages, overlap,
-      specialize, pingpong, splitLoops, lazyRescale, chains, longestFirst,
-      persistent, transposeS, transposeDkv, transposeDq, shareOperands,
-      bulkReduce, producerRegisters, consumerRegisters);
+      emitError, context, blockQ, blockKv, warpgroups, stages, earlyStages,
+      overlap, specialize, pingpong, splitLoops, lazyRescale, chains,
+      longestFirst, persistent, transposeS, transposeDkv, transposeDq,
+      shareOperands, bulkReduce, producerRegisters, consumerRegisters);
 }
 
 void ScheduleFields::splitRegisters() {

@@ -95,8 +95,12 @@ def TileToHopperPass : Pass<"fa3-tile-to-hopper", "::fa3::tile::KernelOp"> {
     multiple of 4 elements, at most 256. `hopper.buffer_load` reads it to
     registers. Other loads stay.
 
-    With `bulk_reduce`, `tile.reduce_store` becomes `hopper.reduce_out` with one
-    buffer for all tiles of a type.
+    With `bulk_reduce`, `tile.reduce_store` becomes `hopper.out_put` and
+    `hopper.out_reduce` with one buffer for all tiles of a type.
+
+    Tiles that no product reads after the last but one of an iteration have
+    `early_stages` buffers, if the schedule says so; a row or column has as many
+    as the tile in front of it.
 
     Precondition: products have shapes and types of wgmma and stand in `scf.for`
     and `scf.if` only; what they load, TMA can load: from a kernel argument,

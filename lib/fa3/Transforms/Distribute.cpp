@@ -460,8 +460,8 @@ struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
     WalkResult expanded = kernel.walk([](Operation *op) {
       if (isa<hopper::RingAllocOp, hopper::RingPutOp, hopper::RingGetOp,
               hopper::RingReleaseOp, hopper::ShareOp, hopper::OutPutOp,
-              hopper::OutReduceOp,
-              hopper::TurnWaitOp, hopper::TurnPassOp, tile::DotOp>(op)) {
+              hopper::OutReduceOp, hopper::TurnWaitOp, hopper::TurnPassOp,
+              tile::DotOp>(op)) {
         op->emitError("must be expanded before tiles are distributed");
         return WalkResult::interrupt();
       }

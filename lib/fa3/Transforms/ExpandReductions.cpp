@@ -87,8 +87,8 @@ private:
   }
 
   Value base(OpBuilder &builder) {
-    return hopper::SharedAddressOp::create(
-        builder, loc(), builder.getI32Type(), *ring.getOffset());
+    return hopper::SharedAddressOp::create(builder, loc(), builder.getI32Type(),
+                                           *ring.getOffset());
   }
 
   void expandPut(hopper::OutPutOp put) {
@@ -96,13 +96,11 @@ private:
     // The thread that started the last copy knows when it has read the buffer.
     if (!hasDrain)
       hopper::BulkWaitOp::create(builder, loc());
-    hopper::NamedSyncOp::create(builder, loc(),
-                                barrier(builder, kFirstOutEmptyBarrier),
-                                threads());
+    hopper::NamedSyncOp::create(
+        builder, loc(), barrier(builder, kFirstOutEmptyBarrier), threads());
     auto type =
         hopper::BufferType::get(builder.getContext(), tile, tile.getDimSize(0));
-    Value buffer =
-        hopper::ViewOp::create(builder, loc(), type, base(builder));
+    Value buffer = hopper::ViewOp::create(builder, loc(), type, base(builder));
     int64_t rows = cast<VectorType>(put.getValue().getType()).getDimSize(0);
     Value row = arith::MulIOp::create(builder, loc(), warpgroup(builder),
                                       constant(builder, loc(), rows));
@@ -110,9 +108,8 @@ private:
                                   constant(builder, loc(), 0));
     hopper::FenceProxyAsyncOp::create(builder, loc());
     if (hasDrain)
-      hopper::NamedArriveOp::create(builder, loc(),
-                                    barrier(builder, kFirstOutFullBarrier),
-                                    threads());
+      hopper::NamedArriveOp::create(
+          builder, loc(), barrier(builder, kFirstOutFullBarrier), threads());
     put.erase();
   }
 
@@ -137,8 +134,7 @@ private:
   /// Adds `bytes` from the buffer's start to memory `bytes` from the tile's.
   void copy(OpBuilder &builder, hopper::OutReduceOp reduce,
             SmallVector<Value> indices, Value bytes, Value elected) {
-    Value address =
-        arith::AddIOp::create(builder, loc(), base(builder), bytes);
+    Value address = arith::AddIOp::create(builder, loc(), base(builder), bytes);
     Value elements = arith::ShRUIOp::create(builder, loc(), bytes,
                                             constant(builder, loc(), 2));
     indices.back() =
@@ -154,8 +150,8 @@ private:
     for (int64_t part = 0; part < warpgroups; ++part) {
       hopper::NamedSyncOp::create(builder, loc(), fullBarrier(builder, part),
                                   threads());
-      copy(builder, reduce, indices,
-           constant(builder, loc(), part * partBytes), elected);
+      copy(builder, reduce, indices, constant(builder, loc(), part * partBytes),
+           elected);
     }
     for (int64_t part = 0; part < warpgroups; ++part) {
       hopper::BulkWaitOp::create(builder, loc(), warpgroups - 1 - part,
@@ -168,12 +164,10 @@ private:
 
   void expandOwn(hopper::OutReduceOp reduce) {
     OpBuilder builder(reduce);
-    hopper::NamedSyncOp::create(builder, loc(),
-                                barrier(builder, kFirstOutFullBarrier),
-                                threads());
-    Value bytes =
-        arith::MulIOp::create(builder, loc(), warpgroup(builder),
-                              constant(builder, loc(), partBytes));
+    hopper::NamedSyncOp::create(
+        builder, loc(), barrier(builder, kFirstOutFullBarrier), threads());
+    Value bytes = arith::MulIOp::create(builder, loc(), warpgroup(builder),
+                                        constant(builder, loc(), partBytes));
     copy(builder, reduce, castIndices(builder, reduce), bytes,
          elect(builder, kThreadsPerWarpgroup));
     reduce.erase();

@@ -63,12 +63,12 @@ public:
   void ride(RingExpander &other) {
     leader = &other;
     other.riders.push_back(this);
-    isReleasedByLeader = llvm::all_of(
-        releases(), [&](hopper::RingReleaseOp release) {
-          return llvm::any_of(
-              other.releases(), [&](hopper::RingReleaseOp later) {
-                return isShareBetween(release, later);
-              });
+    isReleasedByLeader =
+        llvm::all_of(releases(), [&](hopper::RingReleaseOp release) {
+          return llvm::any_of(other.releases(),
+                              [&](hopper::RingReleaseOp later) {
+                                return isShareBetween(release, later);
+                              });
         });
   }
 
@@ -139,8 +139,7 @@ private:
     return false;
   }
 
-  template <typename EventOp>
-  SmallVector<Operation *> eventsIn(Block &root) {
+  template <typename EventOp> SmallVector<Operation *> eventsIn(Block &root) {
     SmallVector<Operation *> events;
     root.walk<WalkOrder::PreOrder>([&](EventOp event) {
       if (event.getRing().getDefiningOp() == ring.getOperation())
@@ -173,8 +172,7 @@ private:
   }
 
   /// Whether each of the ring's events comes right behind one of `other`.
-  template <typename EventOp>
-  bool follow(RingExpander &other, Block &root) {
+  template <typename EventOp> bool follow(RingExpander &other, Block &root) {
     SmallVector<Operation *> first = other.eventsIn<EventOp>(root);
     SmallVector<Operation *> then = eventsIn<EventOp>(root);
     return EventCounter::advanceTogether(first, then) &&

@@ -358,27 +358,33 @@ def PlaceWaitsPass : Pass<"fa3-place-waits", "::fa3::tile::KernelOp"> {
 }
 
 def SpecializeWarpsPass : Pass<"fa3-specialize-warps", "::fa3::tile::KernelOp"> {
-  let summary = "Divides a kernel into a producer and consumers";
+  let summary = "Divides a kernel into a producer, consumers and a drain";
   let description = [{
     The producer gets the puts of all rings with the control flow and index
-    arithmetic that they need; the consumers get everything else. Scalar code
-    that both need stays in front. Does nothing unless the schedule says
-    `specialize` (FlashAttention-3 section 3.1).
+    arithmetic that they need; the drain, if there are any, gets the reductions
+    of tiles on their way out in the same way; the consumers get everything
+    else. Scalar code that all need stays in front. Does nothing unless the
+    schedule says `specialize` (FlashAttention-3 section 3.1) or if nothing is
+    loaded.
 
     Postcondition: a put is only in the producer, a get only in the consumers,
-    and both see the same sequence of buffers.
+    a reduction only in the drain, and all see the same sequences of buffers.
 
     ```mlir
     scf.for ... {
       hopper.ring_put %ring, %k[...] ...
       %b = hopper.ring_get %ring ...
       ...
+      hopper.out_put %t, %out ...
+      hopper.out_reduce %out, %acc[...] ...
     }
     // becomes
     hopper.specialize producer {
       scf.for ... { hopper.ring_put %ring, %k[...] ... }
     } consumer {
-      scf.for ... { %b = hopper.ring_get %ring ... }
+      scf.for ... { %b = hopper.ring_get %ring ... hopper.out_put %t, %out ... }
+    } drain {
+      scf.for ... { hopper.out_reduce %out, %acc[...] ... }
     }
     ```
   }];
@@ -490,8 +496,15 @@ def ExpandRingsPass : Pass<"fa3-expand-rings", "::fa3::tile::KernelOp"> {
     and emptied side by side have one counter.
 
     A row or column of f32 is one copy without swizzle. Threads read it, not
-    products, so every warp of the consumers releases it by itself; a buffer that
-    products read is released by one thread of each warpgroup.
+    products, so every warp of the consumers releases it by itself, with a fence
+    in front of TMA's next write; a buffer that products read is released by one
+    thread of each warpgroup.
+
+    A ring of rows or columns rides on the mbarriers of a ring of panels with
+    as many stages that is put and got just before it each time: one
+    announcement and one wait for both. Its release counts there, too, unless a
+    share stands between it and that of the panels: the share has a fence and a
+    barrier, and one release is enough.
 
     The n-th share of a ring goes to buffer n mod stages, too: every consumer
     warpgroup stores its part, makes its writes visible to the async proxy, and
@@ -527,7 +540,7 @@ def ExpandReductionsPass : Pass<"fa3-expand-reductions", "::fa3::tile::KernelOp"
     drain's threads starts the reductions; each warpgroup and the drain meet at
     two named barriers, one for full and one for empty. Otherwise a thread of
     each warpgroup starts that of its part. The kernel ends when all reductions
-    are complete.
+    are complete. There is one ring of such tiles: named barriers are few.
 
     Precondition: shared memory is allocated. Postcondition: no `hopper.out_put`
     and `hopper.out_reduce`.

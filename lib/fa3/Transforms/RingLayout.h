@@ -23,8 +23,8 @@ inline int64_t bufferStride(hopper::RingType ring) {
 /// Whether TMA fills the ring's buffers, which takes mbarriers.
 inline bool isLoaded(hopper::RingAllocOp ring) {
   return llvm::none_of(ring->getUsers(), [](mlir::Operation *user) {
-    return mlir::isa<hopper::ShareOp, hopper::OutPutOp,
-                     hopper::OutReduceOp>(user);
+    return mlir::isa<hopper::ShareOp, hopper::OutPutOp, hopper::OutReduceOp>(
+        user);
   });
 }
 

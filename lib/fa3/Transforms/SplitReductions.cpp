@@ -73,8 +73,7 @@ private:
     int64_t kept = 1 - wgmma.getContractA();
     shape[kept] = Fragment::kBlockRows;
     auto share = hopper::BufferType::get(
-        &getContext(),
-        VectorType::get(shape, whole.getTile().getElementType()),
+        &getContext(), VectorType::get(shape, whole.getTile().getElementType()),
         whole.getPanelRows());
     Value first = arith::ConstantIntOp::create(
         builder, loc, block * Fragment::kBlockRows, 32);
@@ -95,7 +94,8 @@ private:
     Location loc = store.getLoc();
     SmallVector<Value> indices(store.getIndices());
     Value offset = arith::ConstantIndexOp::create(
-        builder, loc, block * cast<VectorType>(part.getType()).getNumElements());
+        builder, loc,
+        block * cast<VectorType>(part.getType()).getNumElements());
     indices.back() =
         arith::AddIOp::create(builder, loc, indices.back(), offset);
     tile::ReduceStoreOp::create(builder, loc, part, store.getTarget(), indices);

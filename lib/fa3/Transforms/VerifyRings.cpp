@@ -145,8 +145,31 @@ private:
 // Order
 //===----------------------------------------------------------------------===//
 
-/// Compares the puts of a ring in one block with the gets in another one:
-/// through loops and conditionals with the same bounds and conditions.
+/// What is wrong where two sequences differ.
+template <typename PutOp> struct SequenceErrors;
+
+template <> struct SequenceErrors<hopper::RingPutOp> {
+  static constexpr StringRef kOddPut = "puts a buffer that no consumer gets";
+  static constexpr StringRef kOddGet =
+      "gets a buffer that the producer does not put";
+  static constexpr StringRef kOrder =
+      "puts buffers in another order than consumers get them";
+  static constexpr StringRef kNext = "the consumers' next gets";
+};
+
+template <> struct SequenceErrors<hopper::OutPutOp> {
+  static constexpr StringRef kOddPut =
+      "puts a tile that is not added to memory";
+  static constexpr StringRef kOddGet =
+      "adds a tile to memory that consumers do not put";
+  static constexpr StringRef kOrder =
+      "puts tiles in another order than they are added to memory";
+  static constexpr StringRef kNext = "the next additions";
+};
+
+/// Compares the puts of a ring in one block with the gets in another one, or
+/// the puts of outgoing tiles with their reductions: through loops and
+/// conditionals with the same bounds and conditions.
 template <typename PutOp, typename GetOp> class SameSequence {
 public:
   explicit SameSequence(Value ring) : ring(ring) {}
@@ -162,12 +185,13 @@ public:
     Operation *odd = producer.size() > consumer.size()
                          ? producer[consumer.size()]
                          : consumer[producer.size()];
-    return odd->emitError(producer.size() > consumer.size()
-                              ? "puts a buffer that no consumer gets"
-                              : "gets a buffer that the producer does not put");
+    return odd->emitError(producer.size() > consumer.size() ? Errors::kOddPut
+                                                            : Errors::kOddGet);
   }
 
 private:
+  using Errors = SequenceErrors<PutOp>;
+
   template <typename EventOp> SmallVector<Operation *> events(Block &block) {
     SmallVector<Operation *> result;
     for (Operation &op : block)
@@ -211,9 +235,8 @@ private:
   }
 
   LogicalResult differ(Operation *put, Operation *get) {
-    InFlightDiagnostic diagnostic =
-        put->emitError("puts buffers in another order than consumers get them");
-    diagnostic.attachNote(get->getLoc()) << "the consumers' next gets";
+    InFlightDiagnostic diagnostic = put->emitError(Errors::kOrder);
+    diagnostic.attachNote(get->getLoc()) << Errors::kNext;
     return diagnostic;
   }
 
@@ -281,7 +304,8 @@ private:
 // Roles
 //===----------------------------------------------------------------------===//
 
-/// The producer moves data: it has no tiles and does not get buffers.
+/// The producer and the drain move data: they have no tiles and do not get
+/// buffers.
 LogicalResult verifyRoles(hopper::SpecializeOp roles) {
   auto isTile = [](Type type) {
     return isa<VectorType, hopper::BufferType, hopper::PendingType>(type);

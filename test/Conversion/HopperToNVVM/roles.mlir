@@ -44,3 +44,61 @@ tile.kernel @unspecialized() attributes {hopper.threads = 256 : i64, hopper.shar
   hopper.mbarrier_arrive %w
   tile.return
 }
+
+// The drain is all of the producer warpgroup's second warp.
+// CHECK-LABEL: llvm.func @drain
+// CHECK: nvvm.setmaxregister decrease 24
+// CHECK: %[[WARP:.*]] = nvvm.shfl.sync idx
+// CHECK: llvm.icmp "eq" %[[WARP]]
+// CHECK: nvvm.elect.sync
+// CHECK: mbarrier.arrive.expect_tx
+// CHECK: %[[ONE:.*]] = llvm.mlir.constant(1 : i32)
+// CHECK: %[[SECOND:.*]] = llvm.icmp "eq" %[[WARP]], %[[ONE]]
+// CHECK: llvm.cond_br %[[SECOND]], ^[[DRAIN:.*]], ^{{.*}}
+// CHECK: ^[[DRAIN]]:
+// CHECK-NEXT: cp.async.bulk.wait_group.read 0;
+// CHECK: nvvm.setmaxregister increase 240
+tile.kernel @drain() attributes {hopper.threads = 384 : i64, hopper.shared_memory = 8 : i64} {
+  %b = hopper.shared_address 0 : i32
+  hopper.specialize {warpgroups = 2 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+    hopper.mbarrier_expect %b, 16
+  } consumer {
+  } drain {
+    hopper.bulk_wait
+  }
+  tile.return
+}
+
+// Two warpgroups start with 256 registers a thread: consumers give some back,
+// too. Three start with 168: here it is the producer that gets more.
+// CHECK-LABEL: llvm.func @few_warpgroups
+// CHECK: nvvm.setmaxregister decrease 24
+// CHECK: nvvm.setmaxregister decrease 240
+tile.kernel @few_warpgroups() attributes {hopper.threads = 256 : i64, hopper.shared_memory = 8 : i64} {
+  hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+  } consumer {
+  }
+  tile.return
+}
+
+// CHECK-LABEL: llvm.func @large_producer
+// CHECK: nvvm.setmaxregister increase 184
+// CHECK: nvvm.setmaxregister decrease 160
+tile.kernel @large_producer() attributes {hopper.threads = 384 : i64, hopper.shared_memory = 8 : i64} {
+  hopper.specialize {warpgroups = 2 : i64, producer_registers = 184 : i64, consumer_registers = 160 : i64} producer {
+  } consumer {
+  }
+  tile.return
+}
+
+// `again` reads the thread's index where it stands.
+// CHECK-LABEL: llvm.func @again
+// CHECK: nvvm.read.ptx.sreg.tid.x
+// CHECK: llvm.inline_asm has_side_effects "mov.u32 $0, %tid.x;", "=r"
+tile.kernel @again() attributes {hopper.threads = 128 : i64, hopper.shared_memory = 8 : i64} {
+  %once = hopper.thread_id : i32
+  hopper.mbarrier_arrive %once
+  %again = hopper.thread_id again : i32
+  hopper.mbarrier_arrive %again
+  tile.return
+}

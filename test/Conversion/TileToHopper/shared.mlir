@@ -141,9 +141,12 @@ tile.kernel @arms(%q: !m, %c: i1, %x: !t) {
 // CHECK: %[[OUT:.*]] = hopper.ring_alloc {{.*}}: <1, vector<64x64xf32>>
 // CHECK-NEXT: %[[NARROW:.*]] = hopper.ring_alloc {{.*}}: <1, vector<64x32xf32>>
 // CHECK-NOT: hopper.ring_alloc
-// CHECK: hopper.reduce_out %{{.*}}, %[[OUT]], %{{.*}}[%{{.*}}, %{{.*}}] : vector<64x64xf32>
-// CHECK: hopper.reduce_out %{{.*}}, %[[OUT]]
-// CHECK: hopper.reduce_out %{{.*}}, %[[NARROW]]
+// CHECK: hopper.out_put %{{.*}}, %[[OUT]] : vector<64x64xf32>
+// CHECK-NEXT: hopper.out_reduce %[[OUT]], %{{.*}}[%{{.*}}, %{{.*}}] : <1, vector<64x64xf32>>
+// CHECK-NEXT: hopper.out_put %{{.*}}, %[[OUT]]
+// CHECK-NEXT: hopper.out_reduce %[[OUT]]
+// CHECK-NEXT: hopper.out_put %{{.*}}, %[[NARROW]]
+// CHECK-NEXT: hopper.out_reduce %[[NARROW]]
 // CHECK-NOT: tile.reduce_store
 tile.kernel @bulk_reduce(%acc: !acc, %x: !t, %y: vector<64x32xf32>) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1>} {
   %c0 = arith.constant 0 : index

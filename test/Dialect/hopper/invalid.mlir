@@ -320,28 +320,73 @@ func.func @f(%x: vector<48x64xbf16>, %r: !r) {
 // -----
 
 !r = !hopper.ring<1, vector<64x64xf32>>
-func.func @f(%x: vector<64x64xf32>, %r: !r, %m: memref<?x4096xf32>, %i: index) {
+func.func @f(%r: !r, %m: memref<?x4096xf32>, %i: index) {
   // expected-error@+1 {{needs an index for each dimension of 'memref<?x4096xf32>'}}
-  hopper.reduce_out %x, %r, %m[%i] : vector<64x64xf32>, !r, memref<?x4096xf32>
+  hopper.out_reduce %r, %m[%i] : !r, memref<?x4096xf32>
   return
 }
 
 // -----
 
 !r = !hopper.ring<1, vector<64x64xf32>>
-func.func @f(%x: vector<64x64xf32>, %r: !r, %m: memref<?x4096xbf16>, %i: index) {
-  // expected-error@+1 {{cannot add 'vector<64x64xf32>' as rows of 'vector<64x64xf32>' to 'memref<?x4096xbf16>'}}
-  hopper.reduce_out %x, %r, %m[%i, %i] : vector<64x64xf32>, !r, memref<?x4096xbf16>
+func.func @f(%r: !r, %m: memref<?x4096xbf16>, %i: index) {
+  // expected-error@+1 {{cannot add 'vector<64x64xf32>' to 'memref<?x4096xbf16>'}}
+  hopper.out_reduce %r, %m[%i, %i] : !r, memref<?x4096xbf16>
   return
 }
 
 // -----
 
 !r = !hopper.ring<1, vector<128x64xf32>>
-func.func @f(%x: vector<128x32xf32>, %r: !r, %m: memref<?x8192xf32>, %i: index) {
+func.func @f(%x: vector<128x32xf32>, %r: !r) {
   // Packed tiles are divided by rows only.
-  // expected-error@+1 {{cannot add 'vector<128x32xf32>' as rows of 'vector<128x64xf32>' to}}
-  hopper.reduce_out %x, %r, %m[%i, %i] : vector<128x32xf32>, !r, memref<?x8192xf32>
+  // expected-error@+1 {{cannot put 'vector<128x32xf32>' as rows into '!hopper.ring<1, vector<128x64xf32>>'}}
+  hopper.out_put %x, %r : vector<128x32xf32>, !r
+  return
+}
+
+// -----
+
+!r = !hopper.ring<1, vector<128x64xf32>>
+func.func @f(%x: vector<48x64xf32>, %r: !r) {
+  // 48 does not divide 128.
+  // expected-error@+1 {{cannot put 'vector<48x64xf32>' as rows into '!hopper.ring<1, vector<128x64xf32>>'}}
+  hopper.out_put %x, %r : vector<48x64xf32>, !r
+  return
+}
+
+// -----
+
+!r = !hopper.ring<2, vector<64x64xf32>>
+func.func @f(%x: vector<64x64xf32>, %r: !r) {
+  // expected-error@+1 {{cannot put 'vector<64x64xf32>' as rows into '!hopper.ring<2, vector<64x64xf32>>'}}
+  hopper.out_put %x, %r : vector<64x64xf32>, !r
+  return
+}
+
+// -----
+
+!r = !hopper.ring<1, vector<64x64xbf16>>
+func.func @f(%x: vector<64x64xbf16>, %r: !r) {
+  // expected-error@+1 {{cannot put 'vector<64x64xbf16>' as rows into '!hopper.ring<1, vector<64x64xbf16>>'}}
+  hopper.out_put %x, %r : vector<64x64xbf16>, !r
+  return
+}
+
+// -----
+
+!r = !hopper.ring<1, vector<64x64xbf16>>
+func.func @f(%r: !r, %m: memref<?x4096xf32>, %i: index) {
+  // expected-error@+1 {{cannot add 'vector<64x64xbf16>' to 'memref<?x4096xf32>'}}
+  hopper.out_reduce %r, %m[%i, %i] : !r, memref<?x4096xf32>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{'younger' failed to satisfy constraint: 64-bit signless integer attribute is from 0 to 7}}
+  hopper.bulk_wait {younger = 8 : i64}
   return
 }
 

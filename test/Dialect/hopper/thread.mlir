@@ -79,6 +79,8 @@ tile.kernel @products(%address: i32, %r: i32, %f: f32) {
 tile.kernel @values(%f: f32, %p: i1) {
   // CHECK: %[[T:.*]] = hopper.thread_id : i32
   %t = hopper.thread_id : i32
+  // CHECK: hopper.thread_id again : i32
+  %again = hopper.thread_id again : i32
   // CHECK: hopper.block_id : i32
   %b = hopper.block_id : i32
   // CHECK: hopper.uniform %[[T]] : i32

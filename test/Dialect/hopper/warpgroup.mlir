@@ -51,6 +51,22 @@ tile.kernel @roles() {
     hopper.turn_wait
     // CHECK: hopper.turn_pass
     hopper.turn_pass
+  // CHECK-NOT: drain
+  // CHECK: tile.return
+  }
+  tile.return
+}
+
+// CHECK-LABEL: tile.kernel @drain
+tile.kernel @drain(%active: i32) {
+  // CHECK: hopper.specialize active %{{.*}} {consumer_registers = 160 : i64, producer_registers = 32 : i64, warpgroups = 3 : i64} producer {
+  hopper.specialize active %active {warpgroups = 3 : i64, producer_registers = 32 : i64, consumer_registers = 160 : i64} producer {
+  // CHECK-NEXT: } consumer {
+  } consumer {
+  // CHECK-NEXT: } drain {
+  } drain {
+    // CHECK-NEXT: hopper.bulk_wait{{$}}
+    hopper.bulk_wait
   }
   tile.return
 }
@@ -79,8 +95,10 @@ tile.kernel @shared_memory(%l: memref<?xf32, strided<[1]>>, %acc: memref<?x8192x
 
   // CHECK: %[[OUT:.*]] = hopper.ring_alloc : <1, vector<128x64xf32>>
   %out = hopper.ring_alloc : !out
-  // CHECK: hopper.reduce_out %{{.*}}, %[[OUT]], %{{.*}}[%{{.*}}, %{{.*}}] : vector<128x64xf32>, <1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>
-  hopper.reduce_out %x, %out, %acc[%i, %i] : vector<128x64xf32>, !out, memref<?x8192xf32, strided<[?, 1]>>
+  // CHECK: hopper.out_put %{{.*}}, %[[OUT]] : vector<128x64xf32>, <1, vector<128x64xf32>>
+  hopper.out_put %x, %out : vector<128x64xf32>, !out
+  // CHECK: hopper.out_reduce %[[OUT]], %{{.*}}[%{{.*}}, %{{.*}}] : <1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>
+  hopper.out_reduce %out, %acc[%i, %i] : !out, memref<?x8192xf32, strided<[?, 1]>>
   // CHECK: %[[VIEW:.*]] = hopper.view %{{.*}} : <vector<128x64xf32>, 128>
   %view = hopper.view %first : !outb
   // CHECK: hopper.buffer_store %{{.*}}, %[[VIEW]][%{{.*}}, %{{.*}}] : vector<128x64xf32>, <vector<128x64xf32>, 128>

@@ -42,8 +42,8 @@ struct LowerThreadId : OpRewritePattern<hopper::ThreadIdOp> {
       return success();
     }
     InlineAsm ptx(rewriter, op.getLoc());
-    rewriter.replaceOp(
-        op, ptx.results(op.getType()).emit("mov.u32 $0, %tid.x;"));
+    rewriter.replaceOp(op,
+                       ptx.results(op.getType()).emit("mov.u32 $0, %tid.x;"));
     return success();
   }
 };
@@ -72,6 +72,18 @@ struct LowerWarpgroup : OpRewritePattern<hopper::WarpgroupOp> {
   }
 };
 
+/// Gives a role its registers. A CTA with few warpgroups starts with more than
+/// a role wants, and `increase` must not lower the count.
+void setRegisters(OpBuilder &builder, hopper::SpecializeOp roles,
+                  int64_t registers) {
+  int64_t atLaunch =
+      tile::ScheduleAttr::getLaunchRegisters(roles.getWarpgroups() + 1);
+  NVVM::SetMaxRegisterOp::create(builder, roles.getLoc(), registers,
+                                 registers < atLaunch
+                                     ? NVVM::SetMaxRegisterAction::decrease
+                                     : NVVM::SetMaxRegisterAction::increase);
+}
+
 /// Each role is one branch of one `if`. All warps of the producer warpgroup
 /// give registers back, then one thread of the first goes on, and all of the
 /// second one drain.
@@ -89,8 +101,7 @@ struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
                                    /*withElseRegion=*/true);
 
     rewriter.setInsertionPointToStart(roles.thenBlock());
-    NVVM::SetMaxRegisterOp::create(rewriter, loc, op.getProducerRegisters(),
-                                   NVVM::SetMaxRegisterAction::decrease);
+    setRegisters(rewriter, op, op.getProducerRegisters());
     // One elected thread of the first warp: ptxas knows that a branch on
     // elect.sync has a single thread, and keeps the role's values uniform.
     Value warp = NVVM::ShflOp::create(
@@ -111,17 +122,16 @@ struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
                                producer.thenBlock()->getTerminator());
     if (!op.getDrain().empty()) {
       rewriter.setInsertionPointAfter(firstWarp);
-      Value isSecond = arith::CmpIOp::create(
-          rewriter, loc, arith::CmpIPredicate::eq, warp,
-          createConstant(rewriter, loc, 1));
+      Value isSecond =
+          arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq, warp,
+                                createConstant(rewriter, loc, 1));
       auto drain = scf::IfOp::create(rewriter, loc, isSecond);
       rewriter.inlineBlockBefore(&op.getDrain().front(),
                                  drain.thenBlock()->getTerminator());
     }
 
     rewriter.setInsertionPointToStart(roles.elseBlock());
-    NVVM::SetMaxRegisterOp::create(rewriter, loc, op.getConsumerRegisters(),
-                                   NVVM::SetMaxRegisterAction::increase);
+    setRegisters(rewriter, op, op.getConsumerRegisters());
     Operation *end = roles.elseBlock()->getTerminator();
     if (Value active = op.getActive()) {
       Value index = arith::SubIOp::create(rewriter, loc,

@@ -136,8 +136,8 @@ struct LowerMmaAsync : OpRewritePattern<hopper::MmaAsyncOp> {
       os << ".reg .pred accumulate;\nsetp.ne.b32 accumulate, 0, 0;\n";
     os << "wgmma.mma_async.sync.aligned.m64n" << 2 * op.getResults().size()
        << "k" << 256 / bits << ".f32." << type << "." << type << " " << d
-       << ", " << a << ", " << b.name << ", " << (overwrites ? "accumulate" : "1")
-       << ", 1, 1";
+       << ", " << a << ", " << b.name << ", "
+       << (overwrites ? "accumulate" : "1") << ", 1, 1";
     // Only 16-bit operands in shared memory can be transposed.
     if (bits == 16 && !registerA)
       os << ", " << op.getTransposeA();

@@ -190,9 +190,8 @@ private:
     tile::LoadOp first = group.loads.front();
     int64_t stages = group.streamed && schedule ? schedule.getStages() : 1;
     if (group.streamed && schedule && schedule.getEarlyStages() != 0 &&
-        llvm::all_of(group.loads, [&](tile::LoadOp load) {
-          return isReleasedEarly(load);
-        }))
+        llvm::all_of(group.loads,
+                     [&](tile::LoadOp load) { return isReleasedEarly(load); }))
       stages = schedule.getEarlyStages();
     if (group.buffers > stages) {
       remark::analysis(first.getLoc(), kRemark)
