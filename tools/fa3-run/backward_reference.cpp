@@ -43,10 +43,6 @@ private:
 
 } // namespace
 
-/// Kernels flush probabilities below 2^-126, f32's normal range, to zero: up to
-/// 2^20 terms of a sum.
-static const double kFlushed = std::ldexp(1.0, -106);
-
 static std::string describe(const std::string &tensor, int64_t batch,
                             int64_t row, int64_t head, size_t column,
                             double found, double expected, double tolerance) {
@@ -73,7 +69,7 @@ void Judged::check(const GradientRow &gradient, int64_t batch, int64_t row,
   const double tolerance =
       isZero ? 0
              : 2 * modelError + unitInLastPlace(tensor.dtype(), largest) +
-                   gradient.uncertainty + kFlushed;
+                   gradient.uncertainty;
   std::vector<float> found(gradient.exact.size());
   tensor.readRow(tensor.rowAt({batch, row, head}), found.data());
   ErrorStatistics statistics;
