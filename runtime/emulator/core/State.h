@@ -35,7 +35,7 @@ struct Launch {
   uint32_t initialRegisters = 0;
   std::atomic<bool> stop{false};
   /// For each instruction whether it ran; null if nobody asked.
-  std::unique_ptr<std::atomic<bool>[]> executed {};
+  std::unique_ptr<std::atomic<bool>[]> executed{};
   std::atomic<uint64_t> instructions{0}, flops{0}, bytes{0}, clocks{0};
 };
 
