@@ -489,9 +489,9 @@ struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
     if (!kernel.getBody().getOps<hopper::SpecializeOp>().empty())
       ++warpgroups;
     Builder attributes(&getContext());
-    kernel->setAttr(hopper::kThreadsAttrName,
-                    attributes.getI64IntegerAttr(
-                        warpgroups * Distributor::kThreadsPerWarpgroup));
+    kernel->setAttr(
+        hopper::kThreadsAttrName,
+        attributes.getI64IntegerAttr(warpgroups * kThreadsPerWarpgroup));
   }
 };
 

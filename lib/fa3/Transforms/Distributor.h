@@ -7,6 +7,7 @@
 #include "fa3/Tile/TileOps.h"
 #include "fa3/Transforms/Fragment.h"
 #include "fa3/Transforms/Passes.h"
+#include "fa3/Transforms/Threads.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -20,8 +21,6 @@ class Distributor {
 public:
   explicit Distributor(tile::KernelOp kernel)
       : kernel(kernel), builder(kernel.getContext()), loc(kernel.getLoc()) {}
-
-  static constexpr int64_t kThreadsPerWarpgroup = 128;
 
   mlir::LogicalResult run();
 

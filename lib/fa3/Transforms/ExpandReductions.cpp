@@ -4,6 +4,7 @@
 #include "fa3/Transforms/NamedBarriers.h"
 #include "fa3/Transforms/Passes.h"
 #include "fa3/Transforms/RingLayout.h"
+#include "fa3/Transforms/Threads.h"
 
 #define DEBUG_TYPE "fa3-expand-reductions"
 
@@ -16,9 +17,6 @@ using namespace mlir;
 using namespace fa3;
 
 namespace {
-
-constexpr int64_t kThreadsPerWarpgroup = 128;
-constexpr int64_t kThreadsPerWarp = 32;
 
 Value constant(OpBuilder &builder, Location loc, int64_t value) {
   return arith::ConstantIntOp::create(builder, loc, value, 32);
@@ -121,16 +119,6 @@ private:
     });
   }
 
-  /// The thread of `count` consecutive ones that copies.
-  Value elect(OpBuilder &builder, int64_t count) {
-    Value thread =
-        hopper::ThreadIdOp::create(builder, loc(), builder.getI32Type());
-    Value number = arith::AndIOp::create(builder, loc(), thread,
-                                         constant(builder, loc(), count - 1));
-    return arith::CmpIOp::create(builder, loc(), arith::CmpIPredicate::eq,
-                                 number, constant(builder, loc(), 0));
-  }
-
   /// Adds `bytes` from the buffer's start to memory `bytes` from the tile's.
   void copy(OpBuilder &builder, hopper::OutReduceOp reduce,
             SmallVector<Value> indices, Value bytes, Value elected) {
@@ -146,7 +134,7 @@ private:
   void expandDrain(hopper::OutReduceOp reduce) {
     OpBuilder builder(reduce);
     SmallVector<Value> indices = castIndices(builder, reduce);
-    Value elected = elect(builder, kThreadsPerWarp);
+    Value elected = isFirstOf(builder, loc(), kThreadsPerWarp);
     for (int64_t part = 0; part < warpgroups; ++part) {
       hopper::NamedSyncOp::create(builder, loc(), fullBarrier(builder, part),
                                   threads());
@@ -169,7 +157,7 @@ private:
     Value bytes = arith::MulIOp::create(builder, loc(), warpgroup(builder),
                                         constant(builder, loc(), partBytes));
     copy(builder, reduce, castIndices(builder, reduce), bytes,
-         elect(builder, kThreadsPerWarpgroup));
+         isFirstOf(builder, loc(), kThreadsPerWarpgroup));
     reduce.erase();
   }
 

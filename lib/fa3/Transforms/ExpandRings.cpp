@@ -11,6 +11,7 @@
 #include "fa3/Transforms/Passes.h"
 #include "fa3/Transforms/RingLayout.h"
 #include "fa3/Transforms/ShareExpander.h"
+#include "fa3/Transforms/Threads.h"
 
 #include <deque>
 
@@ -27,8 +28,6 @@ using namespace fa3;
 namespace {
 
 constexpr int64_t kBarrierBytes = 8;
-constexpr int64_t kThreadsPerWarpgroup = 128;
-constexpr int64_t kThreadsPerWarp = 32;
 constexpr int64_t kWarpsPerWarpgroup = 4;
 /// Ranks of tensors that tensor maps describe, and TMA's largest box dimension.
 constexpr int64_t kMinRank = 2, kMaxRank = 5;
@@ -355,16 +354,9 @@ private:
         hopper::FenceProxyAsyncOp::create(builder, loc);
         hopper::WarpSyncOp::create(builder, loc);
       }
-      Value thread =
-          hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
-      Value inGroup = arith::AndIOp::create(
-          builder, loc, thread,
-          constant(builder, loc,
-                   (type.hasPanels() ? kThreadsPerWarpgroup : kThreadsPerWarp) -
-                       1));
       Value elected =
-          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, inGroup,
-                                constant(builder, loc, 0));
+          isFirstOf(builder, loc,
+                    type.hasPanels() ? kThreadsPerWarpgroup : kThreadsPerWarp);
       hopper::MbarrierArriveOp::create(
           builder, loc,
           emptyBarrier(builder, loc, slots.lookup(release.getBuffer())),

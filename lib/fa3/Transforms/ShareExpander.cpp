@@ -4,11 +4,10 @@
 
 #include "fa3/Transforms/NamedBarriers.h"
 #include "fa3/Transforms/RingLayout.h"
+#include "fa3/Transforms/Threads.h"
 
 using namespace mlir;
 using namespace fa3;
-
-static constexpr int64_t kThreadsPerWarpgroup = 128;
 
 static Value constant(OpBuilder &builder, Location loc, int64_t value) {
   return arith::ConstantIntOp::create(builder, loc, value, 32);

@@ -124,18 +124,7 @@ void ForwardProgram::writeResults(SoftmaxState state, Value batch, Value row0,
 }
 
 void ForwardProgram::writeBody() {
-  Value heads = dim("heads_q");
-  Value blocks =
-      b.createOrFold<arith::CeilDivUIOp>(dim("seqlen_q"), index(rows));
-  SmallVector<Value> ids = programIds({blocks, heads, dim("batch")});
-  Value block = ids[0], head = ids[1], batch = ids[2];
-  if (schedule.getLongestFirst()) {
-    // Causal work grows with the block's index.
-    Value last = arith::SubIOp::create(b, blocks, index(1));
-    block = arith::SubIOp::create(b, last, block);
-  }
-  Value keyHead = b.createOrFold<arith::DivUIOp>(head, groupSize());
-  Value row0 = arith::MulIOp::create(b, block, index(rows));
+  auto [batch, head, keyHead, row0] = queryBlock();
   Value zero = index(0), one = index(1);
 
   Value query = loadRows("q", batch, row0, head, rows);

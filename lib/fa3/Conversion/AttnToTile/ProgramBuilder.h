@@ -77,6 +77,11 @@ protected:
                       mlir::Value batch, mlir::Value row, mlir::Value head);
   /// The CTA's coordinates in a grid of these extents, fastest first.
   llvm::SmallVector<mlir::Value> programIds(llvm::ArrayRef<mlir::Value> grid);
+  /// The block of `rows` queries that a CTA owns, in a grid of all of them.
+  struct QueryBlock {
+    mlir::Value batch, head, keyHead, row0;
+  };
+  QueryBlock queryBlock();
   /// How many query heads share a key head.
   mlir::Value groupSize();
 

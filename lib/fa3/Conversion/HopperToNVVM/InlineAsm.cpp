@@ -56,6 +56,10 @@ std::string InlineAsm::inputList(ValueRange values) {
   return list;
 }
 
+std::string InlineAsm::vectorInput(ValueRange values) {
+  return values.size() == 1 ? input(values.front()) : inputList(values);
+}
+
 InlineAsm &InlineAsm::tied(ValueRange values) {
   for (auto [index, value] : llvm::enumerate(values)) {
     addConstraint(std::to_string(index));
@@ -76,6 +80,14 @@ InlineAsm &InlineAsm::pure() {
 
 std::string InlineAsm::resultList() const {
   return placeholders(0, resultTypes.size());
+}
+
+std::string InlineAsm::vectorResult() const {
+  return resultTypes.size() == 1 ? "$0" : resultList();
+}
+
+std::string InlineAsm::vectorSuffix(size_t count) {
+  return count == 1 ? "" : ".v" + std::to_string(count);
 }
 
 SmallVector<Value> InlineAsm::emit(const Twine &text, Value predicate) {

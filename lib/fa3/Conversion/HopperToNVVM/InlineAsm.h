@@ -20,6 +20,8 @@ public:
   std::string input(mlir::Value value);
   /// Adds inputs; returns their placeholders, e.g. "{$0, $1}".
   std::string inputList(mlir::ValueRange values);
+  /// Adds one input, or several as a vector: "$0", or "{$0, $1}".
+  std::string vectorInput(mlir::ValueRange values);
   /// Adds inputs that share the registers of the results.
   InlineAsm &tied(mlir::ValueRange values);
   /// The statement may not move across memory accesses.
@@ -28,6 +30,10 @@ public:
   InlineAsm &pure();
   /// Placeholders of the results, e.g. "{$0, $1}".
   std::string resultList() const;
+  /// Placeholder of one result, or of several as a vector.
+  std::string vectorResult() const;
+  /// What an instruction's name has for that many registers: "" or ".v4".
+  static std::string vectorSuffix(size_t count);
 
   /// Emits the statement `text`. With a predicate, all of it is executed only
   /// on threads where the predicate holds; `text` must be one instruction then.

@@ -170,54 +170,56 @@ GlobalAddress getGlobalAddress(OpBuilder &builder, Location loc,
   return address;
 }
 
-/// ".v4" for four registers.
-std::string getVectorSuffix(size_t count) {
-  return count == 1 ? "" : ".v" + std::to_string(count);
-}
+/// A pattern for an access to global memory.
+template <typename Op> struct GlobalAccessPattern : ArgumentPattern<Op> {
+  using ArgumentPattern<Op>::ArgumentPattern;
 
-/// "$1", or "{$1, $2}" for several registers.
-std::string getVectorInput(InlineAsm &ptx, ValueRange values) {
-  return values.size() == 1 ? ptx.input(values.front()) : ptx.inputList(values);
-}
+  /// The address that `op` accesses; `what` names its `memory` in the error.
+  FailureOr<GlobalAddress> getAddress(OpBuilder &builder, Op op, Value memory,
+                                      StringRef what) const {
+    const MemRefParameters *memref = this->getMemRef(memory);
+    if (!memref)
+      return op.emitError("the ")
+             << what << " must be an argument of the kernel";
+    return getGlobalAddress(builder, op.getLoc(), *memref,
+                            cast<MemRefType>(memory.getType()),
+                            op.getIndices());
+  }
+};
 
-struct LowerGlobalStore : ArgumentPattern<hopper::GlobalStoreOp> {
-  using ArgumentPattern::ArgumentPattern;
+struct LowerGlobalStore : GlobalAccessPattern<hopper::GlobalStoreOp> {
+  using GlobalAccessPattern::GlobalAccessPattern;
   LogicalResult matchAndRewrite(hopper::GlobalStoreOp op,
                                 PatternRewriter &rewriter) const override {
-    const MemRefParameters *memref = getMemRef(op.getTarget());
-    if (!memref)
-      return op.emitError("the target must be an argument of the kernel");
-    GlobalAddress address = getGlobalAddress(
-        rewriter, op.getLoc(), *memref,
-        cast<MemRefType>(op.getTarget().getType()), op.getIndices());
+    FailureOr<GlobalAddress> address =
+        getAddress(rewriter, op, op.getTarget(), "target");
+    if (failed(address))
+      return failure();
     InlineAsm ptx(rewriter, op.getLoc());
-    std::string target = address.print(ptx);
+    std::string target = address->print(ptx);
     ptx.clobbersMemory().emit(
-        "st.global" + getVectorSuffix(op.getValues().size()) + ".b32 " +
-            target + ", " + getVectorInput(ptx, op.getValues()) + ";",
+        "st.global" + InlineAsm::vectorSuffix(op.getValues().size()) + ".b32 " +
+            target + ", " + ptx.vectorInput(op.getValues()) + ";",
         op.getPredicate());
     rewriter.eraseOp(op);
     return success();
   }
 };
 
-struct LowerGlobalLoad : ArgumentPattern<hopper::GlobalLoadOp> {
-  using ArgumentPattern::ArgumentPattern;
+struct LowerGlobalLoad : GlobalAccessPattern<hopper::GlobalLoadOp> {
+  using GlobalAccessPattern::GlobalAccessPattern;
   LogicalResult matchAndRewrite(hopper::GlobalLoadOp op,
                                 PatternRewriter &rewriter) const override {
-    const MemRefParameters *memref = getMemRef(op.getSource());
-    if (!memref)
-      return op.emitError("the source must be an argument of the kernel");
-    GlobalAddress address = getGlobalAddress(
-        rewriter, op.getLoc(), *memref,
-        cast<MemRefType>(op.getSource().getType()), op.getIndices());
+    FailureOr<GlobalAddress> address =
+        getAddress(rewriter, op, op.getSource(), "source");
+    if (failed(address))
+      return failure();
     InlineAsm ptx(rewriter, op.getLoc());
     ptx.results(op.getResultTypes());
-    std::string source = address.print(ptx);
+    std::string source = address->print(ptx);
     size_t count = op.getResults().size();
-    std::string load = "ld.global" + getVectorSuffix(count) + ".b32 " +
-                       (count == 1 ? "$0" : ptx.resultList()) + ", " + source +
-                       ";";
+    std::string load = "ld.global" + InlineAsm::vectorSuffix(count) + ".b32 " +
+                       ptx.vectorResult() + ", " + source + ";";
     if (!matchPattern(op.getPredicate(), m_One())) {
       std::string zero;
       for (size_t i = 0; i < count; ++i)
@@ -229,38 +231,35 @@ struct LowerGlobalLoad : ArgumentPattern<hopper::GlobalLoadOp> {
   }
 };
 
-struct LowerGlobalReduce : ArgumentPattern<hopper::GlobalReduceOp> {
-  using ArgumentPattern::ArgumentPattern;
+struct LowerGlobalReduce : GlobalAccessPattern<hopper::GlobalReduceOp> {
+  using GlobalAccessPattern::GlobalAccessPattern;
   LogicalResult matchAndRewrite(hopper::GlobalReduceOp op,
                                 PatternRewriter &rewriter) const override {
-    const MemRefParameters *memref = getMemRef(op.getTarget());
-    if (!memref)
-      return op.emitError("the target must be an argument of the kernel");
-    GlobalAddress address = getGlobalAddress(
-        rewriter, op.getLoc(), *memref,
-        cast<MemRefType>(op.getTarget().getType()), op.getIndices());
+    FailureOr<GlobalAddress> address =
+        getAddress(rewriter, op, op.getTarget(), "target");
+    if (failed(address))
+      return failure();
     InlineAsm ptx(rewriter, op.getLoc());
-    std::string target = address.print(ptx);
-    ptx.clobbersMemory().emit(
-        "red.relaxed.gpu.global.add" + getVectorSuffix(op.getValues().size()) +
-        ".f32 " + target + ", " + getVectorInput(ptx, op.getValues()) + ";");
+    std::string target = address->print(ptx);
+    ptx.clobbersMemory().emit("red.relaxed.gpu.global.add" +
+                              InlineAsm::vectorSuffix(op.getValues().size()) +
+                              ".f32 " + target + ", " +
+                              ptx.vectorInput(op.getValues()) + ";");
     rewriter.eraseOp(op);
     return success();
   }
 };
 
-struct LowerBulkReduce : ArgumentPattern<hopper::BulkReduceOp> {
-  using ArgumentPattern::ArgumentPattern;
+struct LowerBulkReduce : GlobalAccessPattern<hopper::BulkReduceOp> {
+  using GlobalAccessPattern::GlobalAccessPattern;
   LogicalResult matchAndRewrite(hopper::BulkReduceOp op,
                                 PatternRewriter &rewriter) const override {
-    const MemRefParameters *memref = getMemRef(op.getTarget());
-    if (!memref)
-      return op.emitError("the target must be an argument of the kernel");
-    GlobalAddress address = getGlobalAddress(
-        rewriter, op.getLoc(), *memref,
-        cast<MemRefType>(op.getTarget().getType()), op.getIndices());
+    FailureOr<GlobalAddress> address =
+        getAddress(rewriter, op, op.getTarget(), "target");
+    if (failed(address))
+      return failure();
     InlineAsm ptx(rewriter, op.getLoc());
-    std::string target = address.print(ptx);
+    std::string target = address->print(ptx);
     std::string source = ptx.input(op.getAddress());
     std::string predicate = ptx.input(op.getPredicate());
     ptx.clobbersMemory().emit(

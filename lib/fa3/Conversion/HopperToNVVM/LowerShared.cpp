@@ -26,12 +26,11 @@ struct LowerSharedLoad : OpRewritePattern<hopper::SharedLoadOp> {
                                 PatternRewriter &rewriter) const override {
     InlineAsm ptx(rewriter, op.getLoc());
     ptx.results(op.getResultTypes());
-    size_t count = op.getResults().size();
     std::string address = printAddress(rewriter, ptx, op.getAddress());
-    std::string text = count == 1 ? "ld.shared.f32 $0, "
-                                  : "ld.shared.v" + std::to_string(count) +
-                                        ".f32 " + ptx.resultList() + ", ";
-    rewriter.replaceOp(op, ptx.clobbersMemory().emit(text + address + ";"));
+    rewriter.replaceOp(
+        op, ptx.clobbersMemory().emit(
+                "ld.shared" + InlineAsm::vectorSuffix(op.getResults().size()) +
+                ".f32 " + ptx.vectorResult() + ", " + address + ";"));
     return success();
   }
 };
@@ -43,12 +42,9 @@ struct LowerSharedStore : OpRewritePattern<hopper::SharedStoreOp> {
     InlineAsm ptx(rewriter, op.getLoc());
     std::string address = printAddress(rewriter, ptx, op.getAddress());
     ValueRange values = op.getValues();
-    std::string text =
-        values.size() == 1
-            ? "st.shared.f32 " + address + ", " + ptx.input(values.front())
-            : "st.shared.v" + std::to_string(values.size()) + ".f32 " +
-                  address + ", " + ptx.inputList(values);
-    ptx.clobbersMemory().emit(text + ";");
+    ptx.clobbersMemory().emit("st.shared" +
+                              InlineAsm::vectorSuffix(values.size()) + ".f32 " +
+                              address + ", " + ptx.vectorInput(values) + ";");
     rewriter.eraseOp(op);
     return success();
   }
