@@ -27,8 +27,10 @@ def AttentionOpInterface : OpInterface<"AttentionOpInterface"> {
     int64_t getHeadDim();
     /// The scale, or its default 1/sqrt(head dim).
     double getScaleOrDefault();
-    /// The 16-bit type of queries, keys and values.
+    /// The type of queries, keys and values.
     ::mlir::Type getElementType();
+    /// The 16-bit type of the output.
+    ::mlir::Type getOutputElementType();
   }];
 }
 

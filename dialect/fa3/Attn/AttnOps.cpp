@@ -29,6 +29,26 @@ Type AttentionOpInterface::getElementType() {
   return getQ().getType().getElementType();
 }
 
+Type AttentionOpInterface::getOutputElementType() {
+  for (const AttentionTensor &tensor : getTensors())
+    if (tensor.name == "o")
+      return tensor.type.getElementType();
+  llvm_unreachable("an attention operation without output");
+}
+
+int64_t AttentionTensor::seqlen() const {
+  switch (layout) {
+  case AttentionLayout::rows:
+    return type.getDimSize(1);
+  case AttentionLayout::statistic:
+    return type.getDimSize(2);
+  case AttentionLayout::interleaved:
+  case AttentionLayout::factor:
+    return ShapedType::kDynamic;
+  }
+  llvm_unreachable("unknown layout");
+}
+
 namespace {
 
 /// Checks the tensors of an attention operation against each other.
@@ -63,7 +83,7 @@ private:
 } // namespace
 
 static bool isMatrix(const AttentionTensor &tensor) {
-  return !tensor.isStatistic();
+  return tensor.isMatrix();
 }
 static bool isOfKeys(const AttentionTensor &tensor) { return tensor.ofKeys; }
 static bool isOfQueries(const AttentionTensor &tensor) {
@@ -90,8 +110,11 @@ Verifier::verifyEqual(StringRef what, int64_t (AttentionTensor::*size)() const,
 
 LogicalResult Verifier::verifyElements() {
   Type expected = op.getElementType();
+  bool narrow = expected.getIntOrFloatBitWidth() == 8;
   for (const AttentionTensor &tensor : tensors)
-    if (isMatrix(tensor) && tensor.type.getElementType() != expected)
+    if (isMatrix(tensor) && tensor.type.getElementType() != expected &&
+        !(narrow && tensor.name == "o" &&
+          tensor.type.getElementType().getIntOrFloatBitWidth() == 16))
       return op->emitOpError()
              << "elements of q are " << expected << ", but those of "
              << tensor.name << " are " << tensor.type.getElementType();
@@ -156,14 +179,34 @@ LogicalResult Verifier::verifyScale() {
 }
 
 SmallVector<AttentionTensor> ForwardOp::getTensors() {
-  return {{"q", getQ().getType(), /*ofKeys=*/false},
-          {"k", getK().getType(), /*ofKeys=*/true},
-          {"v", getV().getType(), /*ofKeys=*/true},
-          {"o", getO().getType(), /*ofKeys=*/false},
-          {"lse", getLse().getType(), /*ofKeys=*/false}};
+  SmallVector<AttentionTensor> tensors = {
+      {"q", getQ().getType(), /*ofKeys=*/false},
+      {"k", getK().getType(), /*ofKeys=*/true},
+      {"v", getV().getType(), /*ofKeys=*/true,
+       getValuesInterleaved() ? AttentionLayout::interleaved
+                              : AttentionLayout::rows}};
+  if (getQDescale())
+    for (auto [name, value] : {std::pair("q_descale", getQDescale()),
+                               {"k_descale", getKDescale()},
+                               {"v_descale", getVDescale()}})
+      tensors.push_back(
+          {name, value.getType(), /*ofKeys=*/true, AttentionLayout::factor});
+  tensors.append({{"o", getO().getType(), /*ofKeys=*/false},
+                  {"lse", getLse().getType(), /*ofKeys=*/false,
+                   AttentionLayout::statistic}});
+  return tensors;
 }
 
-LogicalResult ForwardOp::verify() { return Verifier(*this).verify(); }
+LogicalResult ForwardOp::verify() {
+  bool narrow = getQ().getType().getElementTypeBitWidth() == 8;
+  if (!narrow && (getQDescale() || getValuesInterleaved()))
+    return emitOpError() << "descale and values_interleaved are for 8-bit "
+                            "elements, not "
+                         << getQ().getType().getElementType();
+  if (narrow && getO().getType().getElementTypeBitWidth() == 8)
+    return emitOpError("gives o in bf16 or f16");
+  return Verifier(*this).verify();
+}
 
 SmallVector<AttentionTensor> BackwardOp::getTensors() {
   SmallVector<AttentionTensor> tensors = {
@@ -171,10 +214,11 @@ SmallVector<AttentionTensor> BackwardOp::getTensors() {
       {"k", getK().getType(), /*ofKeys=*/true},
       {"v", getV().getType(), /*ofKeys=*/true},
       {"o", getO().getType(), /*ofKeys=*/false},
-      {"lse", getLse().getType(), /*ofKeys=*/false},
+      {"lse", getLse().getType(), /*ofKeys=*/false, AttentionLayout::statistic},
       {"do", getDO().getType(), /*ofKeys=*/false}};
   if (getDlse())
-    tensors.push_back({"dlse", getDlse().getType(), /*ofKeys=*/false});
+    tensors.push_back({"dlse", getDlse().getType(), /*ofKeys=*/false,
+                       AttentionLayout::statistic});
   tensors.append({{"dq", getDq().getType(), /*ofKeys=*/false},
                   {"dk", getDk().getType(), /*ofKeys=*/true},
                   {"dv", getDv().getType(), /*ofKeys=*/true}});

@@ -12,19 +12,39 @@
 
 namespace fa3::attn {
 
-/// An operand or result of an attention operation: (batch, seqlen, heads, head
-/// dim), or a statistic of rows, (batch, heads, seqlen).
+/// What the dimensions of a tensor are.
+enum class AttentionLayout {
+  /// (batch, seqlen, heads, head dim)
+  rows,
+  /// (batch, heads, head dim, keys): `values_interleaved`.
+  interleaved,
+  /// (batch, heads, seqlen): a statistic of rows.
+  statistic,
+  /// (batch, heads): a factor.
+  factor,
+};
+
+/// An operand or result of an attention operation.
 struct AttentionTensor {
   llvm::StringRef name;
   mlir::RankedTensorType type;
   /// Whether its rows are keys, not queries.
   bool ofKeys;
+  AttentionLayout layout = AttentionLayout::rows;
 
-  bool isStatistic() const { return type.getRank() == 3; }
+  bool isMatrix() const {
+    return layout == AttentionLayout::rows ||
+           layout == AttentionLayout::interleaved;
+  }
   int64_t batch() const { return type.getDimSize(0); }
-  int64_t seqlen() const { return type.getDimSize(isStatistic() ? 2 : 1); }
-  int64_t heads() const { return type.getDimSize(isStatistic() ? 1 : 2); }
-  int64_t headDim() const { return type.getDimSize(3); }
+  /// Dynamic where the tensor does not have it.
+  int64_t seqlen() const;
+  int64_t heads() const {
+    return type.getDimSize(layout == AttentionLayout::rows ? 2 : 1);
+  }
+  int64_t headDim() const {
+    return type.getDimSize(layout == AttentionLayout::rows ? 3 : 2);
+  }
 };
 
 } // namespace fa3::attn

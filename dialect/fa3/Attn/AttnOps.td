@@ -17,10 +17,14 @@ class AttnOp<string mnemonic, list<Trait> traits = []> : Op<AttnDialect, mnemoni
 
 // Query, key, value or output: (batch, seqlen, heads, head dim).
 def AttnTensor : 4DTensorOf<[BF16, F16]>;
+// Query, key or value of a forward pass, possibly in 8 bits.
+def AttnOperand : 4DTensorOf<[BF16, F16, F8E4M3FN]>;
+// A factor for each batch and key head.
+def AttnScaleTensor : 2DTensorOf<[F32]>;
 // A statistic per query: (batch, heads, seqlen).
 def AttnRowTensor : 3DTensorOf<[F32]>;
 
-def Attn_ForwardOp : AttnOp<"forward", [Pure]> {
+def Attn_ForwardOp : AttnOp<"forward", [Pure, AttrSizedOperandSegments]> {
   let summary = "Scaled dot-product attention";
   let description = [{
     For every batch and query head computes `o = softmax(scale * q k^T) v` and
@@ -38,18 +42,36 @@ def Attn_ForwardOp : AttnOp<"forward", [Pure]> {
     - `schedule` fixes how the kernel runs; without it `fa3-select-schedule`
       chooses.
 
+    `q`, `k` and `v` have the same element type. Where it is f8E4M3FN, `o` is bf16
+    or f16, and
+
+    - `descale` gives factors, (batch, heads_kv), for q, k and v: what is meant is
+      q * q_descale, and so on. They are positive. Without them they are 1.
+    - the probabilities, between 0 and 1, are rounded to f8E4M3FN relative to
+      the largest of their row: with a factor of 2^(8 - lazy_rescale).
+    - with `values_interleaved`, `v` is (batch, heads_kv, head dim, keys), the
+      operand as the tensor cores take it: each 16 keys in the order of
+      `tile.interleave`, keys a multiple of 16 that is at least seqlen_k, and
+      zeros behind key seqlen_k - 1. Otherwise a kernel of the same package
+      writes that to the workspace first.
+
     ```mlir
     %o, %lse = attn.forward %q, %k, %v causal scale = 0.125
       : tensor<?x?x16x64xbf16>, tensor<?x?x8x64xbf16>, tensor<?x?x8x64xbf16>
         -> tensor<?x?x16x64xbf16>, tensor<?x16x?xf32>
     ```
   }];
-  let arguments = (ins AttnTensor:$q, AttnTensor:$k, AttnTensor:$v, UnitAttr:$causal,
+  let arguments = (ins AttnOperand:$q, AttnOperand:$k, AttnOperand:$v,
+                       Optional<AttnScaleTensor>:$q_descale, Optional<AttnScaleTensor>:$k_descale,
+                       Optional<AttnScaleTensor>:$v_descale, UnitAttr:$causal, UnitAttr:$values_interleaved,
                        OptionalAttr<F64Attr>:$scale, OptionalAttr<TileScheduleAttr>:$schedule);
   let results = (outs AttnTensor:$o, AttnRowTensor:$lse);
   let assemblyFormat = [{
-    $q `,` $k `,` $v (`causal` $causal^)? (`scale` `=` $scale^)? attr-dict
-    `:` type($q) `,` type($k) `,` type($v) `->` type($o) `,` type($lse)
+    $q `,` $k `,` $v (`descale` `(` $q_descale^ `,` $k_descale `,` $v_descale `)`)? (`causal` $causal^)?
+    (`values_interleaved` $values_interleaved^)? (`scale` `=` $scale^)? attr-dict
+    `:` type($q) `,` type($k) `,` type($v)
+    (`descale` `(` type($q_descale)^ `,` type($k_descale) `,` type($v_descale) `)`)?
+    `->` type($o) `,` type($lse)
   }];
 }
 

@@ -258,8 +258,13 @@ LogicalResult WgmmaWaitOp::verify() {
 }
 
 LogicalResult PackOp::verify() {
-  if (!getElement().isBF16() && !getElement().isF16())
-    return emitOpError("cannot pack two values of type ") << getElement();
+  if (!getElement().isBF16() && !getElement().isF16() &&
+      !isa<Float8E4M3FNType, Float8E5M2Type>(getElement()))
+    return emitOpError("cannot pack values of type ") << getElement();
+  size_t count = 32 / getElement().getIntOrFloatBitWidth();
+  if (getValues().size() != count)
+    return emitOpError("packs ") << count << " values of type " << getElement()
+                                 << ", not " << getValues().size();
   return success();
 }
 
@@ -288,8 +293,8 @@ static LogicalResult verifyCount(Operation *op, size_t count) {
 LogicalResult GlobalLoadOp::verify() {
   auto memref = dyn_cast<MemRefType>(getSource().getType());
   unsigned bits = memref ? memref.getElementTypeBitWidth() : 32;
-  if (bits != 32 && bits != 16)
-    return emitOpError("loads 32-bit or 16-bit elements, not ")
+  if (bits != 32 && bits != 16 && bits != 8)
+    return emitOpError("loads 32-bit, 16-bit or 8-bit elements, not ")
            << memref.getElementType();
   if (failed(verifyCount(*this, getResults().size())))
     return failure();

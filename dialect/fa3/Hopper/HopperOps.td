@@ -28,6 +28,7 @@ def HopperGroups : HopperIntegerIn<"v >= 0 && v <= 7", "from 0 to 7">;
 def HopperDescriptorBytes
     : HopperIntegerIn<"v >= 0 && v < (1 << 18) && v % 16 == 0", "a multiple of 16 below 2^18">;
 def HopperAdvanceBytes : HopperIntegerIn<"v % 16 == 0", "a multiple of 16">;
+def HopperSelector : HopperIntegerIn<"v >= 0 && (v & ~0x7777) == 0", "four digits from 0 to 7 in base 16">;
 def HopperLaneMask : HopperIntegerIn<"v >= 1 && v <= 31", "from 1 to 31">;
 
 //===----------------------------------------------------------------------===//
@@ -41,9 +42,11 @@ def Hopper_RingAllocOp : HopperOp<"ring_alloc", [MemoryEffects<[MemAlloc]>]> {
     `barriers` that of the mbarriers (full ones, then empty ones, 8 bytes each);
     `fa3-allocate-shared-memory` sets both. A ring that no TMA copy fills, one of
     `hopper.share` or `hopper.out_put`, has no mbarriers. `consumers` is the
-    number of warpgroups that release every buffer.
+    number of warpgroups that release every buffer. With `ones`, TMA leaves out
+    the last 8 rows of each buffer, which are those of a `tile.load` with `ones`
+    and are written once.
   }];
-  let arguments = (ins DefaultValuedAttr<HopperPositive, "1">:$consumers, OptionalAttr<HopperNonNegative>:$offset, OptionalAttr<HopperNonNegative>:$barriers);
+  let arguments = (ins DefaultValuedAttr<HopperPositive, "1">:$consumers, OptionalAttr<HopperNonNegative>:$offset, OptionalAttr<HopperNonNegative>:$barriers, UnitAttr:$ones);
   let results = (outs HopperRing:$ring);
   let assemblyFormat = "attr-dict `:` type($ring)";
   let hasVerifier = 1;
@@ -424,6 +427,17 @@ def Hopper_TransposeMatrixOp : HopperOp<"transpose_matrix", [Pure]> {
   let assemblyFormat = "$value attr-dict `:` type($value)";
 }
 
+def Hopper_PermuteBytesOp : HopperOp<"permute_bytes", [Pure]> {
+  let summary = "prmt: four of the eight bytes of two registers";
+  let description = [{
+    `selector` has four bits for each byte of the result, the lowest first: 0 to 3
+    are the bytes of `a`, 4 to 7 those of `b`.
+  }];
+  let arguments = (ins I32:$a, I32:$b, HopperSelector:$selector);
+  let results = (outs I32:$result);
+  let assemblyFormat = "$a `,` $b `,` $selector attr-dict `:` type($result)";
+}
+
 def Hopper_BulkReduceOp : HopperOp<"bulk_reduce"> {
   let summary = "Starts adding f32 from shared to global memory (cp.reduce.async.bulk), as a bulk group";
   let arguments = (ins I32:$address, AnyMemRef:$target, Variadic<I32>:$indices, HopperPositive:$bytes, I1:$predicate);
@@ -518,10 +532,14 @@ def Hopper_VoteAnyOp : HopperOp<"vote_any"> {
 }
 
 def Hopper_PackOp : HopperOp<"pack", [Pure]> {
-  let summary = "Converts two f32 to 16-bit floats in one register, round to nearest even";
-  let arguments = (ins F32:$low, F32:$high, TypeAttr:$element);
+  let summary = "Converts two f32 to 16-bit floats or four to 8-bit ones, in one register";
+  let description = [{
+    The first value goes to the lowest bits. Rounds to nearest even; 8-bit floats
+    saturate.
+  }];
+  let arguments = (ins Variadic<F32>:$values, TypeAttr:$element);
   let results = (outs I32:$result);
-  let assemblyFormat = "$low `,` $high `to` $element attr-dict `:` type($result)";
+  let assemblyFormat = "$values `to` $element attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
 
@@ -547,7 +565,7 @@ def Hopper_GlobalLoadOp : HopperOp<"global_load"> {
   let summary = "Loads registers of neighbouring elements from a tensor in global memory, 0 where the predicate does not hold";
   let description = [{
     The registers come from consecutive bytes from the element at `indices` on:
-    f32 values, or pairs of 16-bit elements as i32.
+    f32 values, or pairs of 16-bit elements or quadruples of 8-bit ones as i32.
   }];
   let arguments = (ins AnyMemRef:$source, Variadic<I32>:$indices, I1:$predicate);
   let results = (outs Variadic<AnyTypeOf<[F32, I32]>>:$results);

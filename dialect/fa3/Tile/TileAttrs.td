@@ -37,6 +37,8 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     - `lazy_rescale`: keep the old row maximum while the scores have grown by no
       more than 2^lazy_rescale, 0 to 15; 0 rescales always.
     - `chains`: independent dependence chains of a row reduction: 1, 2, 4 or 8.
+    - `product_sums`: the second product also sums the rows of its first operand,
+      by a row of ones below the other one; the operands must be of 8 bits.
     - `longest_first`: start the blocks with most work first.
     - `persistent`: as many CTAs as run at once, each of which computes piece
       after piece: the loads of the next one run under the end of this one.
@@ -64,6 +66,7 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     DefaultValuedParameter<"bool", "true">:$split_loops,
     DefaultValuedParameter<"int64_t", "0">:$lazy_rescale,
     DefaultValuedParameter<"int64_t", "4">:$chains,
+    DefaultValuedParameter<"bool", "false">:$product_sums,
     DefaultValuedParameter<"bool", "false">:$longest_first,
     DefaultValuedParameter<"bool", "false">:$persistent,
     DefaultValuedParameter<"bool", "false">:$transpose_s,

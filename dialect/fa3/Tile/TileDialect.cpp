@@ -37,9 +37,10 @@ LogicalResult ScheduleAttr::verify(
     function_ref<InFlightDiagnostic()> emitError, int64_t blockQ,
     int64_t blockKv, int64_t warpgroups, int64_t stages, int64_t earlyStages,
     bool overlap, bool specialize, bool pingpong, bool splitLoops,
-    int64_t lazyRescale, int64_t chains, bool longestFirst, bool persistent,
-    bool transposeS, bool transposeDkv, bool transposeDq, bool shareOperands,
-    bool bulkReduce, int64_t producerRegisters, int64_t consumerRegisters) {
+    int64_t lazyRescale, int64_t chains, bool productSums, bool longestFirst,
+    bool persistent, bool transposeS, bool transposeDkv, bool transposeDq,
+    bool shareOperands, bool bulkReduce, int64_t producerRegisters,
+    int64_t consumerRegisters) {
   auto inRange = [&](StringRef field, int64_t value, int64_t low,
                      int64_t high) -> LogicalResult {
     if (value >= low && value <= high)

@@ -154,18 +154,38 @@ static LogicalResult verifyAccess(Operation *op, VectorType tile,
              << tile.getDimSize(position)
              << " and must run along a dimension of the memref";
   }
-  if (dims[0] == dims[1])
+  if (dims[0] == dims[1] && dims[0] != -1)
     return op->emitOpError("dims must be different");
   return success();
 }
 
+int64_t LoadOp::getReadRows() {
+  return getResult().getType().getDimSize(0) - (getOnes() ? kOnesRows : 0);
+}
+
 LogicalResult LoadOp::verify() {
+  if (getOnes() && (getDims().empty() || getReadRows() < 1))
+    return emitOpError() << "a tile with ones has dims and more than "
+                         << kOnesRows << " rows";
   return verifyAccess(*this, cast<VectorType>(getResult().getType()),
                       cast<MemRefType>(getSource().getType()), getIndices(),
                       getDims());
 }
 
+/// Elements that `tile.interleave` permutes among each other.
+static constexpr int64_t kInterleaved = 16;
+
 LogicalResult StoreOp::verify() {
+  if (getInterleaved()) {
+    auto tile = cast<VectorType>(getValue().getType());
+    int64_t last = cast<MemRefType>(getTarget().getType()).getRank() - 1;
+    if (tile.getElementTypeBitWidth() != 8 || getDims().size() != 2 ||
+        getDims()[0] != last || tile.getDimSize(0) % kInterleaved != 0)
+      return emitOpError()
+             << "an interleaved tile is one of 8-bit floats whose "
+                "rows, a multiple of "
+             << kInterleaved << ", run along the tensor's last dimension";
+  }
   return verifyAccess(*this, cast<VectorType>(getValue().getType()),
                       cast<MemRefType>(getTarget().getType()), getIndices(),
                       getDims());
@@ -237,6 +257,44 @@ LogicalResult PartialReduceOp::verify() {
 }
 
 OpFoldResult PartialReduceOp::fold(FoldAdaptor) {
+  if (getSource().getType() == getResult().getType())
+    return getSource();
+  return {};
+}
+
+LogicalResult InterleaveOp::verify() {
+  auto source = cast<VectorType>(getSource().getType());
+  auto result = cast<VectorType>(getResult().getType());
+  if (!source.getElementType().isF32() || result.getElementTypeBitWidth() != 8)
+    return emitOpError() << "makes 8-bit floats of f32, not "
+                         << result.getElementType() << " of "
+                         << source.getElementType();
+  if (source.getShape() != result.getShape() ||
+      source.getDimSize(1) % kInterleaved != 0)
+    return emitOpError() << "source and result must have the same shape, with "
+                            "a multiple of "
+                         << kInterleaved << " columns";
+  return success();
+}
+
+LogicalResult ColumnsOp::verify() {
+  auto source = cast<VectorType>(getSource().getType());
+  auto result = cast<VectorType>(getResult().getType());
+  auto first = static_cast<int64_t>(getFirst());
+  if (source.getElementType() != result.getElementType() ||
+      source.getDimSize(0) != result.getDimSize(0))
+    return emitOpError() << "result must have the rows and elements of "
+                         << source << ", not be " << result;
+  if (first < 0 || first % kPartialColumns != 0 ||
+      first + result.getDimSize(1) > source.getDimSize(1))
+    return emitOpError() << "takes columns from a multiple of "
+                         << kPartialColumns << " on, inside of "
+                         << source.getDimSize(1) << ", not "
+                         << result.getDimSize(1) << " from " << first;
+  return success();
+}
+
+OpFoldResult ColumnsOp::fold(FoldAdaptor) {
   if (getSource().getType() == getResult().getType())
     return getSource();
   return {};

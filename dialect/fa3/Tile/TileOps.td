@@ -105,14 +105,24 @@ def Tile_LoadOp : TileOp<"load"> {
     the number of columns only; each 64 rows of a tile are consecutive. What was
     stored packed is loaded packed, as a tile of the same columns.
 
+    With `ones` the tile has 8 rows more than are read: the first of them is all
+    ones, the others are zeros. A product with its transpose gets the sums of the
+    other operand's rows as one more column.
+
     ```mlir
     %k = tile.load %K[%b, %row, %h, %c0] dims [1, 3] : memref<?x?x?x128xbf16, strided<[?, ?, ?, 1]>>, vector<128x128xbf16>
     %p = tile.load %P[%b, %i, %c0] dims [] : memref<?x?x8192xf32, strided<[?, ?, 1]>>, vector<128x64xf32>
     ```
   }];
-  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source, Variadic<Index>:$indices, DenseI64ArrayAttr:$dims);
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source, Variadic<Index>:$indices, DenseI64ArrayAttr:$dims, UnitAttr:$ones);
   let results = (outs AnyTile:$result);
-  let assemblyFormat = "$source `[` $indices `]` `dims` $dims attr-dict `:` type($source) `,` type($result)";
+  let assemblyFormat = "$source `[` $indices `]` `dims` $dims (`ones` $ones^)? attr-dict `:` type($source) `,` type($result)";
+  let extraClassDeclaration = [{
+    /// Rows that `ones` adds to those that are read.
+    static constexpr int64_t kOnesRows = 8;
+    /// Rows that are read.
+    int64_t getReadRows();
+  }];
   let hasVerifier = 1;
 }
 
@@ -122,12 +132,17 @@ def Tile_StoreOp : TileOp<"store"> {
     The inverse of `tile.load`. Elements outside of the tensor are not written.
     Without `dims` the tile is packed.
 
+    With `interleaved`, a tile of 8-bit floats whose rows run along the tensor's
+    last dimension, each 16 elements there are stored in the order of
+    `tile.interleave`. The index and the size of that dimension are multiples of
+    16.
+
     ```mlir
     tile.store %o, %O[%b, %row, %h, %c0] dims [1, 3] : vector<128x128xbf16>, memref<?x?x?x128xbf16, strided<[?, ?, ?, 1]>>
     ```
   }];
-  let arguments = (ins AnyTile:$value, Arg<AnyMemRef, "", [MemWrite]>:$target, Variadic<Index>:$indices, DenseI64ArrayAttr:$dims);
-  let assemblyFormat = "$value `,` $target `[` $indices `]` `dims` $dims attr-dict `:` type($value) `,` type($target)";
+  let arguments = (ins AnyTile:$value, Arg<AnyMemRef, "", [MemWrite]>:$target, Variadic<Index>:$indices, DenseI64ArrayAttr:$dims, UnitAttr:$interleaved);
+  let assemblyFormat = "$value `,` $target `[` $indices `]` `dims` $dims (`interleaved` $interleaved^)? attr-dict `:` type($value) `,` type($target)";
   let hasVerifier = 1;
 }
 
@@ -194,6 +209,41 @@ def Tile_PartialReduceOp : TileOp<"partial_reduce", [Pure]> {
   let arguments = (ins TileOfFloat:$source);
   let results = (outs TileOfFloat:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Tile_InterleaveOp : TileOp<"interleave", [Pure]> {
+  let summary = "Rounds to 8-bit floats and interleaves columns";
+  let description = [{
+    Column 16 g + 4 t + 2 h + j of the result (t < 4; h, j < 2) is column 16 g +
+    8 h + 2 t + j of the source, rounded to nearest even; what is too large
+    becomes the largest finite number. In this order a product's result is the
+    first operand of another one as it lies in registers, with no exchange
+    between threads; the other operand is stored in the same order.
+
+    ```mlir
+    %b = tile.interleave %p : vector<128x96xf32> -> vector<128x96xf8E4M3FN>
+    ```
+  }];
+  let arguments = (ins TileOfFloat:$source);
+  let results = (outs TileOfFloat:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_ColumnsOp : TileOp<"columns", [Pure]> {
+  let summary = "Columns [first, first + size) of a tile";
+  let description = [{
+    `first` is a multiple of 8.
+
+    ```mlir
+    %o = tile.columns %acc from 0 : vector<128x136xf32> -> vector<128x128xf32>
+    ```
+  }];
+  let arguments = (ins TileOfFloat:$source, I64Attr:$first);
+  let results = (outs TileOfFloat:$result);
+  let assemblyFormat = "$source `from` $first attr-dict `:` type($source) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
 }

@@ -20,6 +20,7 @@ struct ScheduleFields {
   bool splitLoops = true;
   int64_t lazyRescale = 0;
   int64_t chains = 4;
+  bool productSums = false;
   bool longestFirst = false;
   bool persistent = false;
   bool transposeS = false;

@@ -14,10 +14,11 @@ static constexpr int64_t kBarrierPairBytes = 16;
 static constexpr int64_t kOverheadRegisters = 24;
 
 int64_t fa3::getTileColumns(attn::AttentionOpInterface attention) {
-  // Forward, a product contracts them, 16 values at a time. Backward, they may
+  // Forward, a product contracts them, 32 bytes at a time. Backward, they may
   // be the rows of a result.
+  int64_t step = 256 / attention.getElementType().getIntOrFloatBitWidth();
   bool isForward = isa<attn::ForwardOp>(attention.getOperation());
-  return llvm::alignTo(attention.getHeadDim(), isForward ? 16 : 64);
+  return llvm::alignTo(attention.getHeadDim(), isForward ? step : 64);
 }
 
 /// Bytes of a tile's row in shared memory: whole panels of swizzled copies.
@@ -35,12 +36,18 @@ static ScheduleCost estimateForward(tile::ScheduleAttr schedule,
                                     int64_t columns, int64_t elementBytes) {
   int64_t queries = schedule.getBlockQ(), keys = schedule.getBlockKv();
   int64_t rowBytes = rowBytesOf(columns, elementBytes);
-  int64_t ring = schedule.getStages() * (keys * rowBytes + kBarrierPairBytes);
+  int64_t outputColumns = columns + (schedule.getProductSums() ? 8 : 0);
+  // In 8 bits, values are (head dim, keys).
+  int64_t valueBytes = elementBytes == 1
+                           ? outputColumns * rowBytesOf(keys, elementBytes)
+                           : keys * rowBytes;
+  int64_t rings = schedule.getStages() *
+                  (keys * rowBytes + valueBytes + 2 * kBarrierPairBytes);
   int64_t scores = fragmentOf(schedule, queries, keys);
-  int64_t output = fragmentOf(schedule, queries, columns);
+  int64_t output = fragmentOf(schedule, queries, outputColumns);
   // Without overlap the probabilities take the place of their scores.
   int64_t probabilities = schedule.getOverlap() ? scores * elementBytes / 4 : 0;
-  return {queries * rowBytes + kBarrierPairBytes + 2 * ring,
+  return {queries * rowBytes + kBarrierPairBytes + rings,
           scores + output + probabilities + kOverheadRegisters};
 }
 

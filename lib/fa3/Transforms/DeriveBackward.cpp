@@ -54,6 +54,12 @@ struct DeriveBackwardPass
     if (!forward)
       return success();
 
+    if (attention->getElementType().getIntOrFloatBitWidth() == 8)
+      return forward.emitError(
+          "the gradients of a forward pass of 8-bit "
+          "elements cannot be derived: attn.backward takes "
+          "bf16 and f16");
+
     std::string name = getBackwardName(function.getName());
     if (getOperation().lookupSymbol(name))
       return function.emitError()

@@ -31,10 +31,9 @@ SmallVector<Type> Distributor::registerTypes(Type type) {
   if (!tile)
     return {type};
   Type element = tile.getElementType();
-  int64_t count = Fragment(tile).size();
-  if (Fragment::isPacked(element))
-    return SmallVector<Type>(count / 2, builder.getI32Type());
-  return SmallVector<Type>(count, element);
+  int64_t count = Fragment(tile).size() / Fragment::perRegister(element);
+  return SmallVector<Type>(
+      count, Fragment::isPacked(element) ? builder.getI32Type() : element);
 }
 
 ValueRange Distributor::registers(Value value) {
@@ -240,9 +239,8 @@ LogicalResult Distributor::distributeConstant(arith::ConstantOp op) {
   Type element = type.getElementType();
   Value splat;
   if (Fragment::isPacked(element)) {
-    uint32_t bits = static_cast<uint32_t>(
-        elements.getSplatValue<APFloat>().bitcastToAPInt().getZExtValue());
-    splat = constant(static_cast<int32_t>(bits << 16 | bits));
+    APInt bits = elements.getSplatValue<APFloat>().bitcastToAPInt();
+    splat = constant(APInt::getSplat(32, bits).getSExtValue());
   } else {
     splat = arith::ConstantOp::create(
         builder, loc, element,
@@ -256,7 +254,7 @@ LogicalResult Distributor::distributeBroadcast(vector::BroadcastOp op) {
   VectorType type = op.getResultVectorType();
   auto source = dyn_cast<VectorType>(op.getSourceType());
   if (Fragment::isPacked(type.getElementType()))
-    return op.emitError("a broadcast of 16-bit floats is not distributed: "
+    return op.emitError("a broadcast of narrow floats is not distributed: "
                         "broadcast in f32 and narrow at the end");
   if (source && source.getRank() != type.getRank())
     return op.emitError("the source of a broadcast must be a scalar or a tile "
@@ -295,20 +293,56 @@ LogicalResult Distributor::distributeIota(tile::IotaOp op) {
 LogicalResult Distributor::distributeTruncF(arith::TruncFOp op) {
   auto type = cast<VectorType>(op.getType());
   SmallVector<Value> from(registers(op.getIn()));
-  if (registerTypes(type).size() * 2 != from.size())
-    return op.emitError("only f32 tiles can be narrowed to 16-bit floats");
+  if (!getElementTypeOrSelf(op.getIn().getType()).isF32() ||
+      Fragment::perRegister(type.getElementType()) != 2)
+    return op.emitError("only f32 tiles can be narrowed, to 16-bit floats; "
+                        "tile.interleave makes 8-bit ones");
   SmallVector<Value> result;
   for (size_t i = 0; i < from.size(); i += 2)
     result.push_back(hopper::PackOp::create(builder, loc, builder.getI32Type(),
-                                            from[i], from[i + 1],
+                                            ArrayRef(from).slice(i, 2),
                                             type.getElementType()));
+  map(op.getResult(), result);
+  return success();
+}
+
+/// The columns that a thread has of a product's result are, in this order,
+/// those that it has of a first operand.
+LogicalResult Distributor::distributeInterleave(tile::InterleaveOp op) {
+  VectorType type = op.getResult().getType();
+  Fragment fragment(type);
+  SmallVector<Value> from(registers(op.getSource()));
+  SmallVector<Value> result(registerTypes(type).size());
+  for (int64_t row = 0; row < fragment.rows(); ++row)
+    for (int64_t column = 0; column < fragment.columns(); column += 4) {
+      SmallVector<Value> values;
+      for (int64_t byte = 0; byte < 4; ++byte)
+        values.push_back(from[fragment.index(row, column + byte)]);
+      result[fragment.quadIndex(row, column / 4)] = hopper::PackOp::create(
+          builder, loc, builder.getI32Type(), values, type.getElementType());
+    }
+  map(op.getResult(), result);
+  return success();
+}
+
+LogicalResult Distributor::distributeTileColumns(tile::ColumnsOp op) {
+  if (Fragment::isPacked(op.getSource().getType().getElementType()))
+    return op.emitError("only columns of f32 tiles are distributed");
+  Fragment from(op.getSource().getType()), to(op.getResult().getType());
+  SmallVector<Value> source(registers(op.getSource()));
+  SmallVector<Value> result(to.size());
+  int64_t first =
+      static_cast<int64_t>(op.getFirst()) / Fragment::kGroupColumns * 2;
+  for (int64_t row = 0; row < to.rows(); ++row)
+    for (int64_t column = 0; column < to.columns(); ++column)
+      result[to.index(row, column)] = source[from.index(row, first + column)];
   map(op.getResult(), result);
   return success();
 }
 
 LogicalResult Distributor::distributeExtF(arith::ExtFOp op) {
   Type element = getElementTypeOrSelf(op.getIn().getType());
-  if (!Fragment::isPacked(element) ||
+  if (Fragment::perRegister(element) != 2 ||
       !getElementTypeOrSelf(op.getType()).isF32())
     return op.emitError("only 16-bit float tiles can be widened to f32");
   SmallVector<Value> result;
@@ -338,7 +372,7 @@ LogicalResult Distributor::distributeElementwise(Operation *op) {
     return tile && Fragment::isPacked(tile.getElementType());
   };
   if (llvm::any_of(op->getOperandTypes(), isPackedTile) || isPackedTile(type))
-    return op->emitError("arithmetic on 16-bit tiles is not distributed: "
+    return op->emitError("arithmetic on narrow tiles is not distributed: "
                          "compute in f32 and narrow at the end");
   int64_t count = Fragment(type).size();
   SmallVector<Value> result;
@@ -368,8 +402,9 @@ LogicalResult Distributor::distribute(Operation *op) {
       return op->emitError("a tile of type ")
              << tile
              << " cannot be distributed over a warpgroup: rows must be 1 or a "
-                "multiple of 64, columns 1 or a multiple of 8, and 16-bit "
-                "floats need columns";
+                "multiple of 64, columns 1 or a multiple of 8 (of 16 in 8 "
+                "bits), "
+                "and narrow floats need columns";
   }
 
   return TypeSwitch<Operation *, LogicalResult>(op)
@@ -382,6 +417,8 @@ LogicalResult Distributor::distribute(Operation *op) {
       .Case([&](tile::PartialReduceOp reduce) {
         return distributePartialReduce(reduce);
       })
+      .Case([&](tile::InterleaveOp op) { return distributeInterleave(op); })
+      .Case([&](tile::ColumnsOp op) { return distributeTileColumns(op); })
       .Case([&](tile::VoteOp vote) { return distributeVote(vote); })
       .Case([&](tile::StoreOp store) { return distributeStore(store); })
       .Case([&](tile::LoadOp load) { return distributeLoad(load); })

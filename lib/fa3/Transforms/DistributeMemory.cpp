@@ -96,13 +96,15 @@ LogicalResult Distributor::distributeStore(tile::StoreOp op) {
   VectorType type = op.getValue().getType();
   Fragment fragment(type);
   MemRefType memory = op.getTarget().getType();
+  if (op.getInterleaved())
+    return distributeInterleavedStore(op);
   if (fragment.hasColumns() && op.getDims()[1] != memory.getRank() - 1)
     return distributeTransposedStore(op);
   if (!fragment.hasRows())
     return op.emitError("a stored tile must have rows");
   Type element = type.getElementType();
   if (!element.isF32() && !element.isInteger(32) &&
-      !Fragment::isPacked(element))
+      Fragment::perRegister(element) != 2)
     return op.emitError("only f32, i32, f16 and bf16 tiles are stored, not ")
            << element;
   SmallVector<Value> base;
@@ -157,7 +159,7 @@ LogicalResult Distributor::distributeTransposedStore(tile::StoreOp op) {
   MemRefType memory = op.getTarget().getType();
   int64_t rowDim = op.getDims()[0], columnDim = op.getDims()[1];
   if (rowDim != memory.getRank() - 1 || columnDim < 0 || !fragment.hasRows() ||
-      !Fragment::isPacked(type.getElementType()))
+      Fragment::perRegister(type.getElementType()) != 2)
     return op.emitError("columns of a stored tile must run along the tensor's "
                         "last dimension, or, of 16-bit floats, the rows");
   if (memory.isDynamicDim(rowDim) || memory.getDimSize(rowDim) % 2 != 0)
@@ -200,6 +202,65 @@ LogicalResult Distributor::distributeTransposedStore(tile::StoreOp op) {
   return success();
 }
 
+/// A tile of 8-bit floats whose rows run along the tensor's last dimension.
+/// Transposing 8x8 matrices of pairs of columns gives each thread a pair of
+/// columns of two neighbouring rows, in which the bytes of both columns
+/// alternate. With the matrix 8 rows on these are four bytes of a column in the
+/// interleaved order.
+LogicalResult Distributor::distributeInterleavedStore(tile::StoreOp op) {
+  VectorType type = op.getValue().getType();
+  Fragment fragment(type);
+  int64_t rowDim = op.getDims()[0], columnDim = op.getDims()[1];
+  if (columnDim < 0 || !fragment.hasRows() || !fragment.hasColumns())
+    return op.emitError("an interleaved tile must have rows and columns");
+  SmallVector<Value> base;
+  for (Value index : op.getIndices())
+    base.push_back(arith::IndexCastOp::create(
+        builder, loc, builder.getI32Type(), scalars.lookupOrDefault(index)));
+  Value target = scalars.lookupOrDefault(op.getTarget());
+  Value thread = threadIndex();
+  Value warp = arith::AndIOp::create(
+      builder, loc, arith::ShRUIOp::create(builder, loc, thread, constant(5)),
+      constant(3));
+  Value quadColumn = multiply(threadColumn(), 2);
+  Value pair =
+      multiply(arith::ShRUIOp::create(builder, loc, lane(), constant(2)), 2);
+  Value row = add(base[rowDim], add(multiply(warp, 16), quadColumn));
+  Value column = add(base[columnDim], pair);
+  Value rows = sizeOf(target, rowDim), columns = sizeOf(target, columnDim);
+  auto below = [&](Value index, Value size) -> Value {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index,
+                                 size);
+  };
+  auto transpose = [&](Value value) -> Value {
+    return hopper::TransposeMatrixOp::create(builder, loc, builder.getI32Type(),
+                                             value);
+  };
+  SmallVector<Value> values(registers(op.getValue()));
+  // The even and the odd bytes of two registers.
+  static constexpr int64_t kSelectors[] = {0x6420, 0x7531};
+  for (int64_t block = 0; block < fragment.rows() / 2; ++block)
+    for (int64_t group = 0; group < fragment.columns() / 4; ++group) {
+      Value upper = transpose(values[fragment.quadIndex(2 * block, group)]);
+      Value lower = transpose(values[fragment.quadIndex(2 * block + 1, group)]);
+      for (auto [odd, selector] : llvm::enumerate(kSelectors)) {
+        SmallVector<Value> indices = base;
+        indices[rowDim] = add(row, constant(block * Fragment::kBlockRows));
+        indices[columnDim] =
+            add(column, constant(group * Fragment::kQuadColumns +
+                                 static_cast<int64_t>(odd)));
+        Value inside =
+            arith::AndIOp::create(builder, loc, below(indices[rowDim], rows),
+                                  below(indices[columnDim], columns));
+        Value bytes = hopper::PermuteBytesOp::create(
+            builder, loc, builder.getI32Type(), upper, lower, selector);
+        hopper::GlobalStoreOp::create(builder, loc, bytes, target, indices,
+                                      inside);
+      }
+    }
+  return success();
+}
+
 Value Distributor::sizeOf(Value memory, int64_t dim) {
   Value number = arith::ConstantIndexOp::create(builder, loc, dim);
   return arith::IndexCastOp::create(
@@ -211,9 +272,10 @@ LogicalResult Distributor::distributeLoad(tile::LoadOp op) {
   if (op.getDims().empty())
     return distributePackedLoad(op);
   VectorType type = op.getResult().getType();
-  bool packed = Fragment::isPacked(type.getElementType());
+  int64_t perRegister = Fragment::perRegister(type.getElementType());
+  bool packed = perRegister > 1, quads = perRegister == 4;
   if (!type.getElementType().isF32() && !packed)
-    return op.emitError("only f32, f16 and bf16 tiles are loaded to registers");
+    return op.emitError("only tiles of floats are loaded to registers");
   Fragment fragment(type);
   MemRefType memory = op.getSource().getType();
   SmallVector<Value> base;
@@ -222,25 +284,27 @@ LogicalResult Distributor::distributeLoad(tile::LoadOp op) {
         builder, loc, builder.getI32Type(), scalars.lookupOrDefault(index)));
   Value source = scalars.lookupOrDefault(op.getSource());
   ThreadAccess access(builder, loc, base, source, op.getDims(), threadRow(),
-                      threadColumn());
+                      quads ? multiply(threadColumn(), 2) : threadColumn());
   bool checkColumns =
       columnsMayLeave(memory, op.getDims(), op.getIndices(), type);
   Value always = arith::ConstantIntOp::create(builder, loc, 1, 1);
   int64_t columnDim = op.getDims()[1];
   if (packed &&
       (columnDim != memory.getRank() - 1 || memory.isDynamicDim(columnDim) ||
-       memory.getDimSize(columnDim) % 2 != 0))
-    return op.emitError("16-bit floats are loaded in pairs: columns must run "
-                        "along the tensor's last dimension, of an even static "
-                        "size");
+       memory.getDimSize(columnDim) % perRegister != 0))
+    return op.emitError() << "narrow floats are loaded " << perRegister
+                          << " at a time: columns must run along the tensor's "
+                             "last dimension, whose size must be static and a "
+                             "multiple of that";
   Type unit = packed ? Type(builder.getI32Type()) : builder.getF32Type();
-  int64_t step = packed ? 2 : 1;
+  int64_t step = perRegister;
   SmallVector<Value> result(fragment.size() / step);
   for (int64_t row = 0; row < fragment.rows(); ++row)
     for (int64_t column = 0; column < fragment.columns(); column += step) {
       SmallVector<Value> indices = access.indices(fragment, row, column);
       Value predicate = access.inside(fragment, indices, checkColumns, always);
-      result[fragment.index(row, column) / step] =
+      result[quads ? fragment.quadIndex(row, column / step)
+                   : fragment.index(row, column) / step] =
           hopper::GlobalLoadOp::create(builder, loc, unit, source, indices,
                                        predicate)
               .getResults()

@@ -83,7 +83,7 @@ static LogicalResult checkProduct(hopper::WgmmaOp op) {
            << type;
   if (!Fragment::isPacked(element) || bytes % kStepBytes != 0)
     return op.emitError("a product must contract a multiple of 16 elements of "
-                        "f16 or bf16");
+                        "f16 or bf16, or of 32 8-bit ones");
   if (isa<VectorType>(op.getA().getType()) && op.getContractA() != 1)
     return op.emitError("a first operand in registers must be contracted over "
                         "its columns");

@@ -85,7 +85,7 @@ LogicalResult Distributor::distributeBufferStore(hopper::BufferStoreOp op) {
   Type element = cast<VectorType>(op.getValue().getType()).getElementType();
   if (element.isF32())
     return storePackedBuffer(op);
-  if (!Fragment::isPacked(element))
+  if (Fragment::perRegister(element) != 2)
     return op.emitError("only f32, f16 and bf16 tiles are stored in a buffer, "
                         "not ")
            << element;

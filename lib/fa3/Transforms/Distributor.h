@@ -54,6 +54,8 @@ private:
   mlir::LogicalResult distributeIota(tile::IotaOp op);
   mlir::LogicalResult distributeTruncF(mlir::arith::TruncFOp op);
   mlir::LogicalResult distributeExtF(mlir::arith::ExtFOp op);
+  mlir::LogicalResult distributeInterleave(tile::InterleaveOp op);
+  mlir::LogicalResult distributeTileColumns(tile::ColumnsOp op);
   mlir::LogicalResult distributeElementwise(mlir::Operation *op);
 
   // Products (DistributeProducts.cpp).
@@ -81,6 +83,7 @@ private:
   mlir::Value sizeOf(mlir::Value memory, int64_t dim);
   mlir::LogicalResult distributeStore(tile::StoreOp op);
   mlir::LogicalResult distributeTransposedStore(tile::StoreOp op);
+  mlir::LogicalResult distributeInterleavedStore(tile::StoreOp op);
   mlir::LogicalResult distributeLoad(tile::LoadOp op);
 
   // Packed tiles (DistributePacked.cpp).

@@ -11,6 +11,10 @@
 // size 1 is held by every thread. A tile's registers are ordered as wgmma
 // orders them: by block, group, half, pair.
 //
+// Tiles of 8-bit floats are only ever operands, and have the layout of wgmma's
+// first one: column = 16 * group + 4 * (lane % 4) + byte, registers by block,
+// group, half.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef FA3_TRANSFORMS_FRAGMENT_H
@@ -25,6 +29,8 @@ class Fragment {
 public:
   static constexpr int64_t kBlockRows = 64;
   static constexpr int64_t kGroupColumns = 8;
+  /// Columns of a group of 8-bit floats.
+  static constexpr int64_t kQuadColumns = 16;
   /// Neighbouring registers of a thread in one group of columns, which packed
   /// tiles keep together.
   static constexpr int64_t kPackedRun = 4;
@@ -32,11 +38,14 @@ public:
   explicit Fragment(mlir::VectorType tile)
       : tileRows(tile.getDimSize(0)), tileColumns(tile.getDimSize(1)) {}
 
-  /// 16-bit floats travel in pairs of neighbouring columns, as products take
-  /// them.
-  static bool isPacked(mlir::Type element) {
-    return element.isF16() || element.isBF16();
+  /// Elements in a 32-bit register: 16-bit and 8-bit floats travel with their
+  /// neighbouring columns, as products take them.
+  static int64_t perRegister(mlir::Type element) {
+    if (!mlir::isa<mlir::FloatType>(element))
+      return 1;
+    return std::max<int64_t>(1, 32 / element.getIntOrFloatBitWidth());
   }
+  static bool isPacked(mlir::Type element) { return perRegister(element) > 1; }
 
   /// Whether a warpgroup can hold such a tile: each dimension is 1, or fills
   /// whole blocks of rows and whole groups of columns. Packed tiles have
@@ -44,8 +53,12 @@ public:
   static bool isSupported(mlir::VectorType tile) {
     return tile.getRank() == 2 &&
            (tile.getDimSize(0) == 1 || tile.getDimSize(0) % kBlockRows == 0) &&
-           (tile.getDimSize(1) == 1 ? !isPacked(tile.getElementType())
-                                    : tile.getDimSize(1) % kGroupColumns == 0);
+           (tile.getDimSize(1) == 1
+                ? !isPacked(tile.getElementType())
+                : tile.getDimSize(1) % (perRegister(tile.getElementType()) == 4
+                                            ? kQuadColumns
+                                            : kGroupColumns) ==
+                      0);
   }
 
   /// Rows and columns that a thread holds.
@@ -70,6 +83,13 @@ public:
     int64_t block = row / 2, half = row % 2;
     int64_t group = column / 2, pair = column % 2;
     return block * 2 * columns() + group * 4 + half * 2 + pair;
+  }
+
+  /// The register of 8-bit floats that holds the thread's row `row` of group
+  /// `group`.
+  int64_t quadIndex(int64_t row, int64_t group) const {
+    int64_t block = row / 2, half = row % 2;
+    return (block * (tileColumns / kQuadColumns) + group) * 2 + half;
   }
 
 private:

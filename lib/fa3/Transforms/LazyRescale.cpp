@@ -35,7 +35,7 @@ struct Recurrence {
   arith::MaxNumFOp maximum;
   /// By how much sums shrink when the maximum grows.
   math::Exp2Op factor;
-  FloatAttr scale;
+  Value scale;
 };
 
 } // namespace
@@ -64,6 +64,24 @@ static bool isReference(Value value, Value maximum) {
   return lowest && lowest.getValue().isNegInfinity();
 }
 
+static scf::ForOp loopOf(BlockArgument carried) {
+  return cast<scf::ForOp>(carried.getOwner()->getParentOp());
+}
+
+/// Whether `scale` is one positive number for all rows: a constant, or, as
+/// specs promise of theirs, one from outside of the loop.
+static bool isPositiveScale(Value scale, scf::ForOp loop) {
+  if (FloatAttr constant = matchSplat(scale))
+    return constant.getValue().isFiniteNonZero() &&
+           !constant.getValue().isNegative();
+  auto broadcast = scale.getDefiningOp<vector::BroadcastOp>();
+  if (!broadcast)
+    return false;
+  auto source = dyn_cast<VectorType>(broadcast.getSourceType());
+  return (!source || source.getNumElements() == 1) &&
+         loop.isDefinedOutsideOfLoop(broadcast.getSource());
+}
+
 /// Matches the factor of a recurrence; null if `difference` is not one.
 static std::optional<Recurrence> matchFactor(BlockArgument previous,
                                              arith::MaxNumFOp maximum,
@@ -76,9 +94,8 @@ static std::optional<Recurrence> matchFactor(BlockArgument previous,
     if (!product)
       continue;
     bool first = product.getLhs() == difference;
-    FloatAttr scale = matchSplat(first ? product.getRhs() : product.getLhs());
-    if (!scale || !scale.getValue().isFiniteNonZero() ||
-        scale.getValue().isNegative())
+    Value scale = first ? product.getRhs() : product.getLhs();
+    if (!isPositiveScale(scale, loopOf(previous)))
       continue;
     for (Operation *next : product->getUsers())
       if (auto factor = dyn_cast<math::Exp2Op>(next))
@@ -176,8 +193,8 @@ struct LazyRescalePass : fa3::impl::LazyRescalePassBase<LazyRescalePass> {
     // Unordered: a row that has seen nothing (-inf - -inf) counts as grown, so
     // that where nothing has grown the factor is exactly 1.
     Value growth = arith::SubFOp::create(builder, loc, maximum, previous);
-    Value scaled =
-        arith::MulFOp::create(builder, loc, growth, splat(recurrence.scale));
+    Value scaled = arith::MulFOp::create(builder, loc, growth,
+                                         rebuild(builder, recurrence.scale));
     Value threshold = splat(builder.getFloatAttr(type.getElementType(),
                                                  static_cast<double>(powers)));
     Value grown = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UGT,
@@ -205,6 +222,11 @@ struct LazyRescalePass : fa3::impl::LazyRescalePassBase<LazyRescalePass> {
         "sums keep their reference until it is exceeded by a factor of 2^{0}; "
         "products made conditional: {1}",
         powers, count);
+  }
+
+  /// The scale, which may be defined further down.
+  static Value rebuild(OpBuilder &builder, Value scale) {
+    return builder.clone(*scale.getDefiningOp())->getResult(0);
   }
 
   /// Multiplies only the rows whose group has grown.

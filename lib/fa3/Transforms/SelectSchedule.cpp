@@ -46,6 +46,7 @@ constexpr NamedField kFields[] = {
     {"split_loops", &ScheduleFields::splitLoops},
     {"lazy_rescale", &ScheduleFields::lazyRescale},
     {"chains", &ScheduleFields::chains},
+    {"product_sums", &ScheduleFields::productSums},
     {"longest_first", &ScheduleFields::longestFirst},
     {"persistent", &ScheduleFields::persistent},
     {"transpose_s", &ScheduleFields::transposeS},
@@ -84,9 +85,27 @@ constexpr ForwardRow kForwardRows[] = {
     {256, true, 128, 80, 2, 2, false, 4},
 };
 
+/// The same with 8-bit elements.
+constexpr ForwardRow kNarrowForwardRows[] = {
+    {64, false, 192, 128, 3, 2, true, 8},
+    {64, true, 192, 128, 3, 2, true, 8},
+    {128, false, 192, 96, 3, 2, false, 4},
+    {128, true, 192, 96, 3, 2, false, 4},
+    {192, false, 128, 128, 2, 2, false, 4},
+    {192, true, 128, 128, 2, 2, false, 4},
+    {256, false, 128, 128, 2, 2, false, 4},
+    {256, true, 128, 128, 2, 2, false, 4},
+};
+
 /// Growth of the row maximum, in powers of two, that is not rescaled: the
 /// probabilities stay far from the largest number of either 16-bit type.
 constexpr int64_t kLazyRescale = 8;
+/// In 8 bits it takes away from the range of the probabilities.
+constexpr int64_t kNarrowLazyRescale = 4;
+/// wgmma's largest n.
+constexpr int64_t kMaxColumns = 256;
+/// Elements that an 8-bit product contracts at once.
+constexpr int64_t kNarrowStep = 32;
 
 /// A schedule of the gradients of keys and values.
 struct BackwardRow {
@@ -173,10 +192,16 @@ static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
   return success();
 }
 
+static bool isNarrow(attn::AttentionOpInterface attention) {
+  return attention.getElementType().getIntOrFloatBitWidth() == 8;
+}
+
 static ScheduleFields chooseForward(attn::ForwardOp forward) {
   int64_t headDim = attn::AttentionOpInterface(forward).getHeadDim();
-  const ForwardRow *row =
-      llvm::find_if(kForwardRows, [&](const ForwardRow &candidate) {
+  bool narrow = isNarrow(forward);
+  const ForwardRow *row = llvm::find_if(
+      narrow ? ArrayRef(kNarrowForwardRows) : ArrayRef(kForwardRows),
+      [&](const ForwardRow &candidate) {
         return headDim <= candidate.headDim &&
                candidate.causal == forward.getCausal();
       });
@@ -187,7 +212,8 @@ static ScheduleFields chooseForward(attn::ForwardOp forward) {
   fields.stages = row->stages;
   fields.pingpong = row->pingpong;
   fields.chains = row->chains;
-  fields.lazyRescale = kLazyRescale;
+  fields.lazyRescale = narrow ? kNarrowLazyRescale : kLazyRescale;
+  fields.productSums = narrow && getTileColumns(forward) + 8 <= kMaxColumns;
   fields.longestFirst = row->causal;
   fields.splitRegisters();
   return fields;
@@ -233,8 +259,24 @@ static LogicalResult checkProgram(attn::AttentionOpInterface attention,
     if (schedule.getTransposeS() || schedule.getTransposeDkv() ||
         schedule.getTransposeDq())
       return refuse("the forward pass transposes nothing");
+    if (!isNarrow(attention) && schedule.getProductSums())
+      return refuse("product_sums needs 8-bit elements");
+    if (schedule.getProductSums() &&
+        getTileColumns(attention) + 8 > kMaxColumns)
+      return refuse("product_sums needs 8 more columns than the head dim has, "
+                    "256 at most");
+    if (isNarrow(attention) && schedule.getBlockKv() % kNarrowStep != 0)
+      return refuse("with 8-bit elements, block_kv must be a multiple of " +
+                    Twine(kNarrowStep) + ", not " +
+                    Twine(schedule.getBlockKv()));
+    if (isNarrow(attention) && schedule.getLazyRescale() > 8)
+      return refuse(
+          "with 8-bit elements, lazy_rescale must be 8 at most, not " +
+          Twine(schedule.getLazyRescale()));
     return success();
   }
+  if (schedule.getProductSums())
+    return refuse("product_sums is for the forward pass");
   // These are the rows of the gradients.
   if (!schedule.getTransposeDkv() && schedule.getBlockKv() % 64 != 0)
     return refuse("without transpose_dkv, block_kv must be a multiple of 64, "

@@ -65,8 +65,9 @@ void TileDivision::collect(Operation *op) {
   // Their tiles go to memory: each in its own way.
   if (isa<tile::StoreOp, hopper::ShareOp, scf::YieldOp>(op))
     return;
-  if (isa<tile::PartialReduceOp, tile::VoteOp, tile::UniformIfOp,
-          tile::ReduceStoreOp, hopper::OutPutOp>(op)) {
+  if (isa<tile::PartialReduceOp, tile::InterleaveOp, tile::ColumnsOp,
+          tile::VoteOp, tile::UniformIfOp, tile::ReduceStoreOp,
+          hopper::OutPutOp>(op)) {
     for (Value operand : op->getOperands())
       if (getTileType(operand.getType()))
         byRows.insert(keyOf(operand));

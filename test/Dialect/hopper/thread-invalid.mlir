@@ -138,7 +138,7 @@ func.func @f(%f: f32) {
 
 func.func @f(%f: f32) {
   // expected-error@+1 {{cannot pack two values of type 'f8E4M3FN'}}
-  %x = hopper.pack %f, %f to f8E4M3FN : i32
+  %x = hopper.pack %f, %f to f32 : i32
   return
 }
 

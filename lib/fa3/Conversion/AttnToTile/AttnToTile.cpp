@@ -44,13 +44,21 @@ struct AttnToTilePass : fa3::impl::AttnToTilePassBase<AttnToTilePass> {
     OpBuilder builder(function);
     llvm::TypeSwitch<Operation *>(attention->getOperation())
         .Case<attn::ForwardOp>([&](attn::ForwardOp forward) {
-          writeForwardProgram(builder, function.getName(), forward);
+          writeForwardPrograms(builder, function.getName(), forward);
         })
         .Case<attn::BackwardOp>([&](attn::BackwardOp backward) {
           writeBackwardPrograms(builder, function.getName(), backward);
         });
     function.erase();
     return success();
+  }
+
+  static void writeForwardPrograms(OpBuilder &builder, StringRef name,
+                                   attn::ForwardOp forward) {
+    Type element = forward.getQ().getType().getElementType();
+    if (element.getIntOrFloatBitWidth() == 8 && !forward.getValuesInterleaved())
+      writeValueColumnsProgram(builder, (name + "_values").str(), forward);
+    writeForwardProgram(builder, name, forward);
   }
 
   static void writeBackwardPrograms(OpBuilder &builder, StringRef name,

@@ -24,7 +24,8 @@ namespace {
 struct SoftmaxState {
   /// Row maximum of the scores so far.
   Value max;
-  /// Row sum of exponentials, as eight partial sums.
+  /// Row sum of exponentials, as eight partial sums; null where the output has
+  /// it as eight more columns.
   Value sum;
   /// Unnormalised output.
   Value acc;
@@ -33,9 +34,15 @@ struct SoftmaxState {
 class ForwardProgram : public ProgramBuilder {
 public:
   ForwardProgram(OpBuilder &builder, attn::ForwardOp forward)
-      : ProgramBuilder(builder, forward, forward.getScheduleAttr()) {}
+      : ProgramBuilder(builder, forward, forward.getScheduleAttr()),
+        forward(forward), isNarrow(element.getIntOrFloatBitWidth() == 8),
+        sumsInProduct(schedule.getProductSums()),
+        lift(isNarrow ? kLargestPower - schedule.getLazyRescale() : 0) {}
 
 private:
+  /// The largest power of two of f8E4M3FN.
+  static constexpr int64_t kLargestPower = 8;
+
   void addArguments() override;
   void writeBody() override;
 
@@ -43,6 +50,23 @@ private:
                     function_ref<Value(Value)> mask,
                     function_ref<Value()> loadValue);
   void writeResults(SoftmaxState state, Value batch, Value row0, Value head);
+
+  /// The values of keys col0, ...: as rows, or, in 8 bits, as columns.
+  Value loadValues(Value batch, Value keyHead, Value col0);
+  /// Reads the descales, whose product with the scale multiplies scores.
+  void loadDescales(Value batch, Value keyHead);
+  /// What scores are multiplied by, times `factor`, as a tile of `type`.
+  Value scoreFactor(VectorType type, double factor);
+  int64_t getAccColumns() const { return columns + (sumsInProduct ? 8 : 0); }
+
+  attn::ForwardOp forward;
+  bool isNarrow;
+  bool sumsInProduct;
+  /// Probabilities are computed 2^lift times as large, so that those below 1
+  /// use the range of a narrow type.
+  int64_t lift;
+  /// Tiles of one element; null without descales.
+  Value scoreDescale, valueDescale;
 };
 
 } // namespace
@@ -50,7 +74,13 @@ private:
 void ForwardProgram::addArguments() {
   addTensor("q", "input");
   addTensor("k", "input");
-  addTensor("v", "input");
+  if (isNarrow && !forward.getValuesInterleaved())
+    addValueColumns();
+  else
+    addTensor("v", "input");
+  if (forward.getQDescale())
+    for (StringRef name : {"q_descale", "k_descale", "v_descale"})
+      addTensor(name, "input");
   addTensor("o", "output");
   addTensor("lse", "output");
 }
@@ -60,7 +90,6 @@ SoftmaxState ForwardProgram::step(Value query, Value key, SoftmaxState state,
                                   function_ref<Value()> loadValue) {
   VectorType scoreType = floatTile(rows, cols);
   VectorType rowType = floatTile(rows, 1);
-  double factor = exponentScale;
 
   Value scores = mask(dot(query, 1, key, 1));
 
@@ -74,29 +103,74 @@ SoftmaxState ForwardProgram::step(Value query, Value key, SoftmaxState state,
   Value none = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, max, lowest);
   Value reference = arith::SelectOp::create(b, none, splat(rowType, 0.0), max);
 
-  // p = 2^(factor * (s - reference)), one multiply-add for each element.
-  Value shift = arith::MulFOp::create(b, reference, splat(rowType, -factor));
-  Value exponent = math::FmaOp::create(b, scores, splat(scoreType, factor),
-                                       broadcast(shift, scoreType));
+  // p = 2^(factor * (s - reference) + lift), one multiply-add for each element.
+  Value negated = scoreFactor(rowType, -exponentScale);
+  Value shift =
+      lift == 0 ? arith::MulFOp::create(b, reference, negated).getResult()
+                : math::FmaOp::create(b, reference, negated,
+                                      splat(rowType, static_cast<double>(lift)))
+                      .getResult();
+  Value exponent =
+      math::FmaOp::create(b, scores, scoreFactor(scoreType, exponentScale),
+                          broadcast(shift, scoreType));
   Value p = math::Exp2Op::create(b, exponent);
 
   // Exactly 1 where the maximum stays, so that skipping the multiplication by
   // it changes nothing.
   Value change = arith::SubFOp::create(b, state.max, reference);
-  change = arith::MulFOp::create(b, change, splat(rowType, factor));
+  change =
+      arith::MulFOp::create(b, change, scoreFactor(rowType, exponentScale));
   Value rescale = math::Exp2Op::create(b, change);
 
-  VectorType sumType = floatTile(rows, 8);
-  Value partial = tile::PartialReduceOp::create(b, sumType, p);
-  Value sum =
-      math::FmaOp::create(b, state.sum, broadcast(rescale, sumType), partial);
+  Value sum;
+  if (!sumsInProduct) {
+    VectorType sumType = floatTile(rows, 8);
+    Value partial = tile::PartialReduceOp::create(b, sumType, p);
+    sum =
+        math::FmaOp::create(b, state.sum, broadcast(rescale, sumType), partial);
+  }
 
-  Value narrow = round(p);
-  VectorType accType = floatTile(rows, columns);
+  Value narrow =
+      isNarrow ? tile::InterleaveOp::create(b, scoreType.clone(element), p)
+                     .getResult()
+               : round(p);
+  VectorType accType = floatTile(rows, getAccColumns());
   Value value = loadValue();
   Value rescaled =
       arith::MulFOp::create(b, state.acc, broadcast(rescale, accType));
-  return {max, sum, dot(narrow, 1, value, 0, rescaled)};
+  return {max, sum, dot(narrow, 1, value, isNarrow ? 1 : 0, rescaled)};
+}
+
+Value ForwardProgram::loadValues(Value batch, Value keyHead, Value col0) {
+  if (!isNarrow)
+    return loadRows("v", batch, col0, keyHead, cols);
+  return tile::LoadOp::create(
+      b, tileOf(getAccColumns(), cols, element),
+      argument(forward.getValuesInterleaved() ? "v" : kValueColumns),
+      ValueRange{batch, keyHead, index(0), col0}, ArrayRef<int64_t>{2, 3},
+      sumsInProduct);
+}
+
+void ForwardProgram::loadDescales(Value batch, Value keyHead) {
+  if (!forward.getQDescale())
+    return;
+  auto load = [&](StringRef name) -> Value {
+    return tile::LoadOp::create(b, floatTile(1, 1), argument(name),
+                                ValueRange{batch, keyHead},
+                                ArrayRef<int64_t>{-1, -1});
+  };
+  scoreDescale = arith::MulFOp::create(b, load("q_descale"), load("k_descale"));
+  valueDescale = load("v_descale");
+}
+
+Value ForwardProgram::scoreFactor(VectorType type, double factor) {
+  if (!scoreDescale)
+    return splat(type, factor);
+  OpBuilder::InsertPoint here = b.saveInsertionPoint();
+  b.setInsertionPointAfterValue(scoreDescale);
+  Value product = scaled(scoreDescale, factor);
+  b.restoreInsertionPoint(here);
+  return broadcast(product, type);
 }
 
 void ForwardProgram::writeResults(SoftmaxState state, Value batch, Value row0,
@@ -105,19 +179,30 @@ void ForwardProgram::writeResults(SoftmaxState state, Value batch, Value row0,
   VectorType accType = floatTile(rows, columns);
   Value zero = splat(rowType, 0.0);
 
+  Value acc = state.acc, partialSum = state.sum;
+  if (sumsInProduct) {
+    partialSum = tile::ColumnsOp::create(b, floatTile(rows, 8), acc, columns);
+    acc = tile::ColumnsOp::create(b, accType, acc, 0);
+  }
   Value sum =
-      tile::ReduceOp::create(b, rowType, tile::ReduceKind::add, state.sum, 1);
+      tile::ReduceOp::create(b, rowType, tile::ReduceKind::add, partialSum, 1);
   Value empty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sum, zero);
   Value inverse = arith::DivFOp::create(b, splat(rowType, 1.0), sum);
   inverse = arith::SelectOp::create(b, empty, zero, inverse);
-  Value output =
-      arith::MulFOp::create(b, state.acc, broadcast(inverse, accType));
+  if (valueDescale)
+    inverse =
+        arith::MulFOp::create(b, inverse, broadcast(valueDescale, rowType));
+  Value output = arith::MulFOp::create(b, acc, broadcast(inverse, accType));
   storeRows(round(output), "o", batch, row0, head);
 
   // log(sum) = ln 2 * log2(sum)
   Value log = math::Log2Op::create(b, sum);
+  if (lift != 0)
+    log = arith::SubFOp::create(b, log,
+                                splat(rowType, static_cast<double>(lift)));
   log = arith::MulFOp::create(b, log, splat(rowType, llvm::numbers::ln2));
-  Value lse = math::FmaOp::create(b, state.max, splat(rowType, scale), log);
+  Value lse =
+      math::FmaOp::create(b, state.max, scoreFactor(rowType, scale), log);
   lse = arith::SelectOp::create(
       b, empty, splat(rowType, -std::numeric_limits<double>::infinity()), lse);
   storeStatistic(lse, "lse", batch, row0, head);
@@ -127,15 +212,21 @@ void ForwardProgram::writeBody() {
   auto [batch, head, keyHead, row0] = queryBlock();
   Value zero = index(0), one = index(1);
 
+  loadDescales(batch, keyHead);
   Value query = loadRows("q", batch, row0, head, rows);
   Visibility visibility{b, dim("seqlen_q"), dim("seqlen_k"),
                         attention.getCausal()};
   Value count = visibility.countKeyBlocks(row0, rows, cols);
   Value lastBlock = arith::SubIOp::create(b, count, one);
   Value limit = visibility.firstHiddenKey(row0, rows);
-  Value inits[] = {
-      splat(floatTile(rows, 1), -std::numeric_limits<double>::infinity()),
-      splat(floatTile(rows, 8), 0.0), splat(floatTile(rows, columns), 0.0)};
+  SmallVector<Value> inits = {
+      splat(floatTile(rows, 1), -std::numeric_limits<double>::infinity())};
+  if (!sumsInProduct)
+    inits.push_back(splat(floatTile(rows, 8), 0.0));
+  inits.push_back(splat(floatTile(rows, getAccColumns()), 0.0));
+  auto stateOf = [&](ValueRange values) -> SoftmaxState {
+    return {values.front(), sumsInProduct ? Value() : values[1], values.back()};
+  };
   auto loop = scf::ForOp::create(b, zero, count, one, inits);
   {
     OpBuilder::InsertionGuard guard(b);
@@ -144,17 +235,19 @@ void ForwardProgram::writeBody() {
     Value keyBlock = arith::SubIOp::create(b, lastBlock, iteration);
     Value col0 = arith::MulIOp::create(b, keyBlock, index(cols));
     Value key = loadRows("k", batch, col0, keyHead, cols);
-    ValueRange carried = loop.getRegionIterArgs();
     SoftmaxState next = step(
-        query, key, {carried[0], carried[1], carried[2]},
+        query, key, stateOf(loop.getRegionIterArgs()),
         [&](Value scores) {
           return visibility.hideColumns(scores, limit, col0);
         },
-        [&] { return loadRows("v", batch, col0, keyHead, cols); });
-    scf::YieldOp::create(b, ValueRange{next.max, next.sum, next.acc});
+        [&] { return loadValues(batch, keyHead, col0); });
+    SmallVector<Value> yielded = {next.max};
+    if (next.sum)
+      yielded.push_back(next.sum);
+    yielded.push_back(next.acc);
+    scf::YieldOp::create(b, yielded);
   }
-  writeResults({loop.getResult(0), loop.getResult(1), loop.getResult(2)}, batch,
-               row0, head);
+  writeResults(stateOf(loop.getResults()), batch, row0, head);
 }
 
 tile::KernelOp fa3::writeForwardProgram(OpBuilder &builder, StringRef name,

@@ -7,6 +7,12 @@
 
 namespace fa3 {
 
+/// Writes the kernel that stores the values of `forward`, of 8-bit elements, in
+/// the workspace as its other kernel takes them.
+tile::KernelOp writeValueColumnsProgram(mlir::OpBuilder &builder,
+                                        llvm::StringRef name,
+                                        attn::ForwardOp forward);
+
 /// Writes the kernel of `forward` at the builder's insertion point. The
 /// operation must have a schedule.
 tile::KernelOp writeForwardProgram(mlir::OpBuilder &builder,

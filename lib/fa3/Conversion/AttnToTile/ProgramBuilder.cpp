@@ -3,6 +3,7 @@
 #include "ProgramBuilder.h"
 
 #include "fa3/Analysis/ScheduleModel.h"
+#include "fa3/Analysis/SizeExpressions.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -13,21 +14,41 @@ static constexpr StringLiteral kQueryDims[] = {"batch", "seqlen_q", "heads_q",
                                                "head_dim"};
 static constexpr StringLiteral kKeyDims[] = {"batch", "seqlen_k", "heads_kv",
                                              "head_dim"};
+static constexpr StringLiteral kInterleavedDims[] = {"batch", "heads_kv",
+                                                     "head_dim", "keys_padded"};
 static constexpr StringLiteral kRowDims[] = {"batch", "heads_q", "seqlen_q"};
+static constexpr StringLiteral kFactorDims[] = {"batch", "heads_kv"};
 
 static ArrayRef<StringLiteral> getDims(const attn::AttentionTensor &tensor) {
-  if (tensor.isStatistic())
+  switch (tensor.layout) {
+  case attn::AttentionLayout::rows:
+    return tensor.ofKeys ? ArrayRef(kKeyDims) : ArrayRef(kQueryDims);
+  case attn::AttentionLayout::interleaved:
+    return kInterleavedDims;
+  case attn::AttentionLayout::statistic:
     return kRowDims;
-  return tensor.ofKeys ? ArrayRef(kKeyDims) : ArrayRef(kQueryDims);
+  case attn::AttentionLayout::factor:
+    return kFactorDims;
+  }
+  llvm_unreachable("unknown layout");
+}
+
+/// Keys whose order `tile.interleave` changes.
+static constexpr int64_t kInterleavedKeys = 16;
+
+/// The manifest's name of an element type of tensors.
+static StringRef getTypeName(Type type) {
+  return type.isBF16() ? "bf16" : type.isF16() ? "f16" : "e4m3";
 }
 
 ProgramBuilder::ProgramBuilder(OpBuilder &builder,
                                attn::AttentionOpInterface attention,
                                tile::ScheduleAttr schedule)
     : b(attention.getLoc(), builder), attention(attention), schedule(schedule),
-      element(attention.getElementType()), rows(schedule.getBlockQ()),
-      cols(schedule.getBlockKv()), columns(getTileColumns(attention)),
-      scale(attention.getScaleOrDefault()),
+      element(attention.getElementType()),
+      outputElement(attention.getOutputElementType()),
+      rows(schedule.getBlockQ()), cols(schedule.getBlockKv()),
+      columns(getTileColumns(attention)), scale(attention.getScaleOrDefault()),
       exponentScale(scale * llvm::numbers::log2e) {}
 
 tile::KernelOp ProgramBuilder::write(StringRef name) {
@@ -69,7 +90,14 @@ void ProgramBuilder::resolveSizes() {
 DictionaryAttr ProgramBuilder::getProblem() {
   NamedAttrList problem;
   problem.set("kind", b.getStringAttr(attention->getName().stripDialect()));
-  problem.set("dtype", b.getStringAttr(element.isBF16() ? "bf16" : "f16"));
+  problem.set("dtype", b.getStringAttr(getTypeName(element)));
+  if (element != outputElement) {
+    problem.set("output_dtype", b.getStringAttr(getTypeName(outputElement)));
+    bool interleaved =
+        cast<attn::ForwardOp>(attention.getOperation()).getValuesInterleaved();
+    problem.set("value_layout",
+                b.getStringAttr(interleaved ? "columns" : "rows"));
+  }
   problem.set("head_dim", b.getI64IntegerAttr(attention.getHeadDim()));
   problem.set("causal", b.getBoolAttr(attention.getCausal()));
   problem.set("scale", b.getF64FloatAttr(scale));
@@ -105,12 +133,22 @@ void ProgramBuilder::addTensor(StringRef name, StringRef role) {
   llvm_unreachable("no tensor of the attention operation");
 }
 
-void ProgramBuilder::addWorkspace(StringRef name, ArrayRef<Attribute> dims) {
+void ProgramBuilder::addWorkspace(StringRef name, ArrayRef<Attribute> dims,
+                                  Type elementType) {
   SmallVector<int64_t> shape = llvm::map_to_vector(dims, [](Attribute dim) {
     auto known = dyn_cast<IntegerAttr>(dim);
     return known ? known.getInt() : ShapedType::kDynamic;
   });
-  addArgument(name, "workspace", dims, shape, b.getF32Type());
+  addArgument(name, "workspace", dims, shape,
+              elementType ? elementType : b.getF32Type());
+}
+
+void ProgramBuilder::addValueColumns() {
+  Attribute keys =
+      alignSize(b.getContext(), size("seqlen_k"), kInterleavedKeys);
+  addWorkspace(kValueColumns,
+               {size("batch"), size("heads_kv"), size("head_dim"), keys},
+               element);
 }
 
 Attribute ProgramBuilder::size(StringRef name) {
@@ -165,7 +203,7 @@ Value ProgramBuilder::dot(Value lhs, int64_t contractLhs, Value rhs,
 
 Value ProgramBuilder::round(Value tile) {
   return arith::TruncFOp::create(
-      b, cast<VectorType>(tile.getType()).clone(element), tile);
+      b, cast<VectorType>(tile.getType()).clone(outputElement), tile);
 }
 
 Value ProgramBuilder::scaled(Value tile, double factor) {

@@ -34,8 +34,13 @@ protected:
 
   /// Adds the operand or result of the attention operation that has this name.
   void addTensor(llvm::StringRef name, llvm::StringRef role);
-  /// Adds a tensor of f32 in the workspace.
-  void addWorkspace(llvm::StringRef name, llvm::ArrayRef<mlir::Attribute> dims);
+  /// Adds a tensor in the workspace, of f32 by default.
+  void addWorkspace(llvm::StringRef name, llvm::ArrayRef<mlir::Attribute> dims,
+                    mlir::Type elementType = {});
+  /// Adds the workspace's values as products of 8 bits take them: (batch,
+  /// heads_kv, head dim, keys), each 16 keys in the order of tile.interleave.
+  void addValueColumns();
+  static constexpr llvm::StringLiteral kValueColumns = "v_columns";
   /// A size as a dimension of a workspace tensor: a symbol, or a number if it
   /// is static.
   mlir::Attribute size(llvm::StringRef name);
@@ -59,7 +64,7 @@ protected:
   mlir::Value broadcast(mlir::Value value, mlir::VectorType type);
   mlir::Value dot(mlir::Value lhs, int64_t contractLhs, mlir::Value rhs,
                   int64_t contractRhs, mlir::Value acc = {});
-  /// Rounds a tile of f32 to the type of the attention operation.
+  /// Rounds a tile of f32 to the type of the attention operation's output.
   mlir::Value round(mlir::Value tile);
   mlir::Value scaled(mlir::Value tile, double factor);
   /// Loads rows [row, row + count) of a head's matrix.
@@ -88,8 +93,10 @@ protected:
   mlir::ImplicitLocOpBuilder b;
   attn::AttentionOpInterface attention;
   tile::ScheduleAttr schedule;
-  /// The 16-bit type.
+  /// The type of queries, keys and values.
   mlir::Type element;
+  /// The 16-bit type of the output.
+  mlir::Type outputElement;
   int64_t rows, cols;
   /// Columns of tiles of queries, keys and values.
   int64_t columns;

@@ -68,11 +68,40 @@ struct LowerPack : OpRewritePattern<hopper::PackOp> {
                                 PatternRewriter &rewriter) const override {
     InlineAsm ptx(rewriter, op.getLoc());
     ptx.results(op.getResult().getType());
-    std::string low = ptx.input(op.getLow());
-    std::string high = ptx.input(op.getHigh());
+    SmallVector<std::string> values;
+    for (Value value : op.getValues())
+      values.push_back(ptx.input(value));
+    ptx.pure();
+    if (op.getElement().getIntOrFloatBitWidth() == 8) {
+      StringRef type =
+          isa<Float8E4M3FNType>(op.getElement()) ? "e4m3x2" : "e5m2x2";
+      auto convert = [&](StringRef half, size_t first) {
+        return ("cvt.rn.satfinite." + type + ".f32 " + half + ", " +
+                values[first + 1] + ", " + values[first] + ";\n")
+            .str();
+      };
+      rewriter.replaceOp(op, ptx.emit("{\n.reg .b16 low, high;\n" +
+                                      convert("low", 0) + convert("high", 2) +
+                                      "mov.b32 $0, {low, high};\n}"));
+      return success();
+    }
     StringRef type = op.getElement().isBF16() ? "bf16x2" : "f16x2";
-    rewriter.replaceOp(op, ptx.pure().emit("cvt.rn." + type + ".f32 $0, " +
-                                           high + ", " + low + ";"));
+    rewriter.replaceOp(op, ptx.emit("cvt.rn." + type + ".f32 $0, " + values[1] +
+                                    ", " + values[0] + ";"));
+    return success();
+  }
+};
+
+struct LowerPermuteBytes : OpRewritePattern<hopper::PermuteBytesOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::PermuteBytesOp op,
+                                PatternRewriter &rewriter) const override {
+    InlineAsm ptx(rewriter, op.getLoc());
+    ptx.results(op.getType());
+    std::string a = ptx.input(op.getA()), b = ptx.input(op.getB());
+    rewriter.replaceOp(op,
+                       ptx.pure().emit("prmt.b32 $0, " + a + ", " + b + ", " +
+                                       Twine(op.getSelector()) + ";"));
     return success();
   }
 };
@@ -141,7 +170,7 @@ template <typename Op> struct LowerToIntrinsic : OpRewritePattern<Op> {
 void fa3::populateArithmeticPatterns(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
   patterns.add<LowerShuffleXor, LowerUniform, LowerVoteAny, LowerPack,
-               CompareByConstant>(context);
+               LowerPermuteBytes, CompareByConstant>(context);
   patterns.add<LowerToIntrinsic<math::Exp2Op>>(context,
                                                "llvm.nvvm.ex2.approx.ftz.f32");
   patterns.add<LowerToIntrinsic<math::Log2Op>>(context,

@@ -37,6 +37,7 @@ bool fits(const LoadGroup &group, tile::LoadOp load) {
   tile::LoadOp member = group.loads.front();
   return member.getSource() == load.getSource() &&
          member.getResult().getType() == load.getResult().getType() &&
+         member.getOnes() == load.getOnes() &&
          llvm::all_of(group.loads, [&](tile::LoadOp earlier) {
            return overlap(earlier, load) != Overlap::always;
          });

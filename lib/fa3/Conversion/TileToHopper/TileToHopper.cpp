@@ -102,10 +102,15 @@ private:
       }
     auto a = cast<VectorType>(dot.getA().getType());
     Type element = a.getElementType();
-    if (!element.isF16() && !element.isBF16())
-      return dot.emitError(
-                 "the operands of a product must be f16 or bf16, not ")
+    bool narrow = isa<Float8E4M3FNType, Float8E5M2Type>(element);
+    if (!element.isF16() && !element.isBF16() && !narrow)
+      return dot.emitError("the operands of a product must be f16, bf16 or "
+                           "8-bit floats, not ")
              << element;
+    if (narrow && (dot.getContractA() != 1 || dot.getContractB() != 1))
+      return dot.emitError(
+          "a product of 8-bit floats must contract the columns "
+          "of both operands");
     auto result = cast<VectorType>(dot.getResult().getType());
     if (!result.getElementType().isF32())
       return dot.emitError("the result of a product must be f32, not ")
@@ -202,7 +207,9 @@ private:
                  .str();
       stages = group.buffers;
     }
-    return createRing(kernel, stages, first.getResult().getType());
+    Value ring = createRing(kernel, stages, first.getResult().getType());
+    lastRing.setOnes(first.getOnes());
+    return ring;
   }
 
   Value createRing(tile::KernelOp kernel, int64_t stages, VectorType tile) {

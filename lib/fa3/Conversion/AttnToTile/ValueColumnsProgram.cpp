@@ -1,0 +1,64 @@
+//===- ValueColumnsProgram.cpp - Values as 8-bit products take them -------===//
+//
+// One CTA reads a block of keys' values and writes it transposed.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ForwardProgram.h"
+#include "ProgramBuilder.h"
+
+#include "fa3/Analysis/ScheduleFields.h"
+
+using namespace mlir;
+using namespace fa3;
+
+namespace {
+
+/// Keys of a CTA.
+constexpr int64_t kBlockKeys = 128;
+
+class ValueColumnsProgram : public ProgramBuilder {
+public:
+  ValueColumnsProgram(OpBuilder &builder, attn::ForwardOp forward)
+      : ProgramBuilder(builder, forward,
+                       getFields().get([&] { return forward.emitOpError(); },
+                                       builder.getContext())) {}
+
+private:
+  static ScheduleFields getFields();
+  void addArguments() override;
+  void writeBody() override;
+};
+
+} // namespace
+
+/// Nothing is reused and nothing is multiplied: all threads move data.
+ScheduleFields ValueColumnsProgram::getFields() {
+  ScheduleFields fields;
+  fields.blockQ = fields.blockKv = kBlockKeys;
+  fields.stages = 1;
+  fields.overlap = fields.specialize = fields.pingpong = false;
+  return fields;
+}
+
+void ValueColumnsProgram::addArguments() {
+  addTensor("v", "input");
+  addValueColumns();
+}
+
+void ValueColumnsProgram::writeBody() {
+  Value blocks =
+      b.createOrFold<arith::CeilDivUIOp>(dim("seqlen_k"), index(cols));
+  SmallVector<Value> ids = programIds({blocks, dim("heads_kv"), dim("batch")});
+  Value head = ids[1], batch = ids[2];
+  Value key0 = arith::MulIOp::create(b, ids[0], index(cols));
+  Value values = loadRows("v", batch, key0, head, cols);
+  tile::StoreOp::create(b, values, argument(kValueColumns),
+                        ValueRange{batch, head, index(0), key0},
+                        ArrayRef<int64_t>{3, 2}, /*interleaved=*/true);
+}
+
+tile::KernelOp fa3::writeValueColumnsProgram(OpBuilder &builder, StringRef name,
+                                             attn::ForwardOp forward) {
+  return ValueColumnsProgram(builder, forward).write(name);
+}
