@@ -20,3 +20,14 @@ func.func @not_a_spec(%q: !t, %k: !t, %v: !t) -> !l {
   // expected-error@+1 {{a spec must return all results of its attention operation, in order}}
   return %lse : !l
 }
+
+// -----
+
+!t = tensor<?x?x?x64xf8E4M3FN>
+!o = tensor<?x?x?x64xbf16>
+!l = tensor<?x?x?xf32>
+func.func @narrow(%q: !t, %k: !t, %v: !t) -> (!o, !l) {
+  // expected-error@+1 {{the gradients of a forward pass of 8-bit elements cannot be derived: attn.backward takes bf16 and f16}}
+  %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !o, !l
+  return %o, %lse : !o, !l
+}

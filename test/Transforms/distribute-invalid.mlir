@@ -17,7 +17,7 @@ tile.kernel @turn() {
 // -----
 
 tile.kernel @shape() {
-  // expected-error @+1 {{cannot be distributed over a warpgroup: rows must be 1 or a multiple of 64, columns 1 or a multiple of 8, and 16-bit floats need columns}}
+  // expected-error @+1 {{cannot be distributed over a warpgroup: rows must be 1 or a multiple of 64, columns 1 or a multiple of 8 (of 16 in 8 bits), and narrow floats need columns}}
   %x = arith.constant dense<1.0> : vector<32x8xf32>
   tile.return
 }
@@ -50,7 +50,7 @@ tile.kernel @constant() {
 
 tile.kernel @narrow_arithmetic() {
   %x = arith.constant dense<1.0> : vector<64x8xbf16>
-  // expected-error @+1 {{arithmetic on 16-bit tiles is not distributed: compute in f32 and narrow at the end}}
+  // expected-error @+1 {{arithmetic on narrow tiles is not distributed: compute in f32 and narrow at the end}}
   %y = arith.addf %x, %x : vector<64x8xbf16>
   tile.return
 }
@@ -59,7 +59,7 @@ tile.kernel @narrow_arithmetic() {
 
 tile.kernel @narrow_compare() {
   %x = arith.constant dense<1.0> : vector<64x8xbf16>
-  // expected-error @+1 {{arithmetic on 16-bit tiles is not distributed: compute in f32 and narrow at the end}}
+  // expected-error @+1 {{arithmetic on narrow tiles is not distributed: compute in f32 and narrow at the end}}
   %y = arith.cmpf ogt, %x, %x : vector<64x8xbf16>
   tile.return
 }
@@ -67,7 +67,7 @@ tile.kernel @narrow_compare() {
 // -----
 
 tile.kernel @narrow_broadcast(%s: bf16) {
-  // expected-error @+1 {{a broadcast of 16-bit floats is not distributed: broadcast in f32 and narrow at the end}}
+  // expected-error @+1 {{a broadcast of narrow floats is not distributed: broadcast in f32 and narrow at the end}}
   %y = vector.broadcast %s : bf16 to vector<64x8xbf16>
   tile.return
 }
@@ -85,7 +85,7 @@ tile.kernel @narrow_reduce() {
 // -----
 
 tile.kernel @narrow_load(%m: memref<?x8xf64, strided<[?, 1]>>, %i: index) {
-  // expected-error @+1 {{only f32, f16 and bf16 tiles are loaded to registers}}
+  // expected-error @+1 {{only tiles of floats are loaded to registers}}
   %y = tile.load %m[%i, %i] dims [0, 1] : memref<?x8xf64, strided<[?, 1]>>, vector<64x8xf64>
   tile.return
 }
@@ -235,7 +235,7 @@ tile.kernel @added_column(%w: memref<?x4096xf32, strided<[?, 1]>>, %i: index) {
 // -----
 
 tile.kernel @loaded_halves(%m: memref<?x?xbf16, strided<[?, 1]>>, %i: index) {
-  // expected-error @+1 {{16-bit floats are loaded in pairs: columns must run along the tensor's last dimension, of an even static size}}
+  // expected-error @+1 {{narrow floats are loaded 2 at a time: columns must run along the tensor's last dimension, whose size must be static and a multiple of that}}
   %x = tile.load %m[%i, %i] dims [0, 1] : memref<?x?xbf16, strided<[?, 1]>>, vector<64x8xbf16>
   tile.return
 }
@@ -243,7 +243,7 @@ tile.kernel @loaded_halves(%m: memref<?x?xbf16, strided<[?, 1]>>, %i: index) {
 // -----
 
 tile.kernel @loaded_across(%m: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
-  // expected-error @+1 {{16-bit floats are loaded in pairs: columns must run along the tensor's last dimension, of an even static size}}
+  // expected-error @+1 {{narrow floats are loaded 2 at a time: columns must run along the tensor's last dimension, whose size must be static and a multiple of that}}
   %x = tile.load %m[%i, %i] dims [1, 0] : memref<?x64xbf16, strided<[?, 1]>>, vector<64x8xbf16>
   tile.return
 }
@@ -251,7 +251,7 @@ tile.kernel @loaded_across(%m: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
 // -----
 
 tile.kernel @loaded_odd(%m: memref<?x63xbf16, strided<[?, 1]>>, %i: index) {
-  // expected-error @+1 {{16-bit floats are loaded in pairs: columns must run along the tensor's last dimension, of an even static size}}
+  // expected-error @+1 {{narrow floats are loaded 2 at a time: columns must run along the tensor's last dimension, whose size must be static and a multiple of that}}
   %x = tile.load %m[%i, %i] dims [0, 1] : memref<?x63xbf16, strided<[?, 1]>>, vector<64x8xbf16>
   tile.return
 }

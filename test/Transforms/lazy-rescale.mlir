@@ -119,3 +119,35 @@ tile.kernel @always(%n: index, %x: !row, %memory: !memory)
   tile.store %r#1, %memory[%c0, %c0] dims [0, 1] : !tile, !memory
   tile.return
 }
+
+// The scale may be known only when the kernel runs, if it is one for all rows and
+// comes from outside of the loop.
+
+!factor = vector<1x1xf32>
+// CHECK-LABEL: tile.kernel @scale_at_run_time
+// CHECK: scf.for
+// CHECK:   %[[GROWTH:.*]] = arith.subf %{{.*}}, %{{.*}} : vector<64x1xf32>
+// CHECK:   %[[C:.*]] = vector.broadcast %arg3 : vector<1x1xf32> to vector<64x1xf32>
+// CHECK:   arith.mulf %[[GROWTH]], %[[C]]
+// CHECK:   tile.vote_any
+// CHECK:   tile.uniform_if
+tile.kernel @scale_at_run_time(%n: index, %x: vector<64x1xf32>, %s: vector<64x64xf32>, %c1x1: !factor)
+    attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1, lazy_rescale = 8>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %lowest = arith.constant dense<0xFF800000> : vector<64x1xf32>
+  %zeros = arith.constant dense<0.0> : vector<64x64xf32>
+  %r:2 = scf.for %j = %c0 to %n step %c1 iter_args(%m0 = %lowest, %a0 = %zeros) -> (vector<64x1xf32>, vector<64x64xf32>) {
+    // expected-remark@+1 {{products made conditional: 1}}
+    %m1 = arith.maxnumf %m0, %x : vector<64x1xf32>
+    %d = arith.subf %m0, %m1 : vector<64x1xf32>
+    %c = vector.broadcast %c1x1 : !factor to vector<64x1xf32>
+    %e = arith.mulf %d, %c : vector<64x1xf32>
+    %a = math.exp2 %e : vector<64x1xf32>
+    %wide = vector.broadcast %a : vector<64x1xf32> to vector<64x64xf32>
+    %a1 = arith.mulf %a0, %wide : vector<64x64xf32>
+    %a2 = arith.addf %a1, %s : vector<64x64xf32>
+    scf.yield %m1, %a2 : vector<64x1xf32>, vector<64x64xf32>
+  }
+  tile.return
+}

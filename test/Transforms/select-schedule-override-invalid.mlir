@@ -1,7 +1,7 @@
 // What an override refuses, with the place in the spec.
 
 // RUN: not fa3-opt %s --fa3-select-schedule=override=blockq=1 2>&1 | FileCheck %s --check-prefix=E0
-// E0: error: {{.*}}schedule override: no field 'blockq'; there are block_q, block_kv, warpgroups, stages, early_stages, overlap, specialize, pingpong, split_loops, lazy_rescale, chains, longest_first, persistent, transpose_s, transpose_dkv, transpose_dq, share_operands, bulk_reduce, producer_registers, consumer_registers
+// E0: error: {{.*}}schedule override: no field 'blockq'; there are block_q, block_kv, warpgroups, stages, early_stages, overlap, specialize, pingpong, split_loops, lazy_rescale, chains, product_sums, longest_first, persistent, transpose_s, transpose_dkv, transpose_dq, share_operands, bulk_reduce, producer_registers, consumer_registers
 // RUN: not fa3-opt %s --fa3-select-schedule=override==1 2>&1 | FileCheck %s --check-prefix=E1
 // E1: error: {{.*}}schedule override: no field ''
 // RUN: not fa3-opt %s --fa3-select-schedule=override=block_kv 2>&1 | FileCheck %s --check-prefix=E2
@@ -22,6 +22,8 @@
 // E9: error: {{.*}}needs 377104 bytes of shared memory, but a CTA has 232448
 // RUN: not fa3-opt %s --fa3-select-schedule=override=block_kv=192,warpgroups=2,block_q=256,stages=1 2>&1 | FileCheck %s --check-prefix=E10
 // E10: error: {{.*}}registers in a consumer thread, which has 240
+// RUN: not fa3-opt %s --fa3-select-schedule=override=product_sums=true 2>&1 | FileCheck %s --check-prefix=E11
+// E11: error: {{.*}}impossible schedule: product_sums needs 8-bit elements
 
 !t = tensor<?x?x?x128xbf16>
 !l = tensor<?x?x?xf32>

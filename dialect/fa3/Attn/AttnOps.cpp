@@ -199,12 +199,19 @@ SmallVector<AttentionTensor> ForwardOp::getTensors() {
 
 LogicalResult ForwardOp::verify() {
   bool narrow = getQ().getType().getElementTypeBitWidth() == 8;
-  if (!narrow && (getQDescale() || getValuesInterleaved()))
-    return emitOpError() << "descale and values_interleaved are for 8-bit "
-                            "elements, not "
+  if (!narrow && (getQDescale() || getTwoLevel() || getValuesInterleaved()))
+    return emitOpError() << "descale, two_level and values_interleaved are for "
+                            "8-bit elements, not "
                          << getQ().getType().getElementType();
-  if (narrow && getO().getType().getElementTypeBitWidth() == 8)
-    return emitOpError("gives o in bf16 or f16");
+  if (getValuesInterleaved()) {
+    int64_t padded = getV().getType().getDimSize(3);
+    int64_t keys = getK().getType().getDimSize(1);
+    if (!ShapedType::isDynamic(padded) &&
+        (padded % 16 != 0 || (!ShapedType::isDynamic(keys) && padded < keys)))
+      return emitOpError() << "keys of v are " << padded
+                           << "; interleaved, they must be a multiple of 16 "
+                              "that is not less than those of k";
+  }
   return Verifier(*this).verify();
 }
 

@@ -49,6 +49,9 @@ def Attn_ForwardOp : AttnOp<"forward", [Pure, AttrSizedOperandSegments]> {
       q * q_descale, and so on. They are positive. Without them they are 1.
     - the probabilities, between 0 and 1, are rounded to f8E4M3FN relative to
       the largest of their row: with a factor of 2^(8 - lazy_rescale).
+    - `two_level`: the tensor cores add up products of 8-bit numbers with fewer
+      bits than f32 has. With it they do so for a block of keys only; blocks are
+      added in f32, so that the error does not grow with the number of keys.
     - with `values_interleaved`, `v` is (batch, heads_kv, head dim, keys), the
       operand as the tensor cores take it: each 16 keys in the order of
       `tile.interleave`, keys a multiple of 16 that is at least seqlen_k, and
@@ -63,12 +66,13 @@ def Attn_ForwardOp : AttnOp<"forward", [Pure, AttrSizedOperandSegments]> {
   }];
   let arguments = (ins AttnOperand:$q, AttnOperand:$k, AttnOperand:$v,
                        Optional<AttnScaleTensor>:$q_descale, Optional<AttnScaleTensor>:$k_descale,
-                       Optional<AttnScaleTensor>:$v_descale, UnitAttr:$causal, UnitAttr:$values_interleaved,
+                       Optional<AttnScaleTensor>:$v_descale, UnitAttr:$causal, UnitAttr:$two_level,
+                       UnitAttr:$values_interleaved,
                        OptionalAttr<F64Attr>:$scale, OptionalAttr<TileScheduleAttr>:$schedule);
   let results = (outs AttnTensor:$o, AttnRowTensor:$lse);
   let assemblyFormat = [{
     $q `,` $k `,` $v (`descale` `(` $q_descale^ `,` $k_descale `,` $v_descale `)`)? (`causal` $causal^)?
-    (`values_interleaved` $values_interleaved^)? (`scale` `=` $scale^)? attr-dict
+    (`two_level` $two_level^)? (`values_interleaved` $values_interleaved^)? (`scale` `=` $scale^)? attr-dict
     `:` type($q) `,` type($k) `,` type($v)
     (`descale` `(` type($q_descale)^ `,` type($k_descale) `,` type($v_descale) `)`)?
     `->` type($o) `,` type($lse)

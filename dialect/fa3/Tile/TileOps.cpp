@@ -83,11 +83,16 @@ LogicalResult KernelOp::verify() {
       return failure();
   if (ArrayAttr constraints = getConstraintsAttr()) {
     for (Attribute constraint : constraints) {
-      auto pair = dyn_cast<ArrayAttr>(constraint);
+      auto relation = dyn_cast<DictionaryAttr>(constraint);
+      auto pair = relation && relation.size() == 1
+                      ? dyn_cast<ArrayAttr>(relation.begin()->getValue())
+                      : ArrayAttr();
       if (!pair || pair.size() != 2 ||
-          !llvm::all_of(pair, llvm::IsaPred<StringAttr>))
-        return emitOpError() << "a constraint must be a pair of dimension "
-                                "names, not "
+          !llvm::all_of(pair, llvm::IsaPred<StringAttr, IntegerAttr>) ||
+          !llvm::is_contained({"divides", "at_most"},
+                              relation.begin()->getName().getValue()))
+        return emitOpError() << "a constraint must be {divides} or {at_most} "
+                                "with a pair of sizes, not "
                              << constraint;
     }
   }

@@ -26,7 +26,8 @@ def Tile_KernelOp : TileOp<"kernel", [FunctionOpInterface, IsolatedFromAbove, Au
     Arguments are strided memrefs (tensors in global memory) with a
     `tile.argument` argument attribute each. `schedule` holds every decision of
     how the kernel runs; `problem` is carried into the package's manifest;
-    `constraints` lists pairs [a, b] of dimension symbols where a divides b.
+    `constraints` lists what must hold of sizes, symbols or numbers: {divides =
+    [a, b]}, a divides b, and {at_most = [a, b]}, a <= b.
 
     ```mlir
     tile.kernel @copy(%a: memref<?x64xf32, strided<[?, 1]>>, %b: memref<?x64xf32, strided<[?, 1]>>) {

@@ -33,7 +33,8 @@ static int64_t fragmentOf(tile::ScheduleAttr schedule, int64_t rows,
 }
 
 static ScheduleCost estimateForward(tile::ScheduleAttr schedule,
-                                    int64_t columns, int64_t elementBytes) {
+                                    int64_t columns, int64_t elementBytes,
+                                    bool twoLevel) {
   int64_t queries = schedule.getBlockQ(), keys = schedule.getBlockKv();
   int64_t rowBytes = rowBytesOf(columns, elementBytes);
   int64_t outputColumns = columns + (schedule.getProductSums() ? 8 : 0);
@@ -45,6 +46,10 @@ static ScheduleCost estimateForward(tile::ScheduleAttr schedule,
                   (keys * rowBytes + valueBytes + 2 * kBarrierPairBytes);
   int64_t scores = fragmentOf(schedule, queries, keys);
   int64_t output = fragmentOf(schedule, queries, outputColumns);
+  // What a product adds is in registers of its own.
+  if (twoLevel)
+    output += fragmentOf(schedule, queries,
+                         std::min(outputColumns, kTwoLevelColumns + 8));
   // Without overlap the probabilities take the place of their scores.
   int64_t probabilities = schedule.getOverlap() ? scores * elementBytes / 4 : 0;
   return {queries * rowBytes + kBarrierPairBytes + rings,
@@ -100,7 +105,9 @@ ScheduleCost fa3::estimateCost(attn::AttentionOpInterface attention,
   int64_t elementBytes = attention.getElementType().getIntOrFloatBitWidth() / 8;
   auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation());
   if (!backward)
-    return estimateForward(schedule, columns, elementBytes);
+    return estimateForward(
+        schedule, columns, elementBytes,
+        cast<attn::ForwardOp>(attention.getOperation()).getTwoLevel());
   return estimateBackward(schedule, columns, elementBytes,
                           !backward.getDeterministic());
 }

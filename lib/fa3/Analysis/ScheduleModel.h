@@ -10,6 +10,10 @@ namespace fa3 {
 /// Bytes of shared memory that one CTA can have on sm_90.
 inline constexpr int64_t kSharedMemoryLimit = 232448;
 
+/// Columns of the output that a product of its own computes where blocks of
+/// keys are added outside of the tensor cores.
+inline constexpr int64_t kTwoLevelColumns = 64;
+
 /// Columns of the tiles that hold rows of the attention operation's tensors:
 /// the head dim, rounded up to what its products handle. Columns outside of the
 /// tensor read as 0, and nothing is written there.

@@ -144,7 +144,10 @@ private:
       return;
     json.attributeArray("constraints", [&] {
       for (Attribute constraint : constraints)
-        json.object([&] { writeEntry("divides", constraint); });
+        json.object([&] {
+          for (NamedAttribute relation : cast<DictionaryAttr>(constraint))
+            writeEntry(relation.getName(), relation.getValue());
+        });
     });
   }
 

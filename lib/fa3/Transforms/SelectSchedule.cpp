@@ -87,14 +87,26 @@ constexpr ForwardRow kForwardRows[] = {
 
 /// The same with 8-bit elements.
 constexpr ForwardRow kNarrowForwardRows[] = {
-    {64, false, 192, 128, 3, 2, true, 8},
-    {64, true, 192, 128, 3, 2, true, 8},
-    {128, false, 192, 96, 3, 2, false, 4},
-    {128, true, 192, 96, 3, 2, false, 4},
-    {192, false, 128, 128, 2, 2, false, 4},
-    {192, true, 128, 128, 2, 2, false, 4},
-    {256, false, 128, 128, 2, 2, false, 4},
-    {256, true, 128, 128, 2, 2, false, 4},
+    {64, false, 192, 128, 3, 3, false, 8},
+    {64, true, 192, 128, 3, 3, false, 8},
+    {128, false, 192, 96, 3, 2, false, 8},
+    {128, true, 192, 96, 3, 2, true, 8},
+    {192, false, 128, 128, 2, 2, false, 8},
+    {192, true, 128, 128, 2, 2, true, 8},
+    {256, false, 128, 128, 2, 2, false, 8},
+    {256, true, 128, 128, 2, 2, true, 8},
+};
+
+/// And where blocks of keys are added outside of the tensor cores.
+constexpr ForwardRow kTwoLevelForwardRows[] = {
+    {64, false, 192, 96, 3, 3, false, 8},
+    {64, true, 192, 96, 3, 3, false, 8},
+    {128, false, 128, 128, 2, 2, false, 8},
+    {128, true, 128, 128, 2, 2, false, 8},
+    {192, false, 128, 96, 2, 2, false, 8},
+    {192, true, 128, 96, 2, 2, false, 8},
+    {256, false, 64, 32, 1, 2, false, 8},
+    {256, true, 64, 32, 1, 2, false, 8},
 };
 
 /// Growth of the row maximum, in powers of two, that is not rescaled: the
@@ -196,15 +208,23 @@ static bool isNarrow(attn::AttentionOpInterface attention) {
   return attention.getElementType().getIntOrFloatBitWidth() == 8;
 }
 
+/// Whether the second product can have eight columns more. On two levels it is
+/// one of several narrow ones.
+static bool canSumInProduct(attn::ForwardOp forward) {
+  return forward.getTwoLevel() || getTileColumns(forward) + 8 <= kMaxColumns;
+}
+
 static ScheduleFields chooseForward(attn::ForwardOp forward) {
   int64_t headDim = attn::AttentionOpInterface(forward).getHeadDim();
   bool narrow = isNarrow(forward);
-  const ForwardRow *row = llvm::find_if(
-      narrow ? ArrayRef(kNarrowForwardRows) : ArrayRef(kForwardRows),
-      [&](const ForwardRow &candidate) {
-        return headDim <= candidate.headDim &&
-               candidate.causal == forward.getCausal();
-      });
+  const ForwardRow *row =
+      llvm::find_if(forward.getTwoLevel() ? ArrayRef(kTwoLevelForwardRows)
+                    : narrow              ? ArrayRef(kNarrowForwardRows)
+                                          : ArrayRef(kForwardRows),
+                    [&](const ForwardRow &candidate) {
+                      return headDim <= candidate.headDim &&
+                             candidate.causal == forward.getCausal();
+                    });
   ScheduleFields fields;
   fields.blockQ = row->blockQ;
   fields.blockKv = row->blockKv;
@@ -213,7 +233,7 @@ static ScheduleFields chooseForward(attn::ForwardOp forward) {
   fields.pingpong = row->pingpong;
   fields.chains = row->chains;
   fields.lazyRescale = narrow ? kNarrowLazyRescale : kLazyRescale;
-  fields.productSums = narrow && getTileColumns(forward) + 8 <= kMaxColumns;
+  fields.productSums = narrow && canSumInProduct(forward);
   fields.longestFirst = row->causal;
   fields.splitRegisters();
   return fields;
@@ -255,14 +275,13 @@ static LogicalResult checkProgram(attn::AttentionOpInterface attention,
   auto refuse = [&](const Twine &why) {
     return attention->emitError() << "impossible schedule: " << why;
   };
-  if (isa<attn::ForwardOp>(attention.getOperation())) {
+  if (auto forward = dyn_cast<attn::ForwardOp>(attention.getOperation())) {
     if (schedule.getTransposeS() || schedule.getTransposeDkv() ||
         schedule.getTransposeDq())
       return refuse("the forward pass transposes nothing");
     if (!isNarrow(attention) && schedule.getProductSums())
       return refuse("product_sums needs 8-bit elements");
-    if (schedule.getProductSums() &&
-        getTileColumns(attention) + 8 > kMaxColumns)
+    if (schedule.getProductSums() && !canSumInProduct(forward))
       return refuse("product_sums needs 8 more columns than the head dim has, "
                     "256 at most");
     if (isNarrow(attention) && schedule.getBlockKv() % kNarrowStep != 0)

@@ -8,7 +8,7 @@
 // CHECK-SAME: %[[V:[a-z0-9]+]]: memref<?x?x?x64xbf16, strided<[?, ?, ?, 1]>> {tile.argument = #tile.argument<"v", "input", ["batch", "seqlen_k", "heads_kv", "head_dim"]>}
 // CHECK-SAME: %[[O:[a-z0-9]+]]: memref<?x?x?x64xbf16, strided<[?, ?, ?, 1]>> {tile.argument = #tile.argument<"o", "output", ["batch", "seqlen_q", "heads_q", "head_dim"]>}
 // CHECK-SAME: %[[LSE:[a-z0-9]+]]: memref<?x?x?xf32, strided<[?, ?, 1]>> {tile.argument = #tile.argument<"lse", "output", ["batch", "heads_q", "seqlen_q"]>}
-// CHECK-SAME: constraints = {{\[\[}}"heads_kv", "heads_q"]]
+// CHECK-SAME: constraints = [{divides = ["heads_kv", "heads_q"]}]
 // CHECK-SAME: problem = {causal = false, dtype = "bf16", head_dim = 64 : i64, kind = "forward", scale = 5.000000e-01 : f64}
 // CHECK-SAME: schedule = #tile.schedule<block_q = 64, block_kv = 96, warpgroups = 1>
 // 0.5 * log2(e), and its negation

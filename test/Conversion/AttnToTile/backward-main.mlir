@@ -18,7 +18,7 @@
 // CHECK-SAME: %[[DQ:[a-z0-9]+]]: memref<?x?x?x8192xf32, strided<[?, ?, ?, 1]>> {tile.argument = #tile.argument<"dq_acc", "workspace", ["batch", "heads_q", {args = ["seqlen_q", 64], op = "ceildiv"}, 8192 : i64]>}
 // CHECK-SAME: %[[DK:[a-z0-9]+]]: memref<?x?x?x128xbf16, strided<[?, ?, ?, 1]>> {tile.argument = #tile.argument<"dk", "output", ["batch", "seqlen_k", "heads_kv", "head_dim"]>}
 // CHECK-SAME: %[[DV:[a-z0-9]+]]: memref<?x?x?x128xbf16, strided<[?, ?, ?, 1]>> {tile.argument = #tile.argument<"dv", "output",
-// CHECK-SAME: constraints = {{\[\[}}"heads_kv", "heads_q"]]
+// CHECK-SAME: constraints = [{divides = ["heads_kv", "heads_q"]}]
 // CHECK-SAME: problem = {causal = false, deterministic = false, dtype = "bf16", head_dim = 128 : i64, kind = "backward", scale = 5.000000e-01 : f64}
 // CHECK-SAME: schedule = #tile.schedule<block_q = 64, block_kv = 128, transpose_s = true, transpose_dq = true>
 // CHECK-DAG: %[[HALF:.*]] = arith.constant dense<5.000000e-01> : vector<128x128xf32>

@@ -38,6 +38,12 @@ tile.kernel @values(%l: !l {tile.argument = #tile.argument<"l", "output", ["n"]>
   %p = hopper.pack %x, %y to bf16 : i32
   // CHECK: llvm.inline_asm "cvt.rn.f16x2.f32 $0, $2, $1;", "=r,f,f" %[[X]], %[[Y]] : (f32, f32) -> i32
   %q = hopper.pack %x, %y to f16 : i32
+  // CHECK: llvm.inline_asm "{\0A.reg .b16 low, high;\0Acvt.rn.satfinite.e4m3x2.f32 low, $2, $1;\0Acvt.rn.satfinite.e4m3x2.f32 high, $4, $3;\0Amov.b32 $0, {low, high};\0A}", "=r,f,f,f,f" %[[X]], %[[Y]], %[[X]], %[[Y]]
+  %e4m3 = hopper.pack %x, %y, %x, %y to f8E4M3FN : i32
+  // CHECK: cvt.rn.satfinite.e5m2x2.f32 low
+  %e5m2 = hopper.pack %x, %y, %x, %y to f8E5M2 : i32
+  // CHECK: llvm.inline_asm "prmt.b32 $0, $1, $2, 25632;", "=r,r,r"
+  %bytes = hopper.permute_bytes %p, %q, 25632 : i32
   tile.return
 }
 

@@ -5,7 +5,7 @@
 !l = memref<?xf32, strided<[1]>>
 
 // CHECK: gpu.module @kernel attributes {
-// CHECK-SAME: hopper.constraints = {{\[\[}}"heads_kv", "heads_q"]]
+// CHECK-SAME: hopper.constraints = [{divides = ["heads_kv", "heads_q"]}]
 // CHECK-SAME: hopper.problem = {kind = "forward"}
 // CHECK-SAME: hopper.tensors = [
 // CHECK-SAME: {dims = ["batch", "seqlen", 4, 64], dtype = "bf16", name = "q", role = "input"},
@@ -30,7 +30,7 @@ tile.kernel @kernel(
     %l: !l {tile.argument = #tile.argument<"lse", "output", ["seqlen"]>},
     %map: !hopper.tensor_map<0, [1, 64, 1, 64]>)
     attributes {schedule = #tile.schedule<block_q = 128, block_kv = 128>, hopper.shared_memory = 1024 : i64,
-                problem = {kind = "forward"}, constraints = [["heads_kv", "heads_q"]]} {
+                problem = {kind = "forward"}, constraints = [{divides = ["heads_kv", "heads_q"]}]} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index

@@ -53,7 +53,7 @@ tile.kernel @an_iteration_argument(%q: !m, %k: !m, %n: index) {
 tile.kernel @f32_operands(%q: !f) {
   %c0 = arith.constant 0 : index
   %Q = tile.load %q[%c0, %c0] dims [0, 1] : !f, vector<64x64xf32>
-  // expected-error @+1 {{the operands of a product must be f16 or bf16, not 'f32'}}
+  // expected-error @+1 {{the operands of a product must be f16, bf16 or 8-bit floats, not 'f32'}}
   %S = tile.dot %Q, %Q contract(1, 1) : vector<64x64xf32>, vector<64x64xf32> -> vector<64x64xf32>
   tile.return
 }
@@ -128,5 +128,16 @@ tile.kernel @divergent(%q: !m, %c: vector<64x1xi1>, %x: vector<64x64xf32>) {
     %S = tile.dot %Q, %Q contract(1, 1) : vector<64x64xbf16>, vector<64x64xbf16> -> vector<64x64xf32>
     tile.yield %S : vector<64x64xf32>
   } : vector<64x1xi1>, vector<64x64xf32>
+  tile.return
+}
+
+// -----
+
+!n = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+tile.kernel @narrow_rows(%q: !n) {
+  %c0 = arith.constant 0 : index
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !n, vector<64x64xf8E4M3FN>
+  // expected-error @+1 {{a product of 8-bit floats must contract the columns of both operands}}
+  %S = tile.dot %Q, %Q contract(1, 0) : vector<64x64xf8E4M3FN>, vector<64x64xf8E4M3FN> -> vector<64x64xf32>
   tile.return
 }

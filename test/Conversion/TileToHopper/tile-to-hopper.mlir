@@ -196,3 +196,22 @@ tile.kernel @no_products(%x: memref<?x64xf32, strided<[?, 1]>>, %y: !l) {
   tile.store %s, %y[%c0] dims [0, -1] : vector<64x1xf32>, !l
   tile.return
 }
+
+// 8-bit operands; rows of ones are the ring's.
+!q8 = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+!v8 = memref<64x?xf8E4M3FN, strided<[?, 1]>>
+// CHECK-LABEL: tile.kernel @narrow
+// CHECK: %[[Q:.*]] = hopper.ring_alloc : <1, vector<64x64xf8E4M3FN>>
+// CHECK: %[[V:.*]] = hopper.ring_alloc {ones} : <1, vector<72x64xf8E4M3FN>>
+// CHECK: hopper.ring_put %[[V]], %{{.*}} dims [0, 1] : <1, vector<72x64xf8E4M3FN>>
+// CHECK: %[[VB:.*]] = hopper.ring_get %[[V]]
+// CHECK: hopper.wgmma %{{.*}}, %[[VB]] contract(1, 1) : vector<64x64xf8E4M3FN>, <vector<72x64xf8E4M3FN>, 72> -> <vector<64x72xf32>>
+tile.kernel @narrow(%q: !q8, %v: !v8) {
+  %c0 = arith.constant 0 : index
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !q8, vector<64x64xf8E4M3FN>
+  %S = tile.dot %Q, %Q contract(1, 1) : vector<64x64xf8E4M3FN>, vector<64x64xf8E4M3FN> -> vector<64x64xf32>
+  %P = tile.interleave %S : vector<64x64xf32> -> vector<64x64xf8E4M3FN>
+  %V = tile.load %v[%c0, %c0] dims [0, 1] ones : !v8, vector<72x64xf8E4M3FN>
+  %O = tile.dot %P, %V contract(1, 1) : vector<64x64xf8E4M3FN>, vector<72x64xf8E4M3FN> -> vector<64x72xf32>
+  tile.return
+}

@@ -1,7 +1,7 @@
 // RUN: fa3-opt %s --split-input-file --verify-diagnostics
 
 func.func @spec(%q: tensor<?x?x64xbf16>, %k: tensor<?x?x?x64xbf16>, %v: tensor<?x?x?x64xbf16>) -> (tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>) {
-  // expected-error@+1 {{operand #0 must be 4D tensor of bfloat16 type or 16-bit float values}}
+  // expected-error@+1 {{operand #0 must be 4D tensor of bfloat16 type or 16-bit float or f8E4M3FN type values}}
   %o, %lse = attn.forward %q, %k, %v : tensor<?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16> -> tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>
   return %o, %lse : tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>
 }
@@ -9,7 +9,7 @@ func.func @spec(%q: tensor<?x?x64xbf16>, %k: tensor<?x?x?x64xbf16>, %v: tensor<?
 // -----
 
 func.func @spec(%q: tensor<?x?x?x64xbf16>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xbf16>) -> (tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>) {
-  // expected-error@+1 {{operand #1 must be 4D tensor of bfloat16 type or 16-bit float values}}
+  // expected-error@+1 {{operand #1 must be 4D tensor of bfloat16 type or 16-bit float or f8E4M3FN type values}}
   %o, %lse = attn.forward %q, %k, %v : tensor<?x?x?x64xbf16>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xbf16> -> tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>
   return %o, %lse : tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>
 }

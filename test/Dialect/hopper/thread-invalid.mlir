@@ -137,7 +137,7 @@ func.func @f(%f: f32) {
 // -----
 
 func.func @f(%f: f32) {
-  // expected-error@+1 {{cannot pack two values of type 'f8E4M3FN'}}
+  // expected-error@+1 {{cannot pack values of type 'f32'}}
   %x = hopper.pack %f, %f to f32 : i32
   return
 }
@@ -161,7 +161,7 @@ func.func @f(%m: memref<?x64xbf16>, %i: i32, %p: i1) {
 // -----
 
 func.func @f(%m: memref<?xf64>, %i: i32, %p: i1) {
-  // expected-error@+1 {{loads 32-bit or 16-bit elements, not 'f64'}}
+  // expected-error@+1 {{loads 32-bit, 16-bit or 8-bit elements, not 'f64'}}
   %x = hopper.global_load %m[%i] if %p : memref<?xf64> -> f32
   return
 }
@@ -271,3 +271,19 @@ func.func private @f(!hopper.tensor_map<0, [64, 64], swizzled>)
 
 // expected-error@+1 {{TMA copies tensors of rank 2 to 5, not 6}}
 func.func private @f(!hopper.tensor_map<0, [1, 1, 1, 1, 1, 64], linear>)
+
+// -----
+
+func.func @f(%f: f32) {
+  // expected-error@+1 {{packs 4 values of type 'f8E4M3FN', not 2}}
+  %x = hopper.pack %f, %f to f8E4M3FN : i32
+  return
+}
+
+// -----
+
+func.func @f(%a: i32) {
+  // expected-error@+1 {{attribute 'selector' failed to satisfy constraint: 64-bit signless integer attribute is four digits from 0 to 7 in base 16}}
+  %x = hopper.permute_bytes %a, %a, 8 : i32
+  return
+}

@@ -91,6 +91,10 @@ tile.kernel @values(%f: f32, %p: i1) {
   %v = hopper.vote_any %p
   // CHECK: hopper.pack %{{.*}}, %{{.*}} to bf16 : i32
   %x = hopper.pack %f, %s to bf16 : i32
+  // CHECK: hopper.pack %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} to f8E5M2 : i32
+  %quad = hopper.pack %f, %s, %f, %s to f8E5M2 : i32
+  // CHECK: hopper.permute_bytes %{{.*}}, %{{.*}}, 25632 : i32
+  %bytes = hopper.permute_bytes %x, %quad, 25632 : i32
   tile.return
 }
 

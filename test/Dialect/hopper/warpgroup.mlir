@@ -11,6 +11,8 @@ tile.kernel @rings(%k: !m {tile.argument = #tile.argument<"k", "input", ["b", "s
   %ring = hopper.ring_alloc {consumers = 2 : i64} : !hopper.ring<2, vector<128x64xbf16>>
   // CHECK: hopper.ring_alloc {barriers = 32768 : i64, offset = 16384 : i64} : <1, vector<64x128xf8E4M3FN>>
   %placed = hopper.ring_alloc {barriers = 32768 : i64, offset = 16384 : i64} : !hopper.ring<1, vector<64x128xf8E4M3FN>>
+  // CHECK: hopper.ring_alloc {ones} : <1, vector<72x128xf8E4M3FN>>
+  %ones = hopper.ring_alloc {ones} : !hopper.ring<1, vector<72x128xf8E4M3FN>>
   // CHECK: hopper.ring_put %[[RING]], %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}] dims [1, 3] : <2, vector<128x64xbf16>>, memref<
   hopper.ring_put %ring, %k[%c0, %c0, %c0, %c0] dims [1, 3] : !hopper.ring<2, vector<128x64xbf16>>, !m
   // CHECK: %[[BUFFER:.*]] = hopper.ring_get %[[RING]] : <2, vector<128x64xbf16>> -> <vector<128x64xbf16>, 128>

@@ -65,3 +65,13 @@ func.func @everybody_votes(%x: vector<64x64xf32>) -> vector<64x64xf32> {
   } : vector<64x1xi1>, vector<64x64xf32>
   return %u : vector<64x64xf32>
 }
+
+// All columns of a tile.
+// CHECK-LABEL: tile.kernel @all_columns
+// CHECK-NOT: tile.columns
+tile.kernel @all_columns(%x: vector<64x32xf32>, %o: memref<?x32xf32, strided<[?, 1]>>) {
+  %c0 = arith.constant 0 : index
+  %y = tile.columns %x from 0 : vector<64x32xf32> -> vector<64x32xf32>
+  tile.store %y, %o[%c0, %c0] dims [0, 1] : vector<64x32xf32>, memref<?x32xf32, strided<[?, 1]>>
+  tile.return
+}

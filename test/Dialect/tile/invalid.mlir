@@ -43,14 +43,14 @@ tile.kernel @k(%x: memref<?xf32, strided<[1]>> {tile.argument = #tile.argument<"
 
 // -----
 
-// expected-error@+1 {{a constraint must be a pair of dimension names, not ["n"]}}
+// expected-error@+1 {{a constraint must be {divides} or {at_most} with a pair of sizes, not ["n"]}}
 tile.kernel @k() attributes {constraints = [["n"]]} {
   tile.return
 }
 
 // -----
 
-// expected-error@+1 {{a constraint must be a pair of dimension names, not 3 : i64}}
+// expected-error@+1 {{a constraint must be {divides} or {at_most} with a pair of sizes, not 3 : i64}}
 tile.kernel @k() attributes {constraints = [3 : i64]} {
   tile.return
 }
@@ -359,5 +359,68 @@ tile.kernel @reduce_store_size(%x: memref<?x4096xf32, strided<[?, 1]>>) {
   %t = arith.constant dense<1.0> : vector<64x128xf32>
   // expected-error@+1 {{a packed tile of 8192 elements must lie in the last dimension of}}
   tile.reduce_store %t, %x[%i, %i] : vector<64x128xf32>, memref<?x4096xf32, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %s: vector<64x32xf32>, %b: vector<64x32xf8E4M3FN>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{a tile with ones has dims and more than 8 rows}}
+  %v = tile.load %x[%c0, %c0] dims [0, 1] ones : memref<?x?xf8E4M3FN, strided<[?, 1]>>, vector<8x32xf8E4M3FN>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %s: vector<64x32xf32>, %b: vector<64x32xf8E4M3FN>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{an interleaved tile is one of 8-bit floats whose rows, a multiple of 16, run along the tensor's last dimension}}
+  tile.store %b, %x[%c0, %c0] dims [0, 1] interleaved : vector<64x32xf8E4M3FN>, memref<?x?xf8E4M3FN, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %s: vector<64x32xf32>, %b: vector<64x32xf8E4M3FN>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{makes 8-bit floats of f32, not 'bf16' of 'f32'}}
+  %p = tile.interleave %s : vector<64x32xf32> -> vector<64x32xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %s: vector<64x32xf32>, %b: vector<64x32xf8E4M3FN>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{source and result must have the same shape, with a multiple of 16 columns}}
+  %p = tile.interleave %s : vector<64x32xf32> -> vector<32x32xf8E4M3FN>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %s: vector<64x32xf32>, %b: vector<64x32xf8E4M3FN>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{takes columns from a multiple of 8 on, inside of 32, not 8 from 4}}
+  %p = tile.columns %s from 4 : vector<64x32xf32> -> vector<64x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %s: vector<64x32xf32>, %b: vector<64x32xf8E4M3FN>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{takes columns from a multiple of 8 on, inside of 32, not 8 from 32}}
+  %p = tile.columns %s from 32 : vector<64x32xf32> -> vector<64x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %s: vector<64x32xf32>, %b: vector<64x32xf8E4M3FN>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{result must have the rows and elements of 'vector<64x32xf32>', not be 'vector<32x8xf32>'}}
+  %p = tile.columns %s from 0 : vector<64x32xf32> -> vector<32x8xf32>
   tile.return
 }

@@ -7,12 +7,12 @@
 // CHECK-LABEL: tile.kernel @all
 // CHECK-SAME: {tile.argument = #tile.argument<"x", "input", ["batch", "rows", "cols"]>}
 // CHECK-SAME: {tile.argument = #tile.argument<"y", "output", ["batch", "rows"]>}
-// CHECK-SAME: constraints = {{\[\[}}"batch", "rows"]]
+// CHECK-SAME: constraints = [{divides = ["batch", "rows"]}]
 // CHECK-SAME: problem = {kind = "test"}
 // CHECK-SAME: schedule = #tile.schedule<block_q = 128, block_kv = 64>
 tile.kernel @all(%x: !matrix {tile.argument = #tile.argument<"x", "input", ["batch", "rows", "cols"]>},
                  %y: !column {tile.argument = #tile.argument<"y", "output", ["batch", "rows"]>})
-    attributes {constraints = [["batch", "rows"]], problem = {kind = "test"},
+    attributes {constraints = [{divides = ["batch", "rows"]}], problem = {kind = "test"},
                 schedule = #tile.schedule<block_q = 128, block_kv = 64>} {
   %c0 = arith.constant 0 : index
   %c4 = arith.constant 4 : index
@@ -76,5 +76,25 @@ tile.kernel @packed(%acc: memref<?x?x8192xf32, strided<[?, ?, 1]>>
   %t = tile.load %acc[%i, %i, %i] dims [] : memref<?x?x8192xf32, strided<[?, ?, 1]>>, vector<64x128xf32>
   tile.store %t, %acc[%i, %i, %i] dims [] : vector<64x128xf32>, memref<?x?x8192xf32, strided<[?, ?, 1]>>
   tile.reduce_store %t, %acc[%i, %i, %i] : vector<64x128xf32>, memref<?x?x8192xf32, strided<[?, ?, 1]>>
+  tile.return
+}
+
+// 8-bit floats, and parts of tiles.
+// CHECK-LABEL: tile.kernel @narrow
+// CHECK: %[[V:.*]] = tile.load %{{.*}}[%{{.*}}, %{{.*}}] dims [0, 1] ones : {{.*}}, vector<72x32xf8E4M3FN>
+// CHECK: %[[P:.*]] = tile.interleave %{{.*}} : vector<64x32xf32> -> vector<64x32xf8E4M3FN>
+// CHECK: %[[O:.*]] = tile.dot %[[P]], %[[V]] contract(1, 1) : vector<64x32xf8E4M3FN>, vector<72x32xf8E4M3FN> -> vector<64x72xf32>
+// CHECK: tile.columns %[[O]] from 64 : vector<64x72xf32> -> vector<64x8xf32>
+// CHECK: tile.store %[[P]], %{{.*}}[%{{.*}}, %{{.*}}] dims [1, 0] interleaved : vector<64x32xf8E4M3FN>
+// CHECK: tile.load %{{.*}}[%{{.*}}, %{{.*}}] dims [-1, -1] : {{.*}}, vector<1x1xf8E4M3FN>
+tile.kernel @narrow(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>) {
+  %c0 = arith.constant 0 : index
+  %v = tile.load %x[%c0, %c0] dims [0, 1] ones : memref<?x?xf8E4M3FN, strided<[?, 1]>>, vector<72x32xf8E4M3FN>
+  %s = arith.constant dense<0.5> : vector<64x32xf32>
+  %p = tile.interleave %s : vector<64x32xf32> -> vector<64x32xf8E4M3FN>
+  %o = tile.dot %p, %v contract(1, 1) : vector<64x32xf8E4M3FN>, vector<72x32xf8E4M3FN> -> vector<64x72xf32>
+  %l = tile.columns %o from 64 : vector<64x72xf32> -> vector<64x8xf32>
+  tile.store %p, %x[%c0, %c0] dims [1, 0] interleaved : vector<64x32xf8E4M3FN>, memref<?x?xf8E4M3FN, strided<[?, 1]>>
+  %one = tile.load %x[%c0, %c0] dims [-1, -1] : memref<?x?xf8E4M3FN, strided<[?, 1]>>, vector<1x1xf8E4M3FN>
   tile.return
 }

@@ -11,6 +11,8 @@
 #include "ProgramBuilder.h"
 #include "Visibility.h"
 
+#include "fa3/Analysis/ScheduleModel.h"
+
 #include "llvm/Support/MathExtras.h"
 
 #include <limits>
@@ -27,8 +29,17 @@ struct SoftmaxState {
   /// Row sum of exponentials, as eight partial sums; null where the output has
   /// it as eight more columns.
   Value sum;
-  /// Unnormalised output.
-  Value acc;
+  /// Unnormalised output, in pieces.
+  SmallVector<Value> acc;
+};
+
+/// Columns of the output that one product computes.
+struct Piece {
+  int64_t first, columns;
+  /// Whether eight more columns are sums of rows.
+  bool hasSums;
+
+  int64_t accColumns() const { return columns + (hasSums ? 8 : 0); }
 };
 
 class ForwardProgram : public ProgramBuilder {
@@ -37,7 +48,12 @@ public:
       : ProgramBuilder(builder, forward, forward.getScheduleAttr()),
         forward(forward), isNarrow(element.getIntOrFloatBitWidth() == 8),
         sumsInProduct(schedule.getProductSums()),
-        lift(isNarrow ? kLargestPower - schedule.getLazyRescale() : 0) {}
+        lift(isNarrow ? kLargestPower - schedule.getLazyRescale() : 0) {
+    int64_t width = forward.getTwoLevel() ? kTwoLevelColumns : columns;
+    for (int64_t first = 0; first < columns; first += width)
+      pieces.push_back({first, std::min(width, columns - first),
+                        sumsInProduct && first + width >= columns});
+  }
 
 private:
   /// The largest power of two of f8E4M3FN.
@@ -48,23 +64,22 @@ private:
 
   SoftmaxState step(Value query, Value key, SoftmaxState state,
                     function_ref<Value(Value)> mask,
-                    function_ref<Value()> loadValue);
+                    function_ref<Value(Piece)> loadValue);
   void writeResults(SoftmaxState state, Value batch, Value row0, Value head);
 
   /// The values of keys col0, ...: as rows, or, in 8 bits, as columns.
-  Value loadValues(Value batch, Value keyHead, Value col0);
+  Value loadValues(Value batch, Value keyHead, Value col0, Piece piece);
   /// Reads the descales, whose product with the scale multiplies scores.
   void loadDescales(Value batch, Value keyHead);
   /// What scores are multiplied by, times `factor`, as a tile of `type`.
   Value scoreFactor(VectorType type, double factor);
-  int64_t getAccColumns() const { return columns + (sumsInProduct ? 8 : 0); }
-
   attn::ForwardOp forward;
   bool isNarrow;
   bool sumsInProduct;
   /// Probabilities are computed 2^lift times as large, so that those below 1
   /// use the range of a narrow type.
   int64_t lift;
+  SmallVector<Piece> pieces;
   /// Tiles of one element; null without descales.
   Value scoreDescale, valueDescale;
 };
@@ -87,7 +102,7 @@ void ForwardProgram::addArguments() {
 
 SoftmaxState ForwardProgram::step(Value query, Value key, SoftmaxState state,
                                   function_ref<Value(Value)> mask,
-                                  function_ref<Value()> loadValue) {
+                                  function_ref<Value(Piece)> loadValue) {
   VectorType scoreType = floatTile(rows, cols);
   VectorType rowType = floatTile(rows, 1);
 
@@ -134,21 +149,31 @@ SoftmaxState ForwardProgram::step(Value query, Value key, SoftmaxState state,
       isNarrow ? tile::InterleaveOp::create(b, scoreType.clone(element), p)
                      .getResult()
                : round(p);
-  VectorType accType = floatTile(rows, getAccColumns());
-  Value value = loadValue();
-  Value rescaled =
-      arith::MulFOp::create(b, state.acc, broadcast(rescale, accType));
-  return {max, sum, dot(narrow, 1, value, isNarrow ? 1 : 0, rescaled)};
+  int64_t contracted = isNarrow ? 1 : 0;
+  SmallVector<Value> next;
+  for (auto [piece, acc] : llvm::zip_equal(pieces, state.acc)) {
+    VectorType accType = floatTile(rows, piece.accColumns());
+    Value value = loadValue(piece);
+    Value rescaled = arith::MulFOp::create(b, acc, broadcast(rescale, accType));
+    // On two levels, a product of its own for each block.
+    next.push_back(forward.getTwoLevel()
+                       ? arith::AddFOp::create(
+                             b, rescaled, dot(narrow, 1, value, contracted))
+                             .getResult()
+                       : dot(narrow, 1, value, contracted, rescaled));
+  }
+  return {max, sum, next};
 }
 
-Value ForwardProgram::loadValues(Value batch, Value keyHead, Value col0) {
+Value ForwardProgram::loadValues(Value batch, Value keyHead, Value col0,
+                                 Piece piece) {
   if (!isNarrow)
     return loadRows("v", batch, col0, keyHead, cols);
   return tile::LoadOp::create(
-      b, tileOf(getAccColumns(), cols, element),
+      b, tileOf(piece.accColumns(), cols, element),
       argument(forward.getValuesInterleaved() ? "v" : kValueColumns),
-      ValueRange{batch, keyHead, index(0), col0}, ArrayRef<int64_t>{2, 3},
-      sumsInProduct);
+      ValueRange{batch, keyHead, index(piece.first), col0},
+      ArrayRef<int64_t>{2, 3}, piece.hasSums);
 }
 
 void ForwardProgram::loadDescales(Value batch, Value keyHead) {
@@ -176,14 +201,12 @@ Value ForwardProgram::scoreFactor(VectorType type, double factor) {
 void ForwardProgram::writeResults(SoftmaxState state, Value batch, Value row0,
                                   Value head) {
   VectorType rowType = floatTile(rows, 1);
-  VectorType accType = floatTile(rows, columns);
   Value zero = splat(rowType, 0.0);
 
-  Value acc = state.acc, partialSum = state.sum;
-  if (sumsInProduct) {
-    partialSum = tile::ColumnsOp::create(b, floatTile(rows, 8), acc, columns);
-    acc = tile::ColumnsOp::create(b, accType, acc, 0);
-  }
+  Value partialSum = state.sum;
+  if (sumsInProduct)
+    partialSum = tile::ColumnsOp::create(
+        b, floatTile(rows, 8), state.acc.back(), pieces.back().columns);
   Value sum =
       tile::ReduceOp::create(b, rowType, tile::ReduceKind::add, partialSum, 1);
   Value empty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sum, zero);
@@ -192,8 +215,13 @@ void ForwardProgram::writeResults(SoftmaxState state, Value batch, Value row0,
   if (valueDescale)
     inverse =
         arith::MulFOp::create(b, inverse, broadcast(valueDescale, rowType));
-  Value output = arith::MulFOp::create(b, acc, broadcast(inverse, accType));
-  storeRows(round(output), "o", batch, row0, head);
+  for (auto [piece, acc] : llvm::zip_equal(pieces, state.acc)) {
+    VectorType type = floatTile(rows, piece.columns);
+    Value sums = b.createOrFold<tile::ColumnsOp>(type, acc, 0);
+    Value output = arith::MulFOp::create(b, sums, broadcast(inverse, type));
+    storeRows(round(output), "o", batch, row0, head, /*transposed=*/false,
+              piece.first);
+  }
 
   // log(sum) = ln 2 * log2(sum)
   Value log = math::Log2Op::create(b, sum);
@@ -223,9 +251,11 @@ void ForwardProgram::writeBody() {
       splat(floatTile(rows, 1), -std::numeric_limits<double>::infinity())};
   if (!sumsInProduct)
     inits.push_back(splat(floatTile(rows, 8), 0.0));
-  inits.push_back(splat(floatTile(rows, getAccColumns()), 0.0));
+  for (Piece piece : pieces)
+    inits.push_back(splat(floatTile(rows, piece.accColumns()), 0.0));
   auto stateOf = [&](ValueRange values) -> SoftmaxState {
-    return {values.front(), sumsInProduct ? Value() : values[1], values.back()};
+    return {values.front(), sumsInProduct ? Value() : values[1],
+            llvm::to_vector(values.take_back(pieces.size()))};
   };
   auto loop = scf::ForOp::create(b, zero, count, one, inits);
   {
@@ -240,11 +270,11 @@ void ForwardProgram::writeBody() {
         [&](Value scores) {
           return visibility.hideColumns(scores, limit, col0);
         },
-        [&] { return loadValues(batch, keyHead, col0); });
+        [&](Piece piece) { return loadValues(batch, keyHead, col0, piece); });
     SmallVector<Value> yielded = {next.max};
     if (next.sum)
       yielded.push_back(next.sum);
-    yielded.push_back(next.acc);
+    llvm::append_range(yielded, next.acc);
     scf::YieldOp::create(b, yielded);
   }
   writeResults(stateOf(loop.getResults()), batch, row0, head);

@@ -60,10 +60,18 @@ tile::KernelOp ProgramBuilder::write(StringRef name) {
     kernel.setArgAttr(position, tile::kArgumentAttrName, argument);
   kernel.setScheduleAttr(schedule);
   kernel.setProblemAttr(getProblem());
+  SmallVector<Attribute> constraints;
+  auto constrain = [&](StringRef relation, StringRef lhs, StringRef rhs) {
+    constraints.push_back(b.getDictionaryAttr(
+        b.getNamedAttr(relation, b.getArrayAttr({size(lhs), size(rhs)}))));
+  };
   if (ShapedType::isDynamic(sizes.lookup("heads_q")) ||
       ShapedType::isDynamic(sizes.lookup("heads_kv")))
-    kernel.setConstraintsAttr(
-        b.getArrayAttr(b.getStrArrayAttr({"heads_kv", "heads_q"})));
+    constrain("divides", "heads_kv", "heads_q");
+  if (sizes.contains("keys_padded"))
+    constrain("at_most", "seqlen_k", "keys_padded");
+  if (!constraints.empty())
+    kernel.setConstraintsAttr(b.getArrayAttr(constraints));
   body = &kernel.getBody().front();
   b.setInsertionPointToStart(body);
   writeBody();
@@ -219,9 +227,10 @@ Value ProgramBuilder::loadRows(StringRef tensor, Value batch, Value row,
 }
 
 void ProgramBuilder::storeRows(Value tile, StringRef tensor, Value batch,
-                               Value row, Value head, bool transposed) {
+                               Value row, Value head, bool transposed,
+                               int64_t column) {
   tile::StoreOp::create(
-      b, tile, argument(tensor), ValueRange{batch, row, head, index(0)},
+      b, tile, argument(tensor), ValueRange{batch, row, head, index(column)},
       transposed ? ArrayRef<int64_t>{3, 1} : ArrayRef<int64_t>{1, 3});
 }
 

@@ -70,9 +70,11 @@ protected:
   /// Loads rows [row, row + count) of a head's matrix.
   mlir::Value loadRows(llvm::StringRef tensor, mlir::Value batch,
                        mlir::Value row, mlir::Value head, int64_t count);
-  /// Stores a tile of rows, or, if `transposed`, of columns of a head's matrix.
+  /// Stores a tile of rows, or, if `transposed`, of columns of a head's matrix,
+  /// from `column` on.
   void storeRows(mlir::Value tile, llvm::StringRef tensor, mlir::Value batch,
-                 mlir::Value row, mlir::Value head, bool transposed = false);
+                 mlir::Value row, mlir::Value head, bool transposed = false,
+                 int64_t column = 0);
   /// Loads a statistic of rows [row, row + count): a column, or, if
   /// `transposed`, a row.
   mlir::Value loadStatistic(llvm::StringRef tensor, mlir::Value batch,

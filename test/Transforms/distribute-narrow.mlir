@@ -1,0 +1,75 @@
+// RUN: fa3-opt %s --fa3-distribute --canonicalize --cse | FileCheck %s
+
+// Tiles of 8-bit floats: quadruples of columns in a register.
+
+// A transposing copy: pairs of columns change places with rows, and the bytes of
+// two registers are sorted into two columns.
+!v = memref<?x?x?x64xf8E4M3FN, strided<[?, ?, ?, 1]>>
+!t = memref<?x?x64x?xf8E4M3FN, strided<[?, ?, ?, 1]>>
+// CHECK-LABEL: tile.kernel @transpose
+// CHECK: %[[ROW:.*]] = arith.shrui %{{.*}}, %c2_i32
+// CHECK: %[[KEY:.*]] = arith.addi %{{.*}}, %[[ROW]] : i32
+// CHECK: %[[QUAD:.*]] = arith.muli %{{.*}}, %c4_i32
+// CHECK: %[[X0:.*]] = hopper.global_load %arg0[%c0_i32, %[[KEY]], %c0_i32, %[[QUAD]]] if
+// CHECK: %[[KEY8:.*]] = arith.addi %[[KEY]], %c8_i32
+// CHECK: %[[X1:.*]] = hopper.global_load %arg0[%c0_i32, %[[KEY8]], %c0_i32, %[[QUAD]]] if
+// CHECK: %[[EVEN:.*]] = arith.muli %[[ROW]], %c2_i32
+// CHECK: %[[PLACE:.*]] = arith.addi %{{.*}}, %[[QUAD]]
+// CHECK: %[[T0:.*]] = hopper.transpose_matrix %[[X0]]
+// CHECK: %[[T1:.*]] = hopper.transpose_matrix %[[X1]]
+// CHECK: %[[B0:.*]] = hopper.permute_bytes %[[T0]], %[[T1]], 25632
+// CHECK: hopper.global_store %arg1[%c0_i32, %c0_i32, %[[EVEN]], %[[PLACE]]], %[[B0]] if
+// CHECK: %[[ODD:.*]] = arith.addi %[[EVEN]], %c1_i32
+// CHECK: %[[B1:.*]] = hopper.permute_bytes %[[T0]], %[[T1]], 30001
+// CHECK: hopper.global_store %arg1[%c0_i32, %c0_i32, %[[ODD]], %[[PLACE]]], %[[B1]] if
+tile.kernel @transpose(%v: !v, %t: !t) {
+  %c0 = arith.constant 0 : index
+  %x = tile.load %v[%c0, %c0, %c0, %c0] dims [1, 3] : !v, vector<64x16xf8E4M3FN>
+  tile.store %x, %t[%c0, %c0, %c0, %c0] dims [3, 2] interleaved : vector<64x16xf8E4M3FN>, !t
+  tile.return
+}
+
+// Interleaved, a product's result is the next one's operand: a thread's values of
+// two groups of columns, with no exchange.
+// CHECK-LABEL: tile.kernel @operand
+// CHECK: %[[S:.*]]:16 = hopper.wgmma_wait
+// CHECK: %[[P0:.*]] = hopper.pack %[[S]]#0, %[[S]]#1, %[[S]]#4, %[[S]]#5 to f8E4M3FN
+// CHECK: %[[P1:.*]] = hopper.pack %[[S]]#8, %[[S]]#9, %[[S]]#12, %[[S]]#13 to f8E4M3FN
+// CHECK: %[[P2:.*]] = hopper.pack %[[S]]#2, %[[S]]#3, %[[S]]#6, %[[S]]#7 to f8E4M3FN
+// CHECK: %[[P3:.*]] = hopper.pack %[[S]]#10, %[[S]]#11, %[[S]]#14, %[[S]]#15 to f8E4M3FN
+// CHECK: hopper.mma_async(%[[P0]], %[[P2]], %[[P1]], %[[P3]])
+!a = !hopper.buffer<vector<64x32xf8E4M3FN>, 64>
+!b = !hopper.buffer<vector<32x32xf8E4M3FN>, 32>
+tile.kernel @operand() {
+  %address = hopper.shared_address 0 : i32
+  %a = hopper.view %address : !a
+  %b = hopper.view %address : !b
+  %s0 = hopper.wgmma %a, %b contract(1, 1) : !a, !b -> !hopper.pending<vector<64x32xf32>>
+  %s = hopper.wait %s0 younger 0 : !hopper.pending<vector<64x32xf32>> -> vector<64x32xf32>
+  %p = tile.interleave %s : vector<64x32xf32> -> vector<64x32xf8E4M3FN>
+  %o0 = hopper.wgmma %p, %b contract(1, 1) : vector<64x32xf8E4M3FN>, !b -> !hopper.pending<vector<64x32xf32>>
+  %o = hopper.wait %o0 younger 0 : !hopper.pending<vector<64x32xf32>> -> vector<64x32xf32>
+  tile.return
+}
+
+// A part of the columns is a part of the registers.
+!i = memref<?x16xf32, strided<[?, 1]>>
+!o = memref<?x8xf32, strided<[?, 1]>>
+// CHECK-LABEL: tile.kernel @columns
+// CHECK: hopper.global_load
+// CHECK: hopper.global_load
+// CHECK: %[[X2:.*]] = hopper.global_load
+// CHECK: %[[X3:.*]] = hopper.global_load
+// CHECK: hopper.global_load
+// CHECK: hopper.global_load
+// CHECK: %[[X6:.*]] = hopper.global_load
+// CHECK: %[[X7:.*]] = hopper.global_load
+// CHECK: hopper.global_store {{.*}}, %[[X2]], %[[X3]] if
+// CHECK: hopper.global_store {{.*}}, %[[X6]], %[[X7]] if
+tile.kernel @columns(%i: !i, %o: !o) {
+  %c0 = arith.constant 0 : index
+  %x = tile.load %i[%c0, %c0] dims [0, 1] : !i, vector<64x16xf32>
+  %y = tile.columns %x from 8 : vector<64x16xf32> -> vector<64x8xf32>
+  tile.store %y, %o[%c0, %c0] dims [0, 1] : vector<64x8xf32>, !o
+  tile.return
+}

@@ -1,0 +1,37 @@
+// RUN: fa3-opt %s --fa3-select-schedule | FileCheck %s
+// RUN: fa3-opt %s --fa3-select-schedule --verify-diagnostics --remarks-filter=.* -o /dev/null
+
+// 8-bit elements have schedules of their own.
+
+!t = tensor<?x?x?x128xf8E4M3FN>
+!w = tensor<?x?x?x256xf8E4M3FN>
+!o = tensor<?x?x?x128xbf16>
+!p = tensor<?x?x?x256xbf16>
+!l = tensor<?x?x?xf32>
+
+// CHECK-LABEL: func.func @d128
+// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 96, warpgroups = 3, pingpong = false, lazy_rescale = 4, chains = 8, product_sums = true, producer_registers = 32, consumer_registers = 160>}
+func.func @d128(%q: !t, %k: !t, %v: !t) -> (!o, !l) {
+  // expected-remark@+1 {{from the table): 84048 of 232448 bytes of shared memory, about 152 of 160 registers}}
+  %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !o, !l
+  return %o, %lse : !o, !l
+}
+
+// What a block adds takes registers of its own.
+// CHECK-LABEL: func.func @d128_two_level
+// CHECK: {schedule = #tile.schedule<block_q = 128, block_kv = 128, pingpong = false, lazy_rescale = 4, chains = 8, product_sums = true, longest_first = true>}
+func.func @d128_two_level(%q: !t, %k: !t, %v: !t) -> (!o, !l) {
+  // expected-remark@+1 {{about 208 of 240 registers}}
+  %o, %lse = attn.forward %q, %k, %v causal two_level : !t, !t, !t -> !o, !l
+  return %o, %lse : !o, !l
+}
+
+// wgmma has no more than 256 columns.
+// CHECK-LABEL: func.func @d256
+// CHECK-NOT: product_sums
+// CHECK: return
+func.func @d256(%q: !w, %k: !w, %v: !w) -> (!p, !l) {
+  // expected-remark@+1 {{from the table)}}
+  %o, %lse = attn.forward %q, %k, %v : !w, !w, !w -> !p, !l
+  return %o, %lse : !p, !l
+}
