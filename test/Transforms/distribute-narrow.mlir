@@ -73,3 +73,32 @@ tile.kernel @columns(%i: !i, %o: !o) {
   tile.store %y, %o[%c0, %c0] dims [0, 1] : vector<64x8xf32>, !o
   tile.return
 }
+
+// A tile that is only copied: a warp has all 64 rows of 16 columns. It loads four
+// bytes of each of 8 rows, and lanes of a quad exchange what they have, so that
+// each stores 16 bytes of a column.
+// CHECK-LABEL: tile.kernel @copy
+// CHECK-COUNT-8: hopper.global_load %arg0
+// CHECK-NOT: hopper.global_load
+// CHECK-COUNT-8: hopper.transpose_matrix
+// CHECK: %[[G0:.*]] = hopper.permute_bytes %{{.*}}, %{{.*}}, 25632
+// CHECK: %[[G1:.*]] = hopper.permute_bytes
+// CHECK: hopper.permute_bytes
+// CHECK: hopper.permute_bytes
+// CHECK: %[[ODD:.*]] = arith.cmpi ne
+// CHECK: %[[SENT:.*]] = arith.select %[[ODD]], %[[G0]], %[[G1]]
+// CHECK: %[[GOT:.*]] = hopper.shuffle_xor %[[SENT]], 1 : i32
+// CHECK: arith.select %[[ODD]], %[[GOT]], %[[G0]]
+// CHECK: arith.select %[[ODD]], %[[G1]], %[[GOT]]
+// CHECK: hopper.shuffle_xor %{{.*}}, 1 : i32
+// CHECK-COUNT-2: hopper.shuffle_xor %{{.*}}, 2 : i32
+// CHECK: hopper.global_store %arg1[{{.*}}], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} if
+// CHECK-COUNT-4: hopper.permute_bytes {{.*}}, 30001
+// CHECK: hopper.global_store
+// CHECK-NOT: hopper.global_store
+tile.kernel @copy(%v: !v, %t: !t) {
+  %c0 = arith.constant 0 : index
+  %x = tile.load %v[%c0, %c0, %c0, %c0] dims [1, 3] : !v, vector<64x64xf8E4M3FN>
+  tile.store %x, %t[%c0, %c0, %c0, %c0] dims [3, 2] interleaved : vector<64x64xf8E4M3FN>, !t
+  tile.return
+}

@@ -519,8 +519,8 @@ def Hopper_WgmmaWaitOp : HopperOp<"wgmma_wait"> {
 
 def Hopper_ShuffleXorOp : HopperOp<"shuffle_xor", [Pure, AllTypesMatch<["value", "result"]>]> {
   let summary = "The value of the lane whose index differs in the bits of `mask`";
-  let arguments = (ins F32:$value, HopperLaneMask:$mask);
-  let results = (outs F32:$result);
+  let arguments = (ins AnyTypeOf<[F32, I32]>:$value, HopperLaneMask:$mask);
+  let results = (outs AnyTypeOf<[F32, I32]>:$result);
   let assemblyFormat = "$value `,` $mask attr-dict `:` type($value)";
 }
 

@@ -107,10 +107,7 @@ LogicalResult Distributor::distributeStore(tile::StoreOp op) {
       Fragment::perRegister(element) != 2)
     return op.emitError("only f32, i32, f16 and bf16 tiles are stored, not ")
            << element;
-  SmallVector<Value> base;
-  for (Value index : op.getIndices())
-    base.push_back(arith::IndexCastOp::create(
-        builder, loc, builder.getI32Type(), scalars.lookupOrDefault(index)));
+  SmallVector<Value> base = castIndices(op.getIndices());
   Value target = scalars.lookupOrDefault(op.getTarget());
   ThreadAccess access(builder, loc, base, target, op.getDims(), threadRow(),
                       threadColumn());
@@ -165,10 +162,7 @@ LogicalResult Distributor::distributeTransposedStore(tile::StoreOp op) {
   if (memory.isDynamicDim(rowDim) || memory.getDimSize(rowDim) % 2 != 0)
     return op.emitError("16-bit floats are stored in pairs: the tensor's last "
                         "dimension must have an even static size");
-  SmallVector<Value> base;
-  for (Value index : op.getIndices())
-    base.push_back(arith::IndexCastOp::create(
-        builder, loc, builder.getI32Type(), scalars.lookupOrDefault(index)));
+  SmallVector<Value> base = castIndices(op.getIndices());
   Value target = scalars.lookupOrDefault(op.getTarget());
   // In a transposed matrix a thread has one column and two rows.
   Value thread = threadIndex();
@@ -202,63 +196,11 @@ LogicalResult Distributor::distributeTransposedStore(tile::StoreOp op) {
   return success();
 }
 
-/// A tile of 8-bit floats whose rows run along the tensor's last dimension.
-/// Transposing 8x8 matrices of pairs of columns gives each thread a pair of
-/// columns of two neighbouring rows, in which the bytes of both columns
-/// alternate. With the matrix 8 rows on these are four bytes of a column in the
-/// interleaved order.
-LogicalResult Distributor::distributeInterleavedStore(tile::StoreOp op) {
-  VectorType type = op.getValue().getType();
-  Fragment fragment(type);
-  int64_t rowDim = op.getDims()[0], columnDim = op.getDims()[1];
-  if (columnDim < 0 || !fragment.hasRows() || !fragment.hasColumns())
-    return op.emitError("an interleaved tile must have rows and columns");
-  SmallVector<Value> base;
-  for (Value index : op.getIndices())
-    base.push_back(arith::IndexCastOp::create(
-        builder, loc, builder.getI32Type(), scalars.lookupOrDefault(index)));
-  Value target = scalars.lookupOrDefault(op.getTarget());
-  Value thread = threadIndex();
-  Value warp = arith::AndIOp::create(
-      builder, loc, arith::ShRUIOp::create(builder, loc, thread, constant(5)),
-      constant(3));
-  Value quadColumn = multiply(threadColumn(), 2);
-  Value pair =
-      multiply(arith::ShRUIOp::create(builder, loc, lane(), constant(2)), 2);
-  Value row = add(base[rowDim], add(multiply(warp, 16), quadColumn));
-  Value column = add(base[columnDim], pair);
-  Value rows = sizeOf(target, rowDim), columns = sizeOf(target, columnDim);
-  auto below = [&](Value index, Value size) -> Value {
-    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index,
-                                 size);
-  };
-  auto transpose = [&](Value value) -> Value {
-    return hopper::TransposeMatrixOp::create(builder, loc, builder.getI32Type(),
-                                             value);
-  };
-  SmallVector<Value> values(registers(op.getValue()));
-  // The even and the odd bytes of two registers.
-  static constexpr int64_t kSelectors[] = {0x6420, 0x7531};
-  for (int64_t block = 0; block < fragment.rows() / 2; ++block)
-    for (int64_t group = 0; group < fragment.columns() / 4; ++group) {
-      Value upper = transpose(values[fragment.quadIndex(2 * block, group)]);
-      Value lower = transpose(values[fragment.quadIndex(2 * block + 1, group)]);
-      for (auto [odd, selector] : llvm::enumerate(kSelectors)) {
-        SmallVector<Value> indices = base;
-        indices[rowDim] = add(row, constant(block * Fragment::kBlockRows));
-        indices[columnDim] =
-            add(column, constant(group * Fragment::kQuadColumns +
-                                 static_cast<int64_t>(odd)));
-        Value inside =
-            arith::AndIOp::create(builder, loc, below(indices[rowDim], rows),
-                                  below(indices[columnDim], columns));
-        Value bytes = hopper::PermuteBytesOp::create(
-            builder, loc, builder.getI32Type(), upper, lower, selector);
-        hopper::GlobalStoreOp::create(builder, loc, bytes, target, indices,
-                                      inside);
-      }
-    }
-  return success();
+SmallVector<Value> Distributor::castIndices(ValueRange indices) {
+  return llvm::map_to_vector(indices, [&](Value index) -> Value {
+    return arith::IndexCastOp::create(builder, loc, builder.getI32Type(),
+                                      scalars.lookupOrDefault(index));
+  });
 }
 
 Value Distributor::sizeOf(Value memory, int64_t dim) {
@@ -269,6 +211,9 @@ Value Distributor::sizeOf(Value memory, int64_t dim) {
 }
 
 LogicalResult Distributor::distributeLoad(tile::LoadOp op) {
+  // The store loads what it copies.
+  if (isTransposingCopy(op))
+    return success();
   if (op.getDims().empty())
     return distributePackedLoad(op);
   VectorType type = op.getResult().getType();
@@ -278,10 +223,7 @@ LogicalResult Distributor::distributeLoad(tile::LoadOp op) {
     return op.emitError("only tiles of floats are loaded to registers");
   Fragment fragment(type);
   MemRefType memory = op.getSource().getType();
-  SmallVector<Value> base;
-  for (Value index : op.getIndices())
-    base.push_back(arith::IndexCastOp::create(
-        builder, loc, builder.getI32Type(), scalars.lookupOrDefault(index)));
+  SmallVector<Value> base = castIndices(op.getIndices());
   Value source = scalars.lookupOrDefault(op.getSource());
   ThreadAccess access(builder, loc, base, source, op.getDims(), threadRow(),
                       quads ? multiply(threadColumn(), 2) : threadColumn());

@@ -29,10 +29,7 @@ Distributor::forEachRun(Operation *op, VectorType type, ValueRange tileIndices,
     return op->emitError("only f32 tiles with rows and columns are packed, "
                          "not ")
            << type;
-  SmallVector<Value> indices;
-  for (Value index : tileIndices)
-    indices.push_back(arith::IndexCastOp::create(
-        builder, loc, builder.getI32Type(), scalars.lookupOrDefault(index)));
+  SmallVector<Value> indices = castIndices(tileIndices);
   Value first = add(indices.back(), packedElement());
   for (int64_t i = 0; i < fragment.size(); i += Fragment::kPackedRun) {
     indices.back() = add(first, constant(i * kThreadsPerWarpgroup));

@@ -81,10 +81,19 @@ private:
 
   // Memory (DistributeMemory.cpp).
   mlir::Value sizeOf(mlir::Value memory, int64_t dim);
+  /// Indices of an access as the scalars that threads compute with.
+  llvm::SmallVector<mlir::Value> castIndices(mlir::ValueRange indices);
   mlir::LogicalResult distributeStore(tile::StoreOp op);
   mlir::LogicalResult distributeTransposedStore(tile::StoreOp op);
-  mlir::LogicalResult distributeInterleavedStore(tile::StoreOp op);
   mlir::LogicalResult distributeLoad(tile::LoadOp op);
+
+  // Transposed stores of 8-bit tiles (DistributeTranspose.cpp).
+  mlir::LogicalResult distributeInterleavedStore(tile::StoreOp op);
+  bool isTransposingCopy(tile::LoadOp load);
+  mlir::LogicalResult distributeTransposingCopy(tile::LoadOp load,
+                                                tile::StoreOp store);
+  mlir::Value transposeMatrix(mlir::Value value);
+  void transposeQuad(llvm::MutableArrayRef<mlir::Value> values);
 
   // Packed tiles (DistributePacked.cpp).
   mlir::Value packedElement();
