@@ -49,6 +49,8 @@ struct Slice {
 struct ModelRow {
   std::vector<double> output;
   double outputError = 0; ///< largest difference from the exact one
+  /// What rounding probabilities in another place may cost each element.
+  std::vector<double> rounding;
   /// What LSE may be off by, beside what fp32 arithmetic costs.
   double lseError = 0;
 };

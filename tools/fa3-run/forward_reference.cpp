@@ -2,9 +2,10 @@
 //
 // Tolerances
 // - O, per row: twice the largest error that the row has when it is computed in
-//   the precision of kernels (forward_model.h), plus one unit in the last place
-//   of the row's largest element, plus what fp32 scores cost: scores of 1e4
-//   have an error of 1e-3, which changes the probabilities by as much.
+//   the precision of kernels (forward_model.h), or what rounding 8-bit
+//   probabilities may cost the element if that is more, plus one unit in the
+//   last place of the row's largest element, plus what fp32 scores cost: scores
+//   of 1e4 have an error of 1e-3, which changes the probabilities by as much.
 // - LSE: what rounded probabilities may cost (forward_model.h), plus 1e-5 of
 //   the LSE for fp32 arithmetic, plus what summing a score's products in fp32
 //   may cost where large ones cancel: 2^-22 of the scaled product of
@@ -159,19 +160,20 @@ void Worker::judgeOutput(const CheckedSlice &slice, SampledGroup::Row row,
   double outputMagnitude = 0;
   for (double element : output)
     outputMagnitude = std::max(outputMagnitude, std::abs(element));
-  // A row without keys is exactly zero.
-  const double tolerance =
-      std::isinf(exact.lse)
-          ? 0
-          : 2 * modelRow.outputError +
-                unitInLastPlace(forward.o.dtype(), outputMagnitude) +
-                0x1p-22 * exact.magnitude * slice.stored.valueScale *
-                    slice.stored.values.largest;
-  for (size_t c = 0; c < output.size(); ++c)
+  const double margin = unitInLastPlace(forward.o.dtype(), outputMagnitude) +
+                        0x1p-22 * exact.magnitude * slice.stored.valueScale *
+                            slice.stored.values.largest;
+  for (size_t c = 0; c < output.size(); ++c) {
+    // A row without keys is exactly zero.
+    const double tolerance =
+        std::isinf(exact.lse)
+            ? 0
+            : std::max(2 * modelRow.outputError, modelRow.rounding[c]) + margin;
     if (!outputErrors.add(found[c], output[c], modelRow.output[c], tolerance))
       outputErrors.describe(describe(forward.o.name(), slice.batch, row,
                                      ", column " + std::to_string(c), found[c],
                                      output[c], tolerance));
+  }
 }
 
 void Worker::judgeLse(const CheckedSlice &slice, SampledGroup::Row row,

@@ -6,20 +6,18 @@
 // rescales, decides which sums are cut; but here as there a long sum loses what
 // is too small beside it.
 //
-// Probabilities are rounded to e4m3 after a scaling: 2^4 for the largest of the
-// row, which leaves the small ones as much as any kernel does. A kernel's
-// reference may lag behind the row's maximum, and is an earlier one for earlier
-// keys, so that its probabilities lie elsewhere between two powers of two. They
-// are rounded at four places, and the row's error is the largest of the four;
-// at the second one, 2^(1/4), the largest probability is off by 5.1%, of at
-// most 5.9% that are possible. The sum is that of the rounded probabilities or
-// that of the unrounded ones, whichever is worse.
+// Probabilities are rounded to e4m3 after a scaling, to 2^4 for the largest of
+// the row: that leaves the small ones as much as any kernel does. The sum is
+// that of the rounded probabilities or that of the unrounded ones, whichever is
+// worse.
 //
-// LSE: besides the model's error, the sum of rounded probabilities is off by
-// each one's rounding, at most 1/17 of it and independent of each other. The
-// standard deviation is below 2.7% of the probabilities' Euclidean length, 2^-4
-// times three of these lengths is seven of it, and 2^-4 is more than the sum
-// can ever be off by.
+// A kernel's reference may lag behind the row's maximum, and is an earlier one
+// for earlier keys, so that its probabilities lie elsewhere between two powers
+// of two and are rounded otherwise. Each is off by at most 1/17, independently
+// of each other and with a standard deviation of 2.7%. Three times 2^-4 of the
+// Euclidean length of what they are multiplied with is seven standard
+// deviations of the sum; 2^-4 of the sum of magnitudes is more than it can be
+// off by. The smaller of the two bounds it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,17 +27,14 @@
 #include "emulator/core/TensorCore.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace fa3::run {
 
-/// Where the largest probability of a row may lie when it is rounded.
-static constexpr int places = 4;
-static constexpr double placeExponents[places] = {4, 4.25, 4.5, 4.75};
+/// What the largest probability of a row becomes when it is rounded.
+static constexpr double probabilityScale = 16;
 
-/// The roundings of a row's probabilities are rows of one product.
-static constexpr int64_t rowsOfTile = emulator::kMaxGemmM / places;
+static constexpr int64_t rowsOfTile = emulator::kMaxGemmM;
 static constexpr int64_t step = emulator::kMaxGemmK;
 static constexpr int64_t keysAtOnce = emulator::kMaxGemmN;
 
@@ -61,17 +56,19 @@ public:
 private:
   /// What is known of one row.
   struct Row {
-    int64_t count = 0;   ///< keys
-    double largest = 0;  ///< dot product
-    double squares = 0;  ///< sum of the weights' squares
-    double exactSum = 0; ///< of the weights, which are at most 1
-    std::array<double, places> roundedSums{};
+    int64_t count = 0;     ///< keys
+    double largest = 0;    ///< dot product
+    double squares = 0;    ///< sum of the weights' squares
+    double exactSum = 0;   ///< of the weights, which are at most 1
+    double roundedSum = 0; ///< of the rounded ones
   };
 
   void computeScores(const Slice &slice, const std::vector<float> &queries);
   void computeOutputs(const Slice &slice);
-  /// Fills a step's columns of `weights` for one row.
-  void roundWeights(int64_t index, int64_t firstKey, double scale);
+  /// Fills a step's columns of `weights` and `rounded` for one row.
+  void computeWeights(int64_t index, int64_t firstKey, double scale);
+  /// Adds a step's products to `magnitudes` and `squares` of one row.
+  void addMagnitudes(int64_t index, const float *values);
 
   const Forward &forward;
   int64_t paddedDim;      ///< of queries and keys: whole steps
@@ -80,9 +77,12 @@ private:
   double scoreScale = 1;
   double valueScale = 1;
   std::vector<Row> rows;
-  std::vector<float> scores;  ///< dot products, by row
-  std::vector<float> weights; ///< rounded, of one step: row, place, key
-  std::vector<float> sums;    ///< row, place, column
+  std::vector<float> scores;     ///< dot products, by row
+  std::vector<float> weights;    ///< of one step: row, key
+  std::vector<float> rounded;    ///< the same as the product takes them
+  std::vector<float> sums;       ///< row, column
+  std::vector<float> magnitudes; ///< of the products: their sums
+  std::vector<float> squares;    ///< and those of their squares
   ModelRow result;
   std::vector<double> candidate;
 };
@@ -96,8 +96,10 @@ static int64_t roundUp(int64_t value, int64_t multiple) {
 Fp8Model::Fp8Model(const Forward &forward)
     : forward(forward), paddedDim(roundUp(forward.shape.headDim, step)),
       paddedValueDim(roundUp(forward.shape.valueDim, 8)),
-      weights(emulator::kMaxGemmM * step),
-      sums(emulator::kMaxGemmM * paddedValueDim) {
+      weights(rowsOfTile * step), rounded(rowsOfTile * step),
+      sums(rowsOfTile * paddedValueDim),
+      magnitudes(rowsOfTile * paddedValueDim),
+      squares(rowsOfTile * paddedValueDim) {
   if (paddedValueDim > emulator::kMaxGemmN)
     throw UsageError("the reference knows values with at most " +
                      std::to_string(emulator::kMaxGemmN) + " columns");
@@ -135,21 +137,33 @@ void Fp8Model::computeScores(const Slice &slice,
   }
 }
 
-void Fp8Model::roundWeights(int64_t index, int64_t firstKey, double scale) {
+void Fp8Model::computeWeights(int64_t index, int64_t firstKey, double scale) {
   Row &row = rows[index];
-  float *rounded = &weights[index * places * step];
   const int64_t count = std::clamp<int64_t>(row.count - firstKey, 0, step);
-  std::fill_n(rounded, places * step, 0.0f);
+  std::fill_n(&weights[index * step], step, 0.0f);
+  std::fill_n(&rounded[index * step], step, 0.0f);
   for (int64_t j = 0; j < count; ++j) {
     const double score = scores[index * keys + firstKey + j];
     const double weight = std::exp(scale * (score - row.largest));
+    const double stored = roundTo(FA3_DTYPE_E4M3, weight * probabilityScale);
     row.exactSum += weight;
     row.squares += weight * weight;
-    for (int place = 0; place < places; ++place) {
-      const double stored =
-          roundTo(FA3_DTYPE_E4M3, weight * std::exp2(placeExponents[place]));
-      rounded[place * step + j] = static_cast<float>(stored);
-      row.roundedSums[place] += stored;
+    row.roundedSum += stored / probabilityScale;
+    weights[index * step + j] = static_cast<float>(weight);
+    rounded[index * step + j] = static_cast<float>(stored);
+  }
+}
+
+void Fp8Model::addMagnitudes(int64_t index, const float *values) {
+  float *sum = &magnitudes[index * paddedValueDim];
+  float *squareSum = &squares[index * paddedValueDim];
+  for (int64_t j = 0; j < step; ++j) {
+    const float weight = weights[index * step + j];
+    const float *value = &values[j * paddedValueDim];
+    for (int64_t c = 0; c < paddedValueDim; ++c) {
+      const float term = weight * std::abs(value[c]);
+      sum[c] += term;
+      squareSum[c] += term * term;
     }
   }
 }
@@ -158,21 +172,22 @@ void Fp8Model::computeOutputs(const Slice &slice) {
   const auto rowCount = static_cast<int64_t>(rows.size());
   const int64_t dim = forward.shape.valueDim;
   std::vector<float> right(step * paddedValueDim);
-  const emulator::GemmShape shape = {static_cast<uint32_t>(rowCount * places),
-                                     static_cast<uint32_t>(paddedValueDim),
-                                     static_cast<uint32_t>(step),
-                                     emulator::Type::E4M3,
-                                     factorType(forward.v.dtype()),
-                                     /*halfSums=*/false,
-                                     emulator::kKeptBitsFp8};
-  std::ranges::fill(sums, 0.0f);
+  const emulator::GemmShape shape = {
+      static_cast<uint32_t>(rowCount), static_cast<uint32_t>(paddedValueDim),
+      static_cast<uint32_t>(step),     emulator::Type::E4M3,
+      factorType(forward.v.dtype()),   /*halfSums=*/false,
+      emulator::kKeptBitsFp8};
+  for (std::vector<float> *total : {&sums, &magnitudes, &squares})
+    std::ranges::fill(*total, 0.0f);
   for (int64_t first = 0; first < keys; first += step) {
     std::ranges::fill(right, 0.0f);
     for (int64_t j = 0; j < std::min(step, keys - first); ++j)
       std::copy_n(slice.values.row(first + j), dim, &right[j * paddedValueDim]);
-    for (int64_t i = 0; i < rowCount; ++i)
-      roundWeights(i, first, slice.scoreScale);
-    multiplyAdd(sums.data(), weights.data(), right.data(), shape);
+    for (int64_t i = 0; i < rowCount; ++i) {
+      computeWeights(i, first, slice.scoreScale);
+      addMagnitudes(i, right.data());
+    }
+    multiplyAdd(sums.data(), rounded.data(), right.data(), shape);
   }
 }
 
@@ -193,35 +208,44 @@ void Fp8Model::begin(const Slice &slice, const std::vector<float> &queries,
   computeOutputs(slice);
 }
 
+/// What rounding weights may cost a sum of products with them, from the sums
+/// of the products' magnitudes and squares.
+static double roundingBound(double sum, double squareSum) {
+  return 0x1p-4 * std::min(sum, 3 * std::sqrt(squareSum));
+}
+
 const ModelRow &Fp8Model::compare(int64_t index, const AttendedRow &exact) {
   const Row &row = rows[index];
   result.output.assign(exact.output.size(), 0.0);
+  result.rounding.assign(exact.output.size(), 0.0);
   result.outputError = result.lseError = 0;
   if (row.count == 0)
     return result;
   candidate.resize(exact.output.size());
-  double lseError = 0;
-  // A single score is its own reference.
-  for (int place = 0; place < (row.count == 1 ? 1 : places); ++place) {
-    const double scale = std::exp2(placeExponents[place]);
-    const float *sum = &sums[(index * places + place) * paddedValueDim];
-    for (double total : {row.exactSum, row.roundedSums[place] / scale}) {
-      double error = 0;
-      for (size_t c = 0; c < candidate.size(); ++c) {
-        candidate[c] =
-            roundTo(forward.o.dtype(), valueScale * sum[c] / scale / total);
-        error = std::max(error, std::abs(candidate[c] - exact.output[c]));
-      }
-      if (error >= result.outputError) {
-        result.outputError = error;
-        result.output = candidate;
-      }
-      lseError = std::max(lseError, std::abs(scoreScale * row.largest +
-                                             std::log(total) - exact.lse));
+  const float *sum = &sums[index * paddedValueDim];
+  for (double total : {row.exactSum, row.roundedSum}) {
+    double error = 0;
+    for (size_t c = 0; c < candidate.size(); ++c) {
+      candidate[c] = roundTo(forward.o.dtype(),
+                             valueScale * sum[c] / probabilityScale / total);
+      error = std::max(error, std::abs(candidate[c] - exact.output[c]));
     }
+    if (error >= result.outputError) {
+      result.outputError = error;
+      result.output = candidate;
+    }
+    const double lse = scoreScale * row.largest + std::log(total);
+    result.lseError = std::max(result.lseError, 2 * std::abs(lse - exact.lse));
   }
-  const double length = std::sqrt(row.squares) / row.exactSum;
-  result.lseError = 2 * lseError + 0x1p-4 * std::min(1.0, 3 * length);
+  // A single score is its own reference.
+  if (row.count == 1)
+    return result;
+  const int64_t first = index * paddedValueDim;
+  for (size_t c = 0; c < candidate.size(); ++c)
+    result.rounding[c] =
+        valueScale * roundingBound(magnitudes[first + c], squares[first + c]) /
+        row.exactSum;
+  result.lseError += roundingBound(row.exactSum, row.squares) / row.exactSum;
   return result;
 }
 

@@ -34,6 +34,7 @@ private:
 const ModelRow &HalfModel::compare(int64_t index, const AttendedRow &exact) {
   const int64_t keys = counts[index];
   row.output.assign(exact.output.size(), 0.0);
+  row.rounding.assign(exact.output.size(), 0.0);
   // A quarter of the unit in the last place of 1: what summing rounded
   // probabilities may cost.
   row.lseError = unitInLastPlace(forward.q.dtype(), 1) / 4;

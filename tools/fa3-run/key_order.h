@@ -11,7 +11,7 @@
 
 #include <cstdint>
 
-namespace fa3 {
+namespace fa3::run {
 
 /// Keys that are interleaved with each other.
 constexpr int64_t keyGroup = 16;
@@ -33,6 +33,6 @@ constexpr int64_t paddedKeys(int64_t keys) {
   return (keys + keyGroup - 1) / keyGroup * keyGroup;
 }
 
-} // namespace fa3
+} // namespace fa3::run
 
 #endif // FA3_TOOLS_FA3_RUN_KEY_ORDER_H

@@ -50,7 +50,11 @@ std::vector<Tensor> makeTensors(const Package &package,
                          options);
   const auto operation = nlohmann::json::parse(package.manifest())
                              .value("operation", nlohmann::json::object());
-  if (operation.value("value_layout", "rows") == "columns")
+  const std::string layout = operation.value("value_layout", "rows");
+  if (layout != "rows" && layout != "columns")
+    throw UsageError("operation.value_layout is '" + layout +
+                     "', expected rows or columns");
+  if (layout == "columns")
     findTensor(tensors, "v")
         .transposeKeys(findTensor(tensors, "k").sizes().at(1));
   const bool isScaled = std::ranges::any_of(tensors, [](const Tensor &tensor) {
