@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 
 import torch
 
-TORCH_DTYPES = {"bf16": torch.bfloat16, "f16": torch.float16, "f32": torch.float32}
+import fp8
+
+TORCH_DTYPES = {"bf16": torch.bfloat16, "f16": torch.float16, "f32": torch.float32, **fp8.DTYPES}
+HALF, FP8 = ("bf16", "f16"), tuple(fp8.DTYPES)
 # Half a unit in the last place, relative: what rounding the result alone may cost.
 ROUNDING = {"bf16": 2.0**-8, "f16": 2.0**-11}
 GUARD = 4096  # elements before and after each tensor
@@ -29,6 +32,8 @@ class Case:
     output: str = "bshd"  # of o and of the gradients
     fill: str = "normal"
     kinds: tuple = ("forward", "backward")
+    dtypes: tuple = (*HALF, *FP8)
+    descales: tuple = (1.0, 1.0)  # their range
     refused: str = ""  # part of the reason why the runtime must refuse this
     seed: int = field(default=0)
 
@@ -66,6 +71,13 @@ def all_cases():
         yield Case("11", f"low LSE, {q}x{k}", q, k, fill="low")
     for q, k in [(150, 203), (203, 150)]:
         yield Case("12", f"LSE in the loss, {q}x{k}", q, k, kinds=("backward",))
+    for q, k in [(200, 200), (77, 300), (1024, 1024)]:
+        yield Case("13", f"descales, {q}x{k}", q, k, dtypes=FP8, descales=(0.01, 2.0))
+        yield Case("13", f"outliers, {q}x{k}", q, k, dtypes=FP8, descales=(0.01, 2.0), fill="outliers")
+        yield Case("13", f"sink, {q}x{k}", q, k, dtypes=FP8, fill="sink")
+    long = dict(batch=1, heads=2, kv_heads=1, dtypes=FP8)
+    yield Case("13", "128k keys", 150, 131072, **long)
+    yield Case("13", "sink, 128k keys", 150, 131072, fill="sink", descales=(0.5, 2.0), **long)
 
 
 class Guarded:
@@ -73,7 +85,7 @@ class Guarded:
 
     def __init__(self, sizes, dtype, layout, name, device):
         b, s, h, d = sizes
-        offset = GUARD
+        offset, pad = GUARD, 16 // dtype.itemsize  # the least that keeps rows aligned
         if layout == "sum":
             layout = "one row" if name == "do" else "bshd"
         if layout == "packed" and name not in ("q", "k", "v"):
@@ -90,7 +102,7 @@ class Guarded:
         elif layout == "sliced":  # the first columns of a wider head
             strides = (s * h * (d + 64), h * (d + 64), d + 64)
         elif layout == "padded":  # more rows and heads than the tensor has
-            strides = ((s + 37) * (h + 1) * (d + 8), (h + 1) * (d + 8), d + 8)
+            strides = ((s + 37) * (h + 1) * (d + pad), (h + 1) * (d + pad), d + pad)
         elif layout == "one row":
             strides = (0, 0, 0)
         elif layout == "degenerate":  # the stride of a dimension of size 1 is meaningless
@@ -113,41 +125,64 @@ class Guarded:
 
     def guard_intact(self):
         """Whether nothing but the view was written. Overwrites the view."""
-        self.view.fill_(float("nan"))
-        integer = self.storage.view({2: torch.int16, 4: torch.int32}[self.storage.dtype.itemsize])
+        integer = self.storage.view({1: torch.int8, 2: torch.int16, 4: torch.int32}[self.storage.dtype.itemsize])
         view = torch.as_strided(integer, self.view.shape, self.view.stride(), self.view.storage_offset())
         view.fill_(-1)
         return bool((self.bytes == 0xFF).all())
 
 
-def fill_normal(tensor, generator, scale=1.0):
-    sizes = [1 if stride == 0 and size > 1 else size for size, stride in zip(tensor.shape, tensor.stride())]
-    values = torch.randn(sizes, generator=generator, device=tensor.device, dtype=torch.float32) * scale
-    tensor[tuple(slice(size) for size in sizes)] = values.to(tensor.dtype)
+def distinct(tensor):
+    """Without what a stride of 0 repeats."""
+    if tensor.numel() == 0:
+        return tensor
+    return tensor[tuple(slice(1) if stride == 0 and size > 1 else slice(None)
+                        for size, stride in zip(tensor.shape, tensor.stride()))]
+
+
+def normal(tensor, generator):
+    """Normal values for a tensor, in fp32."""
+    return torch.randn(distinct(tensor).shape, generator=generator, device=tensor.device, dtype=torch.float32)
+
+
+def store(tensor, values):
+    """Rounds values to a tensor's type and writes them, once where a stride of 0 repeats them."""
+    target = distinct(tensor)
+    values = values[tuple(slice(size) for size in target.shape)]
+    target.copy_(fp8.rounded(values, tensor.dtype) if tensor.dtype in fp8.DTYPES.values() else values.to(tensor.dtype))
+
+
+def fill_normal(tensor, generator):
+    store(tensor, normal(tensor, generator))
 
 
 def fill_inputs(case, q, k, v, generator):
-    for tensor in (q, k, v):
-        fill_normal(tensor, generator)
+    inputs = q, k, v
+    q, k, v = (normal(tensor, generator) for tensor in inputs)
     depth = q.shape[3]
     if case.fill == "large":  # scores up to about 1e4
-        fill_normal(q, generator, 50.0)
-        fill_normal(k, generator, 50.0)
+        q, k = q * 50, k * 50
     elif case.fill == "equal":
-        k.copy_(k[:, :1].expand_as(k).clone())
+        k = k[:, :1].expand_as(k).clone()
     elif case.fill == "outlier":  # one key dominates every row
-        target = k.shape[1] // 3
-        direction = torch.ones(depth, device=q.device, dtype=q.dtype)
-        q.add_(direction)
-        k[:, target] = direction * 8
+        q += 1
+        k[:, k.shape[1] // 3] = 8
+    elif case.fill == "outliers":  # one channel
+        for tensor in (q, k, v):
+            chosen = torch.rand(tensor.shape[:-1], generator=generator, device=tensor.device) < 1e-3
+            tensor[..., depth // 2] += chosen * 10 * torch.randn(chosen.shape, generator=generator, device=tensor.device)
+    elif case.fill == "sink":  # the first key has 2^12 times the probability of another
+        q[..., 0] = 8
+        k[..., 0] = 0
+        k[:, 0, :, 0] = 8.5 * depth**0.5 / 8
     elif case.fill == "low":
-        direction = torch.full((depth,), 22.0 * depth**-0.25, device=q.device, dtype=q.dtype)
-        q.add_(direction)
-        k.sub_(direction)
+        q += 22.0 * depth**-0.25
+        k -= 22.0 * depth**-0.25
     elif case.fill == "nan query":
-        q[0, min(5, q.shape[1] - 1), 1, 3] = float("nan")
+        q[0, min(5, q.shape[1] - 1), 1, 3] = math.nan
     elif case.fill == "nan key":
-        k[0, min(50, k.shape[1] - 1), 0, 3] = float("nan")
+        k[0, min(50, k.shape[1] - 1), 0, 3] = math.nan
+    for tensor, values in zip(inputs, (q, k, v)):
+        store(tensor, values)
 
 
 def heads_of(case, kernel):

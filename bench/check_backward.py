@@ -4,8 +4,8 @@ import math
 
 import torch
 
-import fa3
 from cases import ROUNDING, TORCH_DTYPES, Case, Guarded, fill_inputs, fill_normal, guarded_rows, heads_of, max_difference
+from trial import Trial
 
 REPEATS = 200
 REPEATED = ((1023, 1024), (2048, 2048))
@@ -161,31 +161,17 @@ def run_case(kernel, case, device):
     reference = differentiate(views, causal, scale, torch.float64)
     views["o"].copy_(reference["o"])
     views["lse"].copy_(reference["lse"])
-    inputs = [name for name in tensors if name not in GRADIENTS]
-    before = {name: tensors[name].bytes.clone() for name in inputs} if case.layout != "far" else {}
-    allocate = lambda size: torch.full((size,), 0xFF, dtype=torch.uint8, device=device)
-    try:
-        problem = kernel.problem(views, allocate)
-        problem.launch(torch.cuda.current_stream().cuda_stream)
-        torch.cuda.synchronize()
-    except fa3.Failure as failure:
-        if case.refused and failure.status == fa3.UNSUPPORTED and case.refused in str(failure):
-            return None, {}
-        return f"refused: {failure}", {}
-    if case.refused:
-        return "accepted, but should be refused", {}
+    trial = Trial(case, tensors, tuple(GRADIENTS))
+    ran, refusal = trial.launch(kernel, views, device)
+    if not ran:
+        return refusal, {}
 
     found = {name: views[name].clone() for name in GRADIENTS}
     peer = differentiate(views, causal, scale, TORCH_DTYPES[op["dtype"]])
     spread_nan(case, views, reference, found)
     spread_nan(case, views, reference, peer)
     wrong, errors = compare(case, op, views, reference, peer, found)
-    for name, saved in before.items():
-        if not torch.equal(saved, tensors[name].bytes):
-            wrong.append(f"{name} was written")
-    for name in GRADIENTS:
-        if not tensors[name].guard_intact():
-            wrong.append(f"written outside of {name}")
+    wrong += trial.stray_writes()
     return "; ".join(wrong) or None, errors
 
 

@@ -7,9 +7,10 @@ Needs Python with PyTorch, and the folder that scripts/build_gpu_bundle.sh makes
   lib/libfa3_runtime.so   bin/fa3-run   packages/*.fa3   ablation/*.fa3
 
 Parts (--parts, comma separated):
-  check      results against fp64 and PyTorch's own 16-bit math; deterministic
-             kernels, 200 times the same bits
-  speed      TFLOP/s beside cuDNN, interleaved; clock and power of a sustained run
+  check      results against fp64 and PyTorch's own 16-bit math, or 8-bit math as
+             tensor cores do it; deterministic kernels, 200 times the same bits
+  speed      TFLOP/s beside cuDNN, interleaved; clock and power of a sustained
+             run; 8-bit kernels beside cuDNN's bf16 and an 8-bit matrix product
   ablation   variants of the same spec (SPEC+VARIANT.fa3) beside each other
   sanitizer  compute-sanitizer over small problems
 Writes results.json, speed.csv and speed.md into --out. Part of a bundle:
@@ -50,7 +51,7 @@ def arguments():
     parser.add_argument("--only", default="", help="only packages whose name contains this (comma separated)")
     parser.add_argument("--kinds", type=words, default=[], help="only packages of these operations: forward, backward")
     parser.add_argument("--head-dims", type=numbers, default=[], help="only packages with these head dims")
-    parser.add_argument("--dtypes", type=words, default=[], help="only packages of these element types: bf16, f16")
+    parser.add_argument("--dtypes", type=words, default=[], help="only packages of these element types: bf16, f16, e4m3")
     parser.add_argument("--groups", default="", help="check: only these groups of cases, e.g. 1,7")
     parser.add_argument("--seqlens", type=numbers, default=[512, 1024, 2048, 4096, 8192, 16384])
     parser.add_argument("--rounds", type=int, default=5)
@@ -119,27 +120,37 @@ def load(runtime, paths, fa3):
 
 
 def shown(number, digits):
-    """Nothing where cuDNN does not compute the problem."""
+    """Nothing where there is nobody to compare with."""
     return "" if number is None else f"{number:.{digits}f}"
 
 
 def write_speed(rows, machine, out):
     with open(out / "speed.csv", "w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["kernel", "seqlen", "batch", "heads", "fa3_tflops", "cudnn_tflops", "ratio"])
+        writer.writerow(["kernel", "seqlen", "batch", "heads", "fa3_tflops", "cudnn_tflops", "ratio", "matmul_tflops",
+                         "ratio_matmul"])
         for row in rows:
             writer.writerow([row["kernel"], row["seqlen"], row["batch"], row["heads"], f"{row['fa3']:.1f}",
-                             shown(row["cudnn"], 1), shown(row["ratio"], 4)])
+                             shown(row["cudnn"], 1), shown(row["ratio"], 4), shown(row.get("matmul"), 1),
+                             shown(row.get("ratio_matmul"), 4)])
     lines = [f"{machine['gpu']}, driver {machine['driver']}, PyTorch {machine['torch']}, cuDNN {machine['cudnn']}. "
              f"16k tokens, hidden size 2048; TFLOP/s, medians; the ratio is the median over {len(rows[0]['ratios'])} "
              "interleaved rounds. Backward counts 2.5 times forward's FLOPs.", "", "| kernel | seqlen | FA3 | cuDNN | ratio |", "| --- | ---: | ---: | ---: | ---: |"]
     lines += [f"| {row['what']} | {row['seqlen']} | {row['fa3']:.0f} | {shown(row['cudnn'], 0)} | "
               f"{shown(row['ratio'], 2)} |" for row in rows]
-    clocks = [(row, name, row.get(f"{name}_sustained")) for row in rows for name in ("fa3", "cudnn")]
+    beside = [row for row in rows if "matmul" in row]
+    if beside:
+        lines += ["", f"Kernels of 8-bit types stand beside cuDNN's of bf16 above, and here beside an e4m3 product of square "
+                  f"matrices ({beside[0]['matrix']} rows, torch._scaled_mm):", "",
+                  "| kernel | seqlen | FA3 | matmul | ratio |", "| --- | ---: | ---: | ---: | ---: |"]
+        lines += [f"| {row['what']} | {row['seqlen']} | {row['fa3']:.0f} | {row['matmul']:.0f} | {row['ratio_matmul']:.2f} |"
+                  for row in beside]
+    contestants = {"fa3": "FA3", "cudnn": "cuDNN", "matmul": "matmul"}
+    clocks = [(row, name, row.get(f"{name}_sustained")) for row in rows for name in contestants]
     clocks = [entry for entry in clocks if entry[2] and entry[2]["mhz"]]
     if clocks:
         lines += ["", "Sustained:", "", "| kernel | seqlen | | TFLOP/s | SM clock (MHz) | power (W) |", "| --- | ---: | --- | ---: | ---: | ---: |"]
-        lines += [f"| {row['what']} | {row['seqlen']} | {'FA3' if name == 'fa3' else 'cuDNN'} | {point['tflops']:.0f} | "
+        lines += [f"| {row['what']} | {row['seqlen']} | {contestants[name]} | {point['tflops']:.0f} | "
                   f"{point['mhz']:.0f} | {point['watts']:.0f} |" for row, name, point in clocks]
     (out / "speed.md").write_text("\n".join(lines) + "\n")
 

@@ -8,9 +8,11 @@ import time
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+import fp8
 from cases import TORCH_DTYPES
 
 TOKENS, HIDDEN = 16384, 2048
+MATRIX = 8192  # rows of the square matrices whose product is a yardstick for 8-bit kernels
 DIFFERENCE = 0.1  # of the largest gradient: more is no rounding
 
 
@@ -84,27 +86,50 @@ def sustained(function, seconds):
 
 
 class Forward:
-    """One forward problem: inputs, flops and a call for each contestant."""
+    """One forward problem, all its kernels together: inputs, flops and a call for each contestant."""
 
     refusal = None  # why cuDNN does not compute it
 
     def __init__(self, operation, seqlen, heads=None, kv_heads=None):
         depth, dtype = operation["head_dim"], TORCH_DTYPES[operation["dtype"]]
+        self.operation = operation
         self.batch, self.heads = max(1, TOKENS // seqlen), heads or HIDDEN // depth
         self.kv_heads = kv_heads or self.heads
         self.causal = bool(operation["causal"])
+        # cuDNN's kernel beside 8-bit ones is that of bf16, on the values before rounding.
+        peer_dtype = torch.bfloat16 if fp8.is_fp8(operation) else dtype
         torch.manual_seed(0)
-        make = lambda count: torch.randn(self.batch, seqlen, count, depth, device="cuda", dtype=dtype)
+        make = lambda count: torch.randn(self.batch, seqlen, count, depth, device="cuda", dtype=peer_dtype)
         self.q, self.k, self.v = make(self.heads), make(self.kv_heads), make(self.kv_heads)
         self.flops = 4 * seqlen * seqlen * depth * self.heads * self.batch / (2 if self.causal else 1)
 
+    def inputs(self, kernel):
+        """What our kernel takes, by name."""
+        if not fp8.is_fp8(self.operation):
+            return dict(q=self.q, k=self.k, v=self.v)
+        dtype = TORCH_DTYPES[self.operation["dtype"]]
+        q, k, v = (fp8.rounded(tensor, dtype) for tensor in (self.q, self.k, self.v))
+        if self.operation.get("value_layout") == "columns":
+            v = fp8.columns(v)
+        ones = torch.ones(self.batch, self.kv_heads, device="cuda", dtype=torch.float32)
+        return dict(q=q, k=k, v=v, **{name: ones for name in ("q_descale", "k_descale", "v_descale") if name in kernel.dims})
+
     def ours(self, kernel):
-        o = torch.empty_like(self.q)
+        o = torch.empty(self.q.shape, device="cuda", dtype=TORCH_DTYPES[kernel.dtypes["o"]])
         lse = torch.empty(self.batch, self.heads, self.q.shape[1], device="cuda", dtype=torch.float32)
         allocate = lambda size: torch.empty(size, dtype=torch.uint8, device="cuda")
-        problem = kernel.problem(dict(q=self.q, k=self.k, v=self.v, o=o, lse=lse), allocate)
+        problem = kernel.problem(dict(**self.inputs(kernel), o=o, lse=lse), allocate)
         stream = torch.cuda.current_stream().cuda_stream
         return lambda: problem.launch(stream)
+
+    def yardsticks(self):
+        """Other work to set the speed against: name -> (call, flops)."""
+        if not fp8.is_fp8(self.operation):
+            return {}
+        a, b = (torch.randn(MATRIX, MATRIX, device="cuda").to(torch.float8_e4m3fn) for _ in range(2))
+        one = torch.ones(1, device="cuda")
+        multiply = lambda: torch._scaled_mm(a, b.t(), one, one, out_dtype=torch.bfloat16, use_fast_accum=True)
+        return {"matmul": (multiply, 2 * MATRIX**3)}
 
     def difference(self, contestants):
         """How far the results are apart; None where nobody compares them."""
@@ -207,13 +232,13 @@ def fixed_heads(kernel):
 
 
 def compare(kernels, seqlens, rounds, milliseconds, sustain):
-    """Every kernel beside cuDNN."""
+    """Every kernel beside cuDNN, and those of 8-bit types beside an 8-bit matrix product."""
     results = []
     print(f"  {'kernel':40} {'seqlen':>6} {'fa3':>6} {'cuDNN':>6} {'ratio':>6}  (TFLOP/s; the ratio is the median over "
           f"{rounds} rounds)", flush=True)
     for name, kernel in kernels.items():
         problem_class = PROBLEMS.get(kernel.operation["kind"])
-        if not problem_class or kernel.operation["dtype"] not in ("bf16", "f16"):
+        if not problem_class or kernel.operation["dtype"] not in TORCH_DTYPES:
             continue
         for seqlen in seqlens:
             problem = problem_class(kernel.operation, seqlen, *fixed_heads(kernel))
@@ -222,6 +247,9 @@ def compare(kernels, seqlens, rounds, milliseconds, sustain):
                 print(f"  {describe(kernel)}, {seqlen}: cuDNN does not compute it: {problem.refusal}", flush=True)
             else:
                 contestants["cudnn"] = problem.cudnn()
+            yardsticks = problem.yardsticks()
+            flops = {name: count for name, (_, count) in yardsticks.items()}
+            contestants.update({name: call for name, (call, _) in yardsticks.items()})
             difference = problem.difference(contestants)
             if difference is not None and not difference < DIFFERENCE:
                 print(f"  WRONG {name}, {seqlen}: gradients and cuDNN's differ by {difference:.2g} of the largest", flush=True)
@@ -230,11 +258,17 @@ def compare(kernels, seqlens, rounds, milliseconds, sustain):
             row = dict(kernel=name, what=describe(kernel), seqlen=seqlen, batch=problem.batch, heads=problem.heads,
                        ratio=statistics.median(ratios), ratios=ratios, difference=difference, cudnn=None)
             for contestant, rows in times.items():
-                row[contestant] = problem.flops / statistics.median(rows) / 1e9
+                row[contestant] = flops.get(contestant, problem.flops) / statistics.median(rows) / 1e9
+            if yardsticks:
+                row["matrix"] = MATRIX
+            for name in yardsticks:  # of speeds, as the work is not the same
+                row[f"ratio_{name}"] = statistics.median(
+                    theirs / ours * problem.flops / flops[name] for ours, theirs in zip(times["fa3"], times[name]))
             if sustain and seqlen == max(seqlens):
                 for contestant, function in contestants.items():
                     milli, clock, power = sustained(function, sustain)
-                    row[f"{contestant}_sustained"] = dict(tflops=problem.flops / milli / 1e9, mhz=clock, watts=power)
+                    row[f"{contestant}_sustained"] = dict(
+                        tflops=flops.get(contestant, problem.flops) / milli / 1e9, mhz=clock, watts=power)
             results.append(row)
             if not problem.refusal:
                 print(f"  {row['what']:40} {seqlen:6} {row['fa3']:6.0f} {row['cudnn']:6.0f} {row['ratio']:6.3f}  "
@@ -242,10 +276,12 @@ def compare(kernels, seqlens, rounds, milliseconds, sustain):
             else:
                 row["ratio"] = None
                 print(f"  {row['what']:40} {seqlen:6} {row['fa3']:6.0f}", flush=True)
-            del problem, contestants
+            if "ratio_matmul" in row:
+                print(f"  {'':40} {'':6} fp8 matmul {row['matmul']:.0f}, {row['ratio_matmul']:.3f} of it", flush=True)
+            del problem, contestants, yardsticks
             torch.cuda.empty_cache()
     for row in results:
-        for contestant in ("fa3", "cudnn"):
+        for contestant in ("fa3", "cudnn", "matmul"):
             point = row.get(f"{contestant}_sustained")
             if point and point["mhz"]:
                 print(f"  sustained {row['what']:40} {contestant:6} {point['tflops']:5.0f} TFLOP/s at "

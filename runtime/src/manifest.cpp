@@ -225,6 +225,7 @@ void Parser::parseWorkspace() {
     tensor.dtype = dtypeOf(view.at("dtype"));
     tensor.dims = parseDims(view.at("dims"));
     tensor.offset = parseExpression(view.at("offset"));
+    tensor.alignment = static_cast<int64_t>(fa3_dtype_size(tensor.dtype));
     manifest.workspaceTensors.push_back(std::move(tensor));
   }
 }
@@ -319,10 +320,11 @@ void Parser::parseTensorMap(const JsonView &view, ParameterSpec &parameter) {
   if (swizzle != 0 && rowBytes > swizzle)
     boxView.fail("the box's rows have " + std::to_string(rowBytes) +
                  " bytes, more than the swizzle's " + std::to_string(swizzle));
-  if (!parameter.tensor.inWorkspace) {
-    int64_t &alignment = manifest.tensors[parameter.tensor.index].alignment;
-    alignment = std::max(alignment, tensorMapAlignment);
-  }
+  int64_t &alignment =
+      parameter.tensor.inWorkspace
+          ? manifest.workspaceTensors[parameter.tensor.index].alignment
+          : manifest.tensors[parameter.tensor.index].alignment;
+  alignment = std::max(alignment, tensorMapAlignment);
 }
 
 ParameterSpec Parser::parseParameter(const JsonView &view, int &offset) {

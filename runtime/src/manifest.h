@@ -36,6 +36,9 @@ struct WorkspaceTensorSpec {
   fa3_dtype dtype;
   std::vector<Expression> dims;
   Expression offset; ///< in bytes
+  /// Of the offset and, where the size exceeds 1, of all strides but the last;
+  /// in bytes.
+  int64_t alignment;
 };
 
 /// Names either one of the tensors or one of the workspace tensors.

@@ -270,38 +270,54 @@ fa3_status Problem::bindWorkspace(void *workspace, size_t size,
     return setError(error, FA3_ERROR_INVALID_ARGUMENT,
                     "the workspace is at %p, expected a multiple of %d bytes",
                     workspace, FA3_WORKSPACE_ALIGNMENT);
-  for (size_t t = 0; t < manifest.workspaceTensors.size(); ++t) {
-    const WorkspaceTensorSpec &spec = manifest.workspaceTensors[t];
-    const char *name = spec.name.c_str();
-    int64_t offset = 0;
-    if (fa3_status status =
-            evaluate(spec.offset, "the offset", name, offset, error))
+  for (size_t t = 0; t < manifest.workspaceTensors.size(); ++t)
+    if (fa3_status status = placeWorkspaceTensor(
+            t, static_cast<char *>(workspace), needed, error))
       return status;
-    auto elements = int64_t{1};
-    bool fits = offset >= 0;
-    for (size_t i = spec.dims.size(); i-- > 0;) {
-      int64_t &extent = scratch[t].sizes[i];
-      if (fa3_status status =
-              evaluate(spec.dims[i], "a dimension", name, extent, error))
-        return status;
-      scratch[t].strides[i] = elements;
-      fits = fits && extent >= 0 && extent <= maxSize &&
-             !__builtin_mul_overflow(elements, extent, &elements);
-    }
-    int64_t end = 0;
-    fits =
-        fits &&
-        !__builtin_mul_overflow(
-            elements, static_cast<int64_t>(fa3_dtype_size(spec.dtype)), &end) &&
-        !__builtin_add_overflow(end, offset, &end) &&
-        end <= static_cast<int64_t>(needed);
-    if (!fits)
-      return setError(error, FA3_ERROR_INVALID_PACKAGE,
-                      "'%s' at byte %" PRId64
-                      " does not fit the workspace of %zu bytes",
-                      name, offset, needed);
-    scratch[t].data = static_cast<char *>(workspace) + offset;
+  return FA3_SUCCESS;
+}
+
+fa3_status Problem::placeWorkspaceTensor(size_t index, char *workspace,
+                                         size_t size, fa3_error *error) {
+  const WorkspaceTensorSpec &spec = manifest.workspaceTensors[index];
+  auto &placed = scratch[index];
+  const char *name = spec.name.c_str();
+  const auto elementSize = static_cast<int64_t>(fa3_dtype_size(spec.dtype));
+  int64_t offset = 0;
+  if (fa3_status status =
+          evaluate(spec.offset, "the offset", name, offset, error))
+    return status;
+  auto elements = int64_t{1};
+  bool fits = offset >= 0;
+  for (size_t i = spec.dims.size(); i-- > 0;) {
+    int64_t &extent = placed.sizes[i];
+    if (fa3_status status =
+            evaluate(spec.dims[i], "a dimension", name, extent, error))
+      return status;
+    placed.strides[i] = elements;
+    fits = fits && extent >= 0 && extent <= maxSize &&
+           !__builtin_mul_overflow(elements, extent, &elements);
   }
+  int64_t end = 0;
+  fits = fits && !__builtin_mul_overflow(elements, elementSize, &end) &&
+         !__builtin_add_overflow(end, offset, &end) &&
+         end <= static_cast<int64_t>(size);
+  if (!fits)
+    return setError(error, FA3_ERROR_INVALID_PACKAGE,
+                    "'%s' at byte %" PRId64
+                    " does not fit the workspace of %zu bytes",
+                    name, offset, size);
+  bool aligned = offset % spec.alignment == 0;
+  for (size_t i = 0; i + 1 < spec.dims.size(); ++i)
+    aligned =
+        aligned && (placed.sizes[i] <= 1 ||
+                    placed.strides[i] * elementSize % spec.alignment == 0);
+  if (!aligned && elements != 0)
+    return setError(error, FA3_ERROR_INVALID_PACKAGE,
+                    "the offset or a stride of '%s' in the workspace is not a "
+                    "multiple of %" PRId64 " bytes",
+                    name, spec.alignment);
+  placed.data = workspace + offset;
   return FA3_SUCCESS;
 }
 

@@ -62,6 +62,8 @@ private:
   fa3_status checkAddress(const TensorSpec &spec, const fa3_tensor &tensor,
                           Addresses addresses, fa3_error *error) const;
   fa3_status checkConstraints(fa3_error *error) const;
+  fa3_status placeWorkspaceTensor(size_t index, char *workspace, size_t size,
+                                  fa3_error *error);
 
   const Manifest &manifest;
   const fa3_tensor *bound[FA3_MAX_TENSORS] = {};

@@ -1,6 +1,7 @@
 //===- fa3-bench.cpp - Times kernel packages ------------------------------===//
 
 #include "bench_options.h"
+#include "key_order.h"
 #include "numeric.h"
 #include "random.h"
 
@@ -53,6 +54,8 @@ public:
         symbols.push_back(heads);
       else if (symbol == "heads_kv")
         symbols.push_back(options.kvHeads.value_or(heads));
+      else if (symbol == "keys_padded")
+        symbols.push_back(run::paddedKeys(seqlen));
       else
         throw UsageError(name() + " depends on '" + symbol +
                          "', which fa3-bench does not know");
@@ -73,8 +76,7 @@ public:
       const size_t bytes = elements * fa3_dtype_size(tensors[i].dtype);
       DeviceMemory &block = memory.emplace_back(driver, bytes);
       if (tensors[i].role != FA3_ROLE_OUTPUT)
-        fill(block, tensors[i].dtype, i,
-             tensors[i].name == std::string("lse") ? lseOf(seqlen) : 0);
+        fill(block, tensors[i].dtype, i, tensors[i].name, seqlen);
       problem.push_back(
           tensor(tensors[i].name, block.data(), tensors[i].dtype, sizes));
     }
@@ -99,21 +101,26 @@ public:
   double speed(double milliseconds) const { return flops / milliseconds / 1e9; }
 
 private:
-  /// About what the forward pass gives for normal inputs, so that a backward
-  /// pass sees probabilities.
-  static float lseOf(int64_t seqlen) {
-    return std::log(static_cast<float>(seqlen)) + 0.5f;
+  /// Mean and deviation of an input: an LSE is about what the forward pass
+  /// gives for normal inputs, so that a backward pass sees probabilities.
+  static std::pair<float, float> statistics(const std::string &tensor,
+                                            int64_t seqlen) {
+    if (tensor == "lse")
+      return {std::log(static_cast<float>(seqlen)) + 0.5f, 1.0f};
+    if (tensor.ends_with("_descale"))
+      return {1.0f, 0.0f};
+    return {0.0f, 1.0f};
   }
 
-  /// Normal values around a mean, repeated with a period that caches cannot
-  /// exploit.
+  /// Normal values, repeated with a period that caches cannot exploit.
   static void fill(DeviceMemory &block, fa3_dtype dtype, uint64_t stream,
-                   float mean) {
+                   const std::string &tensor, int64_t seqlen) {
     constexpr int64_t period = 1 << 20;
+    const auto [mean, deviation] = statistics(tensor, seqlen);
     const run::CounterRandom random(0, stream);
     std::vector<float> values(period);
     for (int64_t i = 0; i < period; ++i)
-      values[i] = mean + random.normal(i);
+      values[i] = mean + deviation * random.normal(i);
     std::vector<std::byte> encoded(period * fa3_dtype_size(dtype));
     run::encode(dtype, values.data(), period, encoded.data());
     for (size_t offset = 0; offset < block.size(); offset += encoded.size())

@@ -2,6 +2,7 @@
 
 #include "attention.h"
 
+#include "key_order.h"
 #include "parallel.h"
 
 #include <nlohmann/json.hpp>
@@ -19,10 +20,24 @@ void requireHeads(const Tensor &tensor) {
                      "' with dimensions (batch, seqlen, heads, head dim)");
 }
 
+bool isFp8(fa3_dtype dtype) {
+  return dtype == FA3_DTYPE_E4M3 || dtype == FA3_DTYPE_E5M2;
+}
+
 void requireHalfPrecision(const Tensor &tensor) {
   if (tensor.dtype() != FA3_DTYPE_BF16 && tensor.dtype() != FA3_DTYPE_F16)
     throw UsageError("the reference knows '" + tensor.name() +
                      "' in bf16 and f16 only");
+}
+
+AttentionShape shapeOf(const Tensor &q, const Tensor &k, const Tensor &v) {
+  return {q.sizes()[0],
+          q.sizes()[2],
+          k.sizes()[2],
+          q.sizes()[1],
+          k.sizes()[1],
+          q.sizes()[3],
+          v.sizes()[v.transposedKeys() ? 2 : 3]};
 }
 
 Attention::Attention(const nlohmann::json &operation, const Tensors &tensors,
@@ -36,8 +51,7 @@ Attention::Attention(const nlohmann::json &operation, const Tensors &tensors,
                        "' does not know attribute '" + member.key() + "'");
   for (const Tensor *tensor : {&q, &k, &v})
     requireHeads(*tensor);
-  shape = {q.sizes()[0], q.sizes()[2], k.sizes()[2], q.sizes()[1],
-           k.sizes()[1], q.sizes()[3], v.sizes()[3]};
+  shape = shapeOf(q, k, v);
   if (scale == 0)
     scale = 1 / std::sqrt(static_cast<double>(shape.headDim));
 }
@@ -67,12 +81,27 @@ double length(const float *vector, int64_t count) {
   return std::sqrt(dot(vector, vector, count));
 }
 
-HeadRows::HeadRows(const Tensor &tensor, int64_t batch, int64_t head)
-    : columns(tensor.columns()), values(tensor.sizes()[1] * columns),
-      lengths(tensor.sizes()[1]) {
-  parallelFor(tensor.sizes()[1], 256, [&](int64_t begin, int64_t end) {
+/// The tensor's dimension that a row of a head is indexed with, and the
+/// columns.
+static int64_t rowsOfHead(const Tensor &tensor) {
+  return tensor.transposedKeys().value_or(tensor.sizes()[1]);
+}
+static int64_t columnsOf(const Tensor &tensor) {
+  return tensor.transposedKeys() ? tensor.sizes()[2] : tensor.columns();
+}
+
+HeadRows::HeadRows(const Tensor &tensor, int64_t batch, int64_t head,
+                   ValueKind kind)
+    : columns(columnsOf(tensor)), values(rowsOfHead(tensor) * columns),
+      lengths(rowsOfHead(tensor)) {
+  if (tensor.transposedKeys())
+    generateTransposed(tensor, batch, head, kind);
+  const auto rows = static_cast<int64_t>(lengths.size());
+  parallelFor(rows, 256, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      tensor.generateRow(tensor.rowAt({batch, i, head}), &values[i * columns]);
+      if (!tensor.transposedKeys())
+        tensor.generateRow(tensor.rowAt({batch, i, head}), &values[i * columns],
+                           kind);
       lengths[i] = length(row(i), columns);
     }
   });
@@ -82,7 +111,26 @@ HeadRows::HeadRows(const Tensor &tensor, int64_t batch, int64_t head)
     longest = std::max(longest, rowLength);
 }
 
-void AttendedRow::compute(const Attention &attention, const float *query,
+void HeadRows::generateTransposed(const Tensor &tensor, int64_t batch,
+                                  int64_t head, ValueKind kind) {
+  const auto rows = static_cast<int64_t>(lengths.size());
+  if (tensor.columns() < paddedKeys(rows))
+    throw UsageError("'" + tensor.name() + "' has " +
+                     std::to_string(tensor.columns()) +
+                     " positions along the keys, but " + std::to_string(rows) +
+                     " keys take " + std::to_string(paddedKeys(rows)));
+  parallelFor(columns, 8, [&](int64_t begin, int64_t end) {
+    std::vector<float> positions(tensor.columns());
+    for (int64_t c = begin; c < end; ++c) {
+      tensor.generateRow(tensor.rowAt({batch, head, c}), positions.data(),
+                         kind);
+      for (int64_t key = 0; key < rows; ++key)
+        values[key * columns + c] = positions[positionOf(key)];
+    }
+  });
+}
+
+void AttendedRow::compute(double scale, const float *query,
                           const HeadRows &keys, const HeadRows &values,
                           int64_t count) {
   std::ranges::fill(output, 0.0);
@@ -91,7 +139,7 @@ void AttendedRow::compute(const Attention &attention, const float *query,
   if (count == 0)
     return;
   for (int64_t j = 0; j < count; ++j) {
-    scores[j] = attention.scale * dot(query, keys.row(j), keys.columns);
+    scores[j] = scale * dot(query, keys.row(j), keys.columns);
     largest = std::max(largest, scores[j]);
     magnitude = std::max(magnitude, std::abs(scores[j]));
   }

@@ -15,6 +15,9 @@
 
 namespace fa3::run {
 
+/// The size of an attention problem with these tensors.
+AttentionShape shapeOf(const Tensor &q, const Tensor &k, const Tensor &v);
+
 /// The tensors and attributes that every kind of attention has.
 struct Attention {
   /// Throws UsageError when the operation has an attribute that is not in
@@ -43,6 +46,9 @@ struct Attention {
 /// Throws UsageError unless a tensor is (batch, seqlen, heads, head dim).
 void requireHeads(const Tensor &tensor);
 
+/// Whether elements have 8 bits.
+bool isFp8(fa3_dtype dtype);
+
 /// Throws UsageError for other element types than bf16 and f16.
 void requireHalfPrecision(const Tensor &tensor);
 
@@ -52,9 +58,11 @@ double dot(const float *a, const float *b, int64_t count);
 /// The Euclidean length.
 double length(const float *vector, int64_t count);
 
-/// The rows of one head of a generated (batch, seqlen, heads, head dim) tensor.
+/// The rows of one head of a generated (batch, seqlen, heads, head dim) tensor,
+/// or of one with transposed keys.
 struct HeadRows {
-  HeadRows(const Tensor &tensor, int64_t batch, int64_t head);
+  HeadRows(const Tensor &tensor, int64_t batch, int64_t head,
+           ValueKind kind = ValueKind::Stored);
 
   const float *row(int64_t index) const { return &values[index * columns]; }
 
@@ -63,6 +71,10 @@ struct HeadRows {
   std::vector<double> lengths; ///< Euclidean, of each row
   double largest = 0;          ///< magnitude of an element
   double longest = 0;          ///< of the lengths
+
+private:
+  void generateTransposed(const Tensor &tensor, int64_t batch, int64_t head,
+                          ValueKind kind);
 };
 
 /// A row of attention in fp64, and the buffers to compute it.
@@ -70,9 +82,10 @@ struct AttendedRow {
   explicit AttendedRow(const AttentionShape &shape)
       : scores(shape.keys), output(shape.valueDim) {}
 
-  /// The query attends to the first `count` keys.
-  void compute(const Attention &attention, const float *query,
-               const HeadRows &keys, const HeadRows &values, int64_t count);
+  /// The query attends to the first `count` keys; their dot products are
+  /// multiplied with `scale`.
+  void compute(double scale, const float *query, const HeadRows &keys,
+               const HeadRows &values, int64_t count);
 
   std::vector<double> scores; ///< scaled; of the keys attended to
   std::vector<double> output;

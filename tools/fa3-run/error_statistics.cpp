@@ -32,6 +32,13 @@ bool ErrorStatistics::add(double found, double expected, double model,
   return passes;
 }
 
+void ErrorStatistics::addOriginal(double found, double expected) {
+  const double error = distance(found, expected);
+  total.hasOriginal = true;
+  total.maxAbsOriginal = std::max(total.maxAbsOriginal, error);
+  originalSquares += error * error;
+}
+
 void ErrorStatistics::describe(const std::string &wrong) {
   if (total.firstWrong.empty())
     total.firstWrong = wrong;
@@ -45,14 +52,21 @@ void ErrorStatistics::merge(const ErrorStatistics &other) {
       std::max(total.referenceMaxAbs, other.total.referenceMaxAbs);
   total.modelMaxAbs = std::max(total.modelMaxAbs, other.total.modelMaxAbs);
   squares += other.squares;
+  total.hasOriginal = total.hasOriginal || other.total.hasOriginal;
+  total.maxAbsOriginal =
+      std::max(total.maxAbsOriginal, other.total.maxAbsOriginal);
+  originalSquares += other.originalSquares;
   describe(other.total.firstWrong);
 }
 
 TensorError ErrorStatistics::summarize(const std::string &tensor) const {
   TensorError result = total;
   result.tensor = tensor;
-  if (result.checked != 0)
-    result.rms = std::sqrt(squares / static_cast<double>(result.checked));
+  if (result.checked != 0) {
+    const auto count = static_cast<double>(result.checked);
+    result.rms = std::sqrt(squares / count);
+    result.rmsOriginal = std::sqrt(originalSquares / count);
+  }
   return result;
 }
 

@@ -10,10 +10,14 @@ namespace fa3::run {
 /// Errors of some elements of an output. One per thread, then merged.
 class ErrorStatistics {
 public:
-  /// Compares an element; `model` is what PyTorch's way of computing gives.
+  /// Compares an element; `model` is what the precision of kernels gives.
   /// NaN never passes, and an infinity only where it is expected. Returns
   /// whether the element passes.
   bool add(double found, double expected, double model, double tolerance);
+
+  /// Measures an element against the result of inputs that were not rounded;
+  /// nothing is judged by it.
+  void addOriginal(double found, double expected);
 
   /// Keeps the description of the first element that did not pass.
   void describe(const std::string &wrong);
@@ -24,6 +28,7 @@ public:
 private:
   TensorError total; ///< without name and rms
   double squares = 0;
+  double originalSquares = 0;
 };
 
 } // namespace fa3::run

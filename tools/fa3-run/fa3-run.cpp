@@ -106,7 +106,8 @@ bool Run::check(const Operation &operationKind) {
   bool right = true;
   for (const TensorError &error :
        operationKind.check(operation, Tensors(tensors), options.seed)) {
-    report["errors"][error.tensor] = {
+    nlohmann::json &entry = report["errors"][error.tensor];
+    entry = {
         {"max_abs", error.maxAbs},
         {"rms", error.rms},
         {"reference_max_abs", error.referenceMaxAbs},
@@ -114,12 +115,20 @@ bool Run::check(const Operation &operationKind) {
         {"checked", error.checked},
         {"wrong", error.wrong},
     };
-    std::printf("%-6s max error %.3g (PyTorch's math: %.3g), rms %.3g, "
-                "reference up to %.3g, %lld checked, %lld wrong\n",
-                error.tensor.c_str(), error.maxAbs, error.modelMaxAbs,
-                error.rms, error.referenceMaxAbs,
-                static_cast<long long>(error.checked),
-                static_cast<long long>(error.wrong));
+    if (error.hasOriginal) {
+      entry["max_abs_original"] = error.maxAbsOriginal;
+      entry["rms_original"] = error.rmsOriginal;
+    }
+    std::printf(
+        "%-6s max error %.3g (in a kernel's precision: %.3g), rms %.3g, "
+        "reference up to %.3g, %lld checked, %lld wrong\n",
+        error.tensor.c_str(), error.maxAbs, error.modelMaxAbs, error.rms,
+        error.referenceMaxAbs, static_cast<long long>(error.checked),
+        static_cast<long long>(error.wrong));
+    if (error.hasOriginal)
+      std::printf(
+          "       before rounding the inputs: max error %.3g, rms %.3g\n",
+          error.maxAbsOriginal, error.rmsOriginal);
     if (error.wrong != 0) {
       right = false;
       report["diagnostics"].push_back(error.firstWrong);

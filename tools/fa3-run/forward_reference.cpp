@@ -1,21 +1,20 @@
 //===- forward_reference.cpp - Attention in fp64 --------------------------===//
 //
 // Tolerances
-// - O, per row: twice the largest error that the row has when it is computed as
-//   PyTorch does (fp32 scores, probabilities and result rounded to the type),
-//   plus one unit in the last place of the row's largest element, plus what
-//   fp32 scores cost: scores of 1e4 have an error of 1e-3, which changes the
-//   probabilities by as much.
-// - LSE: a quarter of the element type's unit in the last place of 1 (2^-9 for
-//   bf16), which is what summing rounded probabilities may cost, plus 1e-5 of
+// - O, per row: twice the largest error that the row has when it is computed in
+//   the precision of kernels (forward_model.h), or what rounding 8-bit
+//   probabilities may cost the element if that is more, plus one unit in the
+//   last place of the row's largest element, plus what fp32 scores cost: scores
+//   of 1e4 have an error of 1e-3, which changes the probabilities by as much.
+// - LSE: what rounded probabilities may cost (forward_model.h), plus 1e-5 of
 //   the LSE for fp32 arithmetic, plus what summing a score's products in fp32
 //   may cost where large ones cancel: 2^-22 of the scaled product of
 //   the lengths of query and key, which bounds the sum of their magnitudes.
 //
 //===----------------------------------------------------------------------===//
 
-#include "attention.h"
 #include "error_statistics.h"
+#include "forward_model.h"
 #include "numeric.h"
 #include "parallel.h"
 #include "reference.h"
@@ -31,75 +30,98 @@ namespace fa3::run {
 
 namespace {
 
-/// What the reference needs to know about a forward pass.
-struct Forward : Attention {
-  Forward(const nlohmann::json &operation, const Tensors &tensors);
+/// The keys and values of rows that are checked.
+struct CheckedSlice {
+  CheckedSlice(const Forward &forward, const SampledGroup &group)
+      : batch(group.batch), stored(forward, group.batch, group.keyHead) {
+    if (forward.hasOriginal())
+      original.emplace(forward, group.batch, group.keyHead,
+                       ValueKind::Unrounded);
+  }
 
-  const Tensor &o;
-  const Tensor *lse; ///< null if the package does not return it
-};
-
-/// Keys and values of one head.
-struct Slice {
-  HeadRows keys;
-  HeadRows values;
+  int64_t batch;
+  Slice stored;
+  std::optional<Slice> original;
 };
 
 /// Buffers and results of one thread.
-struct Worker {
+class Worker {
+public:
   explicit Worker(const Forward &forward)
-      : query(forward.shape.headDim), exact(forward.shape),
-        model(forward.shape.valueDim), found(forward.shape.valueDim) {}
+      : forward(forward),
+        model(isFp8(forward.q.dtype()) ? makeFp8Model(forward)
+                                       : makeHalfModel(forward)),
+        exact(forward.shape), found(forward.shape.valueDim) {}
 
-  void check(const Forward &forward, const Slice &slice, int64_t batch,
-             SampledGroup::Row row);
+  /// Checks rows that share a slice.
+  void check(const CheckedSlice &slice,
+             std::span<const SampledGroup::Row> rows);
 
   ErrorStatistics outputErrors;
   ErrorStatistics lseErrors;
 
 private:
-  /// Fills `model` for the row that is in `exact`.
-  void computeModel(const Forward &forward, const Slice &slice, int64_t keys);
+  /// Makes the queries of rows, one after another.
+  void generate(const CheckedSlice &slice,
+                std::span<const SampledGroup::Row> rows, ValueKind kind);
+  /// Fills `exact` with the row of a query that has been made.
+  void compute(const Slice &slice, int64_t index);
+  void judgeOutput(const CheckedSlice &slice, SampledGroup::Row row,
+                   const ModelRow &modelRow);
+  void judgeLse(const CheckedSlice &slice, SampledGroup::Row row,
+                const ModelRow &modelRow, const float *query);
 
-  std::vector<float> query;
+  const Forward &forward;
+  std::unique_ptr<ForwardModel> model;
+  std::vector<float> queries;
+  std::vector<int64_t> counts; ///< keys of each of the queries
   AttendedRow exact;
-  std::vector<double> model;
   std::vector<float> found;
 };
 
 } // namespace
 
-Forward::Forward(const nlohmann::json &operation, const Tensors &tensors)
-    : Attention(operation, tensors,
-                {"kind", "dtype", "head_dim", "causal", "scale"}),
-      o(tensors.at("o")), lse(tensors.find("lse")) {
-  requireHeads(o);
-  for (const Tensor *tensor : {&q, &k, &v, &o})
-    requireHalfPrecision(*tensor);
+/// Throws UsageError unless the operation has this value or none.
+static void requireType(const nlohmann::json &operation, const char *attribute,
+                        const Tensor &tensor) {
+  const std::string expected =
+      operation.value(attribute, operation.value("dtype", ""));
+  if (expected != fa3_dtype_name(tensor.dtype()))
+    throw UsageError("the operation's " + std::string(attribute) + " is '" +
+                     expected + "', but '" + tensor.name() + "' has type " +
+                     fa3_dtype_name(tensor.dtype()));
 }
 
-void Worker::computeModel(const Forward &forward, const Slice &slice,
-                          int64_t keys) {
-  std::ranges::fill(model, 0.0);
-  if (keys == 0)
-    return;
-  const auto largest = static_cast<float>(exact.largest);
-  const auto weight = [&](double score) {
-    return std::exp(static_cast<double>(static_cast<float>(score)) - largest);
-  };
-  double sum = 0;
-  for (int64_t j = 0; j < keys; ++j)
-    sum += weight(exact.scores[j]);
-  for (int64_t j = 0; j < keys; ++j) {
-    const double rounded =
-        roundTo(forward.q.dtype(), weight(exact.scores[j]) / sum);
-    const float *value = slice.values.row(j);
-    for (size_t c = 0; c < model.size(); ++c)
-      model[c] += rounded * value[c];
+Forward::Forward(const nlohmann::json &operation, const Tensors &tensors)
+    : Attention(operation, tensors,
+                {"kind", "dtype", "output_dtype", "head_dim", "causal", "scale",
+                 "value_layout"}),
+      o(tensors.at("o")), lse(tensors.find("lse")),
+      queryDescale(tensors.find("q_descale")),
+      keyDescale(tensors.find("k_descale")),
+      valueDescale(tensors.find("v_descale")) {
+  requireHeads(o);
+  requireHalfPrecision(o);
+  for (const Tensor *tensor : {&q, &k, &v}) {
+    requireType(operation, "dtype", *tensor);
+    if (!isFp8(tensor->dtype()))
+      requireHalfPrecision(*tensor);
   }
-  for (double &element : model)
-    element = roundTo(forward.o.dtype(), element);
+  requireType(operation, "output_dtype", o);
 }
+
+double Forward::descale(const Tensor *tensor, int64_t batch, int64_t keyHead) {
+  return tensor ? tensor->generateElement(batch, keyHead) : 1;
+}
+
+Slice::Slice(const Forward &forward, int64_t batch, int64_t keyHead,
+             ValueKind kind)
+    : keys(forward.k, batch, keyHead, kind),
+      values(forward.v, batch, keyHead, kind),
+      scoreScale(forward.scale *
+                 Forward::descale(forward.queryDescale, batch, keyHead) *
+                 Forward::descale(forward.keyDescale, batch, keyHead)),
+      valueScale(Forward::descale(forward.valueDescale, batch, keyHead)) {}
 
 static std::string describe(const std::string &tensor, int64_t batch,
                             SampledGroup::Row row, const std::string &column,
@@ -114,47 +136,93 @@ static std::string describe(const std::string &tensor, int64_t batch,
   return text;
 }
 
-void Worker::check(const Forward &forward, const Slice &slice, int64_t batch,
-                   SampledGroup::Row row) {
-  forward.q.generateRow(forward.q.rowAt({batch, row.query, row.queryHead}),
-                        query.data());
-  const int64_t keys = forward.visibleKeys(row.query);
-  exact.compute(forward, query.data(), slice.keys, slice.values, keys);
-  computeModel(forward, slice, keys);
-  const std::vector<double> &output = exact.output;
-  const double lse = exact.lse;
-
-  double modelError = 0;
-  double outputMagnitude = 0;
-  for (size_t c = 0; c < output.size(); ++c) {
-    modelError = std::max(modelError, std::abs(model[c] - output[c]));
-    outputMagnitude = std::max(outputMagnitude, std::abs(output[c]));
+void Worker::generate(const CheckedSlice &slice,
+                      std::span<const SampledGroup::Row> rows, ValueKind kind) {
+  queries.resize(rows.size() * forward.shape.headDim);
+  float *query = queries.data();
+  for (const SampledGroup::Row &row : rows) {
+    forward.q.generateRow(
+        forward.q.rowAt({slice.batch, row.query, row.queryHead}), query, kind);
+    query += forward.shape.headDim;
   }
-  // A row without keys is exactly zero.
-  const double tolerance =
-      std::isinf(lse)
-          ? 0
-          : 2 * modelError +
-                unitInLastPlace(forward.o.dtype(), outputMagnitude) +
-                0x1p-22 * exact.magnitude * slice.values.largest;
-  forward.o.readRow(forward.o.rowAt({batch, row.query, row.queryHead}),
-                    found.data());
-  for (size_t c = 0; c < output.size(); ++c)
-    if (!outputErrors.add(found[c], output[c], model[c], tolerance))
-      outputErrors.describe(describe(forward.o.name(), batch, row,
+}
+
+void Worker::compute(const Slice &slice, int64_t index) {
+  exact.compute(slice.scoreScale, &queries[index * forward.shape.headDim],
+                slice.keys, slice.values, counts[index]);
+  for (double &element : exact.output)
+    element *= slice.valueScale;
+}
+
+void Worker::judgeOutput(const CheckedSlice &slice, SampledGroup::Row row,
+                         const ModelRow &modelRow) {
+  const std::vector<double> &output = exact.output;
+  double outputMagnitude = 0;
+  for (double element : output)
+    outputMagnitude = std::max(outputMagnitude, std::abs(element));
+  const double margin = unitInLastPlace(forward.o.dtype(), outputMagnitude) +
+                        0x1p-22 * exact.magnitude * slice.stored.valueScale *
+                            slice.stored.values.largest;
+  for (size_t c = 0; c < output.size(); ++c) {
+    // A row without keys is exactly zero.
+    const double tolerance =
+        std::isinf(exact.lse)
+            ? 0
+            : std::max(2 * modelRow.outputError, modelRow.rounding[c]) + margin;
+    if (!outputErrors.add(found[c], output[c], modelRow.output[c], tolerance))
+      outputErrors.describe(describe(forward.o.name(), slice.batch, row,
                                      ", column " + std::to_string(c), found[c],
                                      output[c], tolerance));
-  if (!forward.lse)
-    return;
+  }
+}
+
+void Worker::judgeLse(const CheckedSlice &slice, SampledGroup::Row row,
+                      const ModelRow &modelRow, const float *query) {
   const double foundLse = forward.lse->readElement(
-      forward.lse->rowAt({batch, row.queryHead}), row.query);
-  const double lseTolerance = unitInLastPlace(forward.q.dtype(), 1) / 4 +
-                              1e-5 * (std::isinf(lse) ? 0 : std::abs(lse)) +
-                              0x1p-22 * forward.scale * slice.keys.longest *
-                                  length(query.data(), forward.shape.headDim);
-  if (!lseErrors.add(foundLse, lse, lse, lseTolerance))
-    lseErrors.describe(describe(forward.lse->name(), batch, row, "", foundLse,
-                                lse, lseTolerance));
+      forward.lse->rowAt({slice.batch, row.queryHead}), row.query);
+  const double tolerance =
+      modelRow.lseError +
+      1e-5 * (std::isinf(exact.lse) ? 0 : std::abs(exact.lse)) +
+      0x1p-22 * slice.stored.scoreScale * slice.stored.keys.longest *
+          length(query, forward.shape.headDim);
+  if (!lseErrors.add(foundLse, exact.lse, exact.lse, tolerance))
+    lseErrors.describe(describe(forward.lse->name(), slice.batch, row, "",
+                                foundLse, exact.lse, tolerance));
+}
+
+void Worker::check(const CheckedSlice &slice,
+                   std::span<const SampledGroup::Row> rows) {
+  const auto atOnce = static_cast<size_t>(model->rowsAtOnce());
+  if (rows.size() > atOnce) {
+    check(slice, rows.first(atOnce));
+    return check(slice, rows.subspan(atOnce));
+  }
+  counts.clear();
+  for (const SampledGroup::Row &row : rows)
+    counts.push_back(forward.visibleKeys(row.query));
+  const auto readOutput = [&](SampledGroup::Row row) {
+    forward.o.readRow(forward.o.rowAt({slice.batch, row.query, row.queryHead}),
+                      found.data());
+  };
+  generate(slice, rows, ValueKind::Stored);
+  model->begin(slice.stored, queries, counts);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    compute(slice.stored, static_cast<int64_t>(i));
+    const ModelRow &modelRow = model->compare(static_cast<int64_t>(i), exact);
+    readOutput(rows[i]);
+    judgeOutput(slice, rows[i], modelRow);
+    if (forward.lse)
+      judgeLse(slice, rows[i], modelRow, &queries[i * forward.shape.headDim]);
+  }
+  if (!slice.original)
+    return;
+  generate(slice, rows, ValueKind::Unrounded);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    compute(*slice.original, static_cast<int64_t>(i));
+    readOutput(rows[i]);
+    for (size_t c = 0; c < found.size(); ++c)
+      outputErrors.addOriginal(found[c], exact.output[c]);
+  }
 }
 
 static std::vector<TensorError> check(const nlohmann::json &operation,
@@ -164,13 +232,12 @@ static std::vector<TensorError> check(const nlohmann::json &operation,
   ErrorStatistics lseErrors;
   std::mutex merging;
   for (const SampledGroup &group : sampleRows(forward.shape, seed)) {
-    const Slice slice = {HeadRows(forward.k, group.batch, group.keyHead),
-                         HeadRows(forward.v, group.batch, group.keyHead)};
+    const CheckedSlice slice(forward, group);
     parallelFor(static_cast<int64_t>(group.rows.size()), 64,
                 [&](int64_t begin, int64_t end) {
                   Worker worker(forward);
-                  for (int64_t i = begin; i < end; ++i)
-                    worker.check(forward, slice, group.batch, group.rows[i]);
+                  worker.check(
+                      slice, std::span(group.rows).subspan(begin, end - begin));
                   const std::lock_guard<std::mutex> lock(merging);
                   outputErrors.merge(worker.outputErrors);
                   lseErrors.merge(worker.lseErrors);
@@ -183,12 +250,13 @@ static std::vector<TensorError> check(const nlohmann::json &operation,
 }
 
 static double flops(const nlohmann::json &operation, const Tensors &tensors) {
-  const std::vector<int64_t> &q = tensors.at("q").sizes();
-  const std::vector<int64_t> &k = tensors.at("k").sizes();
-  const std::vector<int64_t> &v = tensors.at("v").sizes();
-  const double pairs = static_cast<double>(q[0]) * static_cast<double>(q[1]) *
-                       static_cast<double>(q[2]) * static_cast<double>(k[1]);
-  const double full = 2 * pairs * static_cast<double>(q[3] + v[3]);
+  const AttentionShape shape =
+      shapeOf(tensors.at("q"), tensors.at("k"), tensors.at("v"));
+  const double pairs =
+      static_cast<double>(shape.batch) * static_cast<double>(shape.queries) *
+      static_cast<double>(shape.queryHeads) * static_cast<double>(shape.keys);
+  const double full =
+      2 * pairs * static_cast<double>(shape.headDim + shape.valueDim);
   return operation.value("causal", false) ? full / 2 : full;
 }
 

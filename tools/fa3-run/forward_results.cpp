@@ -17,13 +17,6 @@ namespace fa3::run {
 /// Multiply-adds that the reference may spend: a minute on two cores.
 static constexpr double budget = 1e11;
 
-static Tensor &find(std::vector<Tensor> &tensors, std::string_view name) {
-  for (Tensor &tensor : tensors)
-    if (tensor.name() == name)
-      return tensor;
-  throw UsageError("the package has no tensor '" + std::string(name) + "'");
-}
-
 static void computeHead(const Backward &backward, int64_t batch,
                         int64_t keyHead, Tensor &o, Tensor &lse) {
   const HeadRows keys(backward.k, batch, keyHead);
@@ -38,7 +31,7 @@ static void computeHead(const Backward &backward, int64_t batch,
       for (int64_t index = begin; index < end; ++index) {
         backward.q.generateRow(backward.q.rowAt({batch, index, head}),
                                query.data());
-        row.compute(backward, query.data(), keys, values,
+        row.compute(backward.scale, query.data(), keys, values,
                     backward.visibleKeys(index));
         const std::vector<float> narrowed(row.output.begin(), row.output.end());
         o.setRow(o.rowAt({batch, index, head}), narrowed.data());
@@ -99,7 +92,7 @@ static void launchForward(const Driver &driver, const nlohmann::json &operation,
   std::vector<Tensor> tensors = makeTensors(package, plain);
   Session(driver, package, tensors, plain).run();
   for (Tensor *target : {&o, &lse}) {
-    const Tensor &source = find(tensors, target->name());
+    const Tensor &source = findTensor(tensors, target->name());
     if (source.sizes() != target->sizes())
       throw UsageError("--forward: the packages differ in the sizes of '" +
                        target->name() + "'");
@@ -115,8 +108,8 @@ static void launchForward(const Driver &driver, const nlohmann::json &operation,
 
 void makeForwardResults(const Driver &driver, const nlohmann::json &operation,
                         std::vector<Tensor> &tensors, const Options &options) {
-  Tensor &o = find(tensors, "o");
-  Tensor &lse = find(tensors, "lse");
+  Tensor &o = findTensor(tensors, "o");
+  Tensor &lse = findTensor(tensors, "lse");
   o.replaceValues();
   lse.replaceValues();
   if (options.forward)

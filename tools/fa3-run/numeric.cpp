@@ -12,9 +12,12 @@ namespace fa3::run {
 
 namespace {
 
+/// What becomes of numbers that exceed a format.
+enum class Overflow { Infinite, Saturates };
+
 /// A binary floating-point format of at most 16 bits.
 template <typename StorageType, int exponentBits, int mantissaBits,
-          bool hasInfinity>
+          bool hasInfinity, Overflow overflow>
 struct Format {
   using Storage = StorageType;
   static constexpr int bias = (1 << (exponentBits - 1)) - 1;
@@ -47,7 +50,7 @@ struct Format {
       result = (rounded >> dropped) -
                (static_cast<uint32_t>(127 - bias) << mantissaBits);
       if (result > largest)
-        result = hasInfinity ? infinity : largest;
+        result = overflow == Overflow::Infinite ? infinity : largest;
     }
     return static_cast<Storage>(sign | result);
   }
@@ -74,10 +77,11 @@ struct Format {
   }
 };
 
-using Bf16 = Format<uint16_t, 8, 7, true>;
-using F16 = Format<uint16_t, 5, 10, true>;
-using E4m3 = Format<uint8_t, 4, 3, false>;
-using E5m2 = Format<uint8_t, 5, 2, true>;
+using Bf16 = Format<uint16_t, 8, 7, true, Overflow::Infinite>;
+using F16 = Format<uint16_t, 5, 10, true, Overflow::Infinite>;
+// The only conversion to these that a GPU has saturates.
+using E4m3 = Format<uint8_t, 4, 3, false, Overflow::Saturates>;
+using E5m2 = Format<uint8_t, 5, 2, true, Overflow::Saturates>;
 
 /// Bits of the mantissa and the exponent of the smallest normal number.
 struct Precision {

@@ -10,13 +10,14 @@
 namespace fa3::run {
 
 /// Writes `count` values as elements of the type, rounded to nearest even.
-/// What exceeds the type becomes infinity or, without one, the largest value.
+/// What exceeds the type becomes infinity, or the largest value of an 8-bit
+/// type, as it does on a GPU; NaN stays NaN.
 void encode(fa3_dtype dtype, const float *values, int64_t count, void *to);
 
 /// Reads `count` elements.
 void decode(fa3_dtype dtype, const void *from, int64_t count, float *values);
 
-/// The nearest value of the type.
+/// The value that encode makes of this one.
 double roundTo(fa3_dtype dtype, double value);
 
 /// Distance of neighboring values of a floating-point type around `magnitude`.

@@ -2,6 +2,8 @@
 
 #include "options.h"
 
+#include "key_order.h"
+
 #include <charconv>
 #include <functional>
 #include <limits>
@@ -22,10 +24,13 @@ Problem
   --kv-heads HK         key and value heads (default: H)
   --seqlen-q SQ         queries in a sequence
   --seqlen-k SK         keys in a sequence (default: SQ)
-  --size NAME=N         any other symbol of the package
+  --size NAME=N         any other symbol of the package (keys_padded, of
+                        transposed values: by default SK up to a multiple of 16)
   --layout=L            bshd (default), bhsd, packed or sliced strides
   --stride-zero NAME    let all rows of this input be the same one in memory
-  --distribution=D      normal (default), equal, outlier or huge values
+  --distribution=D      normal (default), equal, outlier, huge or sink values
+  --descale-range A,B   q_descale, k_descale and v_descale from A to B, random
+                        for each sequence and key head (default: 1)
   --seed N              of the generated data (default: 0)
   --forward PKG         backward: a package of the forward pass that makes the
                         inputs o and lse; without, they come from the reference,
@@ -88,6 +93,24 @@ parseWord(std::string_view name, std::string_view text,
                    ", found '" + std::string(text) + "'");
 }
 
+/// Two positive numbers, "A,B", the first at most the second.
+static std::pair<double, double> parseRange(std::string_view name,
+                                            std::string_view text) {
+  std::pair<double, double> range;
+  const char *end = text.data() + text.size();
+  const auto [comma, failure] = std::from_chars(text.data(), end, range.first);
+  const auto [last, secondFailure] =
+      std::from_chars(comma == end ? end : comma + 1, end, range.second);
+  if (failure != std::errc() || secondFailure != std::errc() || *comma != ',' ||
+      last != end || !(range.first > 0) || !(range.first <= range.second) ||
+      range.second > std::numeric_limits<float>::max())
+    throw UsageError(std::string(name) +
+                     ": expected two positive numbers, the first at most the "
+                     "second, as in 0.01,2, found '" +
+                     std::string(text) + "'");
+  return range;
+}
+
 namespace {
 
 /// The options, each with what it does with its value.
@@ -141,10 +164,9 @@ Options Parser::parse(int count, char **arguments) {
       {"sliced", Layout::Sliced},
   };
   static constexpr std::pair<Text, Distribution> distributions[] = {
-      {"normal", Distribution::Normal},
-      {"equal", Distribution::Equal},
-      {"outlier", Distribution::Outlier},
-      {"huge", Distribution::Huge},
+      {"normal", Distribution::Normal},   {"equal", Distribution::Equal},
+      {"outlier", Distribution::Outlier}, {"huge", Distribution::Huge},
+      {"sink", Distribution::Sink},
   };
   static constexpr Flag flags[] = {
       {"--check", &Options::check}, {"--pad", &Options::pad},
@@ -165,6 +187,10 @@ Options Parser::parse(int count, char **arguments) {
       {"--distribution",
        [this](Text name, Text value) {
          options.distribution = parseWord(name, value, distributions);
+       }},
+      {"--descale-range",
+       [this](Text name, Text value) {
+         options.descales = parseRange(name, value);
        }},
       {"--stride-zero", text(&Options::strideZero)},
       {"--forward", text(&Options::forward)},
@@ -234,6 +260,9 @@ Options Parser::parse(int count, char **arguments) {
   };
   inherit("heads_kv", "heads_q");
   inherit("seqlen_k", "seqlen_q");
+  if (auto keys = options.symbols.find("seqlen_k");
+      keys != options.symbols.end())
+    options.symbols.try_emplace("keys_padded", paddedKeys(keys->second));
   return std::move(options);
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace fa3::run {
 
@@ -30,6 +31,7 @@ enum class Distribution {
   Equal,   ///< all keys equal, so that all scores of a row are
   Outlier, ///< N(0, 1), and one element in 1024 plus N(0, 100)
   Huge,    ///< queries and keys times 100: scores of 1e4
+  Sink,    ///< all queries attend to the first key most, by about 2^12
 };
 
 struct Options {
@@ -46,6 +48,7 @@ struct Options {
   int64_t repeat = 1;     ///< checked launches
   Layout layout = Layout::Bshd;
   Distribution distribution = Distribution::Normal;
+  std::pair<double, double> descales = {1, 1}; ///< the least and the largest
   std::optional<std::string> strideZero; ///< the tensor whose rows are one
   std::optional<std::string> forward;    ///< package that makes o and lse
   std::optional<std::string> json;

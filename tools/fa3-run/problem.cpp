@@ -2,6 +2,8 @@
 
 #include "problem.h"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -30,6 +32,13 @@ std::vector<int64_t> symbolValues(const Package &package,
   return values;
 }
 
+Tensor &findTensor(std::vector<Tensor> &tensors, std::string_view name) {
+  const auto found = std::ranges::find(tensors, name, &Tensor::name);
+  if (found == tensors.end())
+    throw UsageError("the package has no tensor '" + std::string(name) + "'");
+  return *found;
+}
+
 std::vector<Tensor> makeTensors(const Package &package,
                                 const Options &options) {
   const std::vector<int64_t> values = symbolValues(package, options);
@@ -39,6 +48,20 @@ std::vector<Tensor> makeTensors(const Package &package,
     tensors.emplace_back(infos[i],
                          package.tensorSizes(static_cast<int32_t>(i), values),
                          options);
+  const auto operation = nlohmann::json::parse(package.manifest())
+                             .value("operation", nlohmann::json::object());
+  const std::string layout = operation.value("value_layout", "rows");
+  if (layout != "rows" && layout != "columns")
+    throw UsageError("operation.value_layout is '" + layout +
+                     "', expected rows or columns");
+  if (layout == "columns")
+    findTensor(tensors, "v")
+        .transposeKeys(findTensor(tensors, "k").sizes().at(1));
+  const bool isScaled = std::ranges::any_of(tensors, [](const Tensor &tensor) {
+    return tensor.name().ends_with("_descale");
+  });
+  if (options.descales != Options().descales && !isScaled)
+    throw UsageError("--descale-range: the package takes no descales");
   return tensors;
 }
 

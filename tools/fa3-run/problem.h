@@ -5,6 +5,7 @@
 
 #include "tensor.h"
 
+#include <string_view>
 #include <vector>
 
 namespace fa3::run {
@@ -13,6 +14,9 @@ namespace fa3::run {
 /// the options lack one.
 std::vector<int64_t> symbolValues(const Package &package,
                                   const Options &options);
+
+/// The tensor of this name. Throws UsageError when there is none.
+Tensor &findTensor(std::vector<Tensor> &tensors, std::string_view name);
 
 /// The package's tensors, without memory.
 std::vector<Tensor> makeTensors(const Package &package, const Options &options);

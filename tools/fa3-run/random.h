@@ -24,6 +24,11 @@ public:
 
   uint64_t bits(uint64_t position) const { return mix(key + position); }
 
+  /// From [0, 1).
+  double uniform(uint64_t position) const {
+    return static_cast<double>(bits(position) >> 11) * 0x1p-53;
+  }
+
   /// Approximately standard normal: the sum of eight 16-bit uniform numbers,
   /// which reaches 4.9 standard deviations and needs no transcendental.
   float normal(uint64_t position) const {

@@ -22,8 +22,13 @@ struct TensorError {
   double maxAbs = 0;   ///< largest error; infinite if an element is NaN
   double rms = 0;
   double referenceMaxAbs = 0; ///< largest finite magnitude of the reference
-  double modelMaxAbs = 0;     ///< largest error of PyTorch's way of computing
-  std::string firstWrong;     ///< where, found and expected
+  double modelMaxAbs = 0;     ///< largest error in the precision of kernels
+  /// Errors against the result of the inputs before they were rounded to 8
+  /// bits.
+  bool hasOriginal = false;
+  double maxAbsOriginal = 0;
+  double rmsOriginal = 0;
+  std::string firstWrong; ///< where, found and expected
 };
 
 /// The tensors of a problem, by name.

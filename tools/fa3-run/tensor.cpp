@@ -2,6 +2,7 @@
 
 #include "tensor.h"
 
+#include "key_order.h"
 #include "numeric.h"
 #include "parallel.h"
 
@@ -9,6 +10,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 
 namespace fa3::run {
@@ -94,8 +96,10 @@ Tensor::Tensor(const fa3_tensor_info &info, std::vector<int64_t> sizes,
     : tensorName(info.name), tensorRole(info.role), type(info.dtype),
       extents(std::move(sizes)), strides(chooseStrides(info, extents, options)),
       guard(options.pad ? guardBytes : 0),
+      isScored(tensorName == "q" || tensorName == "k"),
+      isDescale(tensorName.ends_with("_descale")),
       random(options.seed, streamOf(info.name)),
-      distribution(options.distribution) {
+      distribution(options.distribution), descales(options.descales) {
   memoryOrder.resize(extents.size() - 1);
   std::iota(memoryOrder.begin(), memoryOrder.end(), size_t{0});
   std::ranges::sort(memoryOrder, [this](size_t a, size_t b) {
@@ -148,8 +152,61 @@ size_t Tensor::rowOffset(int64_t order, int64_t *row) const {
   return byteOffset(indices);
 }
 
+/// Positions from the far half of the counter, which no element has.
+static constexpr uint64_t farHalf = uint64_t{1} << 63;
+
+float Tensor::valueAt(uint64_t position) const {
+  if (isDescale)
+    return static_cast<float>(
+        descales.first *
+        std::pow(descales.second / descales.first, random.uniform(position)));
+  float value = random.normal(position);
+  if (distribution == Distribution::Huge && isScored)
+    value *= 100.0f;
+  if (distribution == Distribution::Outlier &&
+      random.bits(farHalf + position) % 1024 == 0)
+    value += 10.0f * random.normal(farHalf + position);
+  return value;
+}
+
+void Tensor::transposeKeys(int64_t count) {
+  if (extents.size() != 4)
+    throw UsageError("'" + tensorName +
+                     "' is transposed, so that it needs 4 dimensions");
+  keys = count;
+}
+
+void Tensor::generateTransposed(int64_t row, int64_t firstColumn, int64_t count,
+                                float *values) const {
+  const int64_t rowsOfBatch = extents[1] * extents[2];
+  const int64_t batch = row / rowsOfBatch;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t key = keyAt(firstColumn + i);
+    values[i] =
+        key < *keys
+            ? valueAt((batch * *keys + key) * rowsOfBatch + row % rowsOfBatch)
+            : std::numeric_limits<float>::quiet_NaN();
+  }
+}
+
+void Tensor::generateUnrounded(int64_t row, int64_t firstColumn, int64_t count,
+                               float *values) const {
+  const bool isKey = tensorName == "k";
+  if (storedRows < rowCount || (distribution == Distribution::Equal && isKey))
+    row = 0;
+  if (keys)
+    return generateTransposed(row, firstColumn, count, values);
+  const int64_t first = row * columns() + firstColumn;
+  for (int64_t i = 0; i < count; ++i)
+    values[i] = valueAt(first + i);
+  if (distribution == Distribution::Sink && isScored && firstColumn == 0) {
+    const bool isFirst = row / extents[2] % extents[1] == 0;
+    values[0] = !isKey ? 8.0f : isFirst ? 12.0f : 0.0f;
+  }
+}
+
 void Tensor::generate(int64_t row, int64_t firstColumn, int64_t count,
-                      float *values) const {
+                      ValueKind kind, float *values) const {
   const size_t elementSize = fa3_dtype_size(type);
   if (!replaced.empty()) {
     decode(type,
@@ -157,38 +214,22 @@ void Tensor::generate(int64_t row, int64_t firstColumn, int64_t count,
            count, values);
     return;
   }
-  const bool isKey = tensorName == "k";
-  const bool isScored = isKey || tensorName == "q";
-  const bool isOneRow = storedRows < rowCount;
-  const int64_t source =
-      isOneRow || (distribution == Distribution::Equal && isKey) ? 0 : row;
-  const uint64_t first =
-      static_cast<uint64_t>(source) * columns() + firstColumn;
-  for (int64_t i = 0; i < count; ++i)
-    values[i] = random.normal(first + i);
-  if (distribution == Distribution::Huge && isScored)
-    for (int64_t i = 0; i < count; ++i)
-      values[i] *= 100.0f;
-  if (distribution == Distribution::Outlier) {
-    // Positions from the far half of the counter, which no element has.
-    constexpr uint64_t half = uint64_t{1} << 63;
-    for (int64_t i = 0; i < count; ++i)
-      if (random.bits(half + first + i) % 1024 == 0)
-        values[i] += 10.0f * random.normal(half + first + i);
-  }
+  generateUnrounded(row, firstColumn, count, values);
+  if (kind == ValueKind::Unrounded)
+    return;
   // Through the type and back: what the reference sees is what is uploaded.
   std::vector<std::byte> stored(count * elementSize);
   encode(type, values, count, stored.data());
   decode(type, stored.data(), count, values);
 }
 
-void Tensor::generateRow(int64_t row, float *values) const {
-  generate(row, 0, columns(), values);
+void Tensor::generateRow(int64_t row, float *values, ValueKind kind) const {
+  generate(row, 0, columns(), kind, values);
 }
 
 float Tensor::generateElement(int64_t row, int64_t column) const {
   float value = 0;
-  generate(row, column, 1, &value);
+  generate(row, column, 1, ValueKind::Stored, &value);
   return value;
 }
 

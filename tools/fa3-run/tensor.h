@@ -11,14 +11,22 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fa3::run {
 
 /// Bytes of value 0xff are NaN in every floating-point type.
 constexpr uint8_t poison = 0xff;
+
+/// Which values of an input.
+enum class ValueKind {
+  Stored,    ///< exactly as the device has them
+  Unrounded, ///< before they were rounded to the element type
+};
 
 /// One tensor of the problem. Inputs are made from their position alone, so
 /// that no host copy of them is kept; outputs are downloaded.
@@ -52,8 +60,16 @@ public:
   /// The number of the row at these indices.
   int64_t rowAt(const std::vector<int64_t> &indices) const;
 
-  /// The values of an input's row, exactly as the device has them.
-  void generateRow(int64_t row, float *values) const;
+  /// From here on an input with dimensions (batch, heads, columns, positions)
+  /// has the values that it would have as (batch, keys, heads, columns), in the
+  /// order of key_order.h, and NaN where there is no key.
+  void transposeKeys(int64_t keys);
+  /// How many keys such a tensor has.
+  std::optional<int64_t> transposedKeys() const { return keys; }
+
+  /// The values of an input's row.
+  void generateRow(int64_t row, float *values,
+                   ValueKind kind = ValueKind::Stored) const;
   float generateElement(int64_t row, int64_t column) const;
 
   /// From here on an input has the values that setRow gives its rows, rounded
@@ -96,8 +112,14 @@ private:
                    const std::function<void(size_t offset, std::byte *image,
                                             size_t size)> &body) const;
   /// Makes a part of an input's row.
-  void generate(int64_t row, int64_t firstColumn, int64_t count,
+  void generate(int64_t row, int64_t firstColumn, int64_t count, ValueKind kind,
                 float *values) const;
+  void generateUnrounded(int64_t row, int64_t firstColumn, int64_t count,
+                         float *values) const;
+  void generateTransposed(int64_t row, int64_t firstColumn, int64_t count,
+                          float *values) const;
+  /// The random value of an element, by its number.
+  float valueAt(uint64_t position) const;
   /// Byte offset from the first element of the row that is `order`th in memory.
   size_t rowOffset(int64_t order, int64_t *row) const;
   size_t byteOffset(const std::vector<int64_t> &indices) const;
@@ -114,8 +136,12 @@ private:
   int64_t storedRows; ///< 1 if all rows lie in the same place
   size_t guard;       ///< bytes of poison before and after
   size_t spanBytes;   ///< from the first to the last element
+  bool isScored;      ///< scores are made of it
+  bool isDescale;
   CounterRandom random;
   Distribution distribution;
+  std::pair<double, double> descales; ///< the range of a descale's values
+  std::optional<int64_t> keys;        ///< if values lie along them
   std::vector<std::byte> replaced; ///< values in place of random ones, by row
   DeviceMemory memory;
   std::vector<std::byte> contents; ///< downloaded, without the guards

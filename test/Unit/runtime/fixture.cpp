@@ -33,9 +33,8 @@ std::string fakeDriverPath() { return FA3_FAKE_DRIVER; }
 std::string oldDriverPath() { return FA3_OLD_DRIVER; }
 
 Package packageOf(const nlohmann::json &manifest) {
-  const std::string kernel = manifest["kernels"][0]["name"];
-  const std::string bytes =
-      writePackage(manifest, cubinOf(kernel), ptxOf(kernel));
+  const std::string ptx = ptxOfKernels(manifest);
+  const std::string bytes = writePackage(manifest, "CUBIN " + ptx, ptx);
   return Package::fromMemory(bytes.data(), bytes.size());
 }
 

@@ -109,6 +109,78 @@ TEST_F(LaunchTest, TensorMapsOfOtherTypes) {
   }
 }
 
+/// A pre-pass writes a transposed copy of v, which the kernel reads by rows of
+/// 128 bytes.
+static nlohmann::json fp8Manifest() {
+  nlohmann::json manifest = hostFp8Manifest({.headDim = 128});
+  for (nlohmann::json &kernel : manifest["kernels"])
+    kernel["params"] = {{{"kind", "tensor_map"},
+                         {"tensor", "q"},
+                         {"box", {1, 192, 1, 128}},
+                         {"swizzle", 128}},
+                        {{"kind", "tensor_map"},
+                         {"tensor", "v_transposed"},
+                         {"box", {1, 1, 128, 128}},
+                         {"swizzle", 128}}};
+  return manifest;
+}
+
+static Problem fp8Problem(int64_t keys) {
+  const auto address = [](uintptr_t index) {
+    return reinterpret_cast<void *>(index << 20);
+  };
+  Problem problem = {tensor("q", address(1), FA3_DTYPE_E4M3, {2, 300, 4, 128}),
+                     tensor("k", address(2), FA3_DTYPE_E4M3, {2, keys, 2, 128}),
+                     tensor("v", address(3), FA3_DTYPE_E4M3, {2, keys, 2, 128}),
+                     tensor("o", address(4), FA3_DTYPE_F16, {2, 300, 4, 128}),
+                     tensor("lse", address(5), FA3_DTYPE_F32, {2, 4, 300})};
+  for (const char *name : {"q_descale", "k_descale", "v_descale"})
+    problem.push_back(tensor(name, address(6), FA3_DTYPE_F32, {2, 2}));
+  return problem;
+}
+
+TEST_F(LaunchTest, TensorMapsOfBytes) {
+  Problem problem = fp8Problem(500);
+  find(problem, "q").strides[1] = 4 * 128 + 16;
+  find(problem, "q").strides[0] = 300 * (4 * 128 + 16);
+  Module(driver, packageOf(fp8Manifest()))
+      .launch(nullptr, problem, workspace, size_t{1} << 20);
+  ASSERT_EQ(state.mapCount, 4);
+  const fake::TensorMapRecord &query = state.maps[0];
+  EXPECT_EQ(query.type, cu::CU_TENSOR_MAP_DATA_TYPE_UINT8);
+  EXPECT_EQ(query.box[0], 128u);
+  EXPECT_EQ(query.strides[0], 128u);
+  EXPECT_EQ(query.strides[1], 528u);
+  EXPECT_EQ(query.strides[2], 300u * 528);
+  const fake::TensorMapRecord &values = state.maps[3];
+  EXPECT_EQ(values.type, cu::CU_TENSOR_MAP_DATA_TYPE_UINT8);
+  EXPECT_EQ(values.address, workspace);
+  EXPECT_EQ(values.sizes[0], 512u);
+  EXPECT_EQ(values.strides[0], 512u);
+  EXPECT_EQ(values.strides[1], 512u * 128);
+  EXPECT_EQ(values.swizzle, cu::CU_TENSOR_MAP_SWIZZLE_128B);
+}
+
+TEST_F(LaunchTest, WorkspaceTensorsOfTensorMapsAreAligned) {
+  const auto launch = [&](const nlohmann::json &manifest, int64_t keys) {
+    Module(driver, packageOf(manifest))
+        .launch(nullptr, fp8Problem(keys), workspace, size_t{1} << 20);
+  };
+  nlohmann::json manifest = fp8Manifest();
+  manifest["workspace"] = 1 << 20;
+  manifest["workspace_tensors"][0]["offset"] = 8;
+  EXPECT_FAILURE(FA3_ERROR_INVALID_PACKAGE,
+                 "'v_transposed' in the workspace is not a multiple of 16",
+                 launch(manifest, 500));
+  manifest["workspace_tensors"][0]["offset"] = 16;
+  launch(manifest, 500);
+  manifest["workspace_tensors"][0]["dims"][3] = "seqlen_k";
+  EXPECT_FAILURE(FA3_ERROR_INVALID_PACKAGE, "not a multiple of 16",
+                 launch(manifest, 500));
+  launch(manifest, 512);
+  launch(manifest, 0);
+}
+
 TEST_F(LaunchTest, ReplacesUnusedStrides) {
   Problem problem = forwardProblem({1, 300, 1, 500, 1});
   find(problem, "q").strides[0] = 3;

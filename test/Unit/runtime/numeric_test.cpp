@@ -5,6 +5,7 @@
 
 #include "gtest/gtest.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -46,6 +47,58 @@ TEST(NumericTest, RoundTrips) {
   expectRoundTrip<uint8_t>(FA3_DTYPE_E4M3);
   expectRoundTrip<uint8_t>(FA3_DTYPE_E5M2);
 }
+
+/// Each of the 256 codes of a type stands for what its fields say, and all
+/// numbers between two neighbors become one of them.
+static void expectFp8(fa3_dtype dtype, int mantissaBits, int bias,
+                      uint32_t largest) {
+  const uint32_t unit = 1u << mantissaBits;
+  for (uint32_t bits = 0; bits < 256; ++bits) {
+    const uint32_t magnitude = bits & 0x7f;
+    const float value = valueOf(dtype, bits);
+    const bool isInfinity = mantissaBits == 2 && magnitude == 0x7c;
+    if (magnitude > largest && !isInfinity) {
+      EXPECT_TRUE(std::isnan(value)) << bits;
+      EXPECT_EQ(bitsOf<uint8_t>(dtype, value) & 0x7f, 0x7fu) << bits;
+      continue;
+    }
+    const int exponent = static_cast<int>(magnitude / unit);
+    const auto mantissa = static_cast<float>(magnitude % unit);
+    const float expected =
+        isInfinity ? std::numeric_limits<float>::infinity()
+                   : std::ldexp(exponent ? mantissa + static_cast<float>(unit)
+                                         : mantissa,
+                                std::max(exponent, 1) - bias - mantissaBits);
+    EXPECT_EQ(value, bits & 0x80 ? -expected : expected) << bits;
+    EXPECT_EQ(std::signbit(value), bits >= 0x80) << bits;
+    // What is too large saturates, infinity too.
+    EXPECT_EQ(bitsOf<uint8_t>(dtype, value),
+              isInfinity ? (bits & 0x80) | largest : bits);
+    if (magnitude >= largest)
+      continue;
+    const float next = valueOf(dtype, bits + 1);
+    const float middle = value + (next - value) / 2;
+    for (float fraction : {0.01f, 0.25f, 0.49f, 0.51f, 0.75f, 0.99f}) {
+      const float between = value + (next - value) * fraction;
+      EXPECT_EQ(bitsOf<uint8_t>(dtype, between),
+                fraction < 0.5f ? bits : bits + 1);
+    }
+    EXPECT_EQ(bitsOf<uint8_t>(dtype, middle), bits + (bits & 1));
+    EXPECT_EQ(bitsOf<uint8_t>(dtype, std::nextafter(middle, value)), bits);
+    EXPECT_EQ(bitsOf<uint8_t>(dtype, std::nextafter(middle, next)), bits + 1);
+  }
+  const float most = valueOf(dtype, largest);
+  for (float beyond :
+       {most * 1.01f, most * 1.1f, most * 2, std::numeric_limits<float>::max(),
+        std::numeric_limits<float>::infinity()}) {
+    EXPECT_EQ(bitsOf<uint8_t>(dtype, beyond), largest);
+    EXPECT_EQ(bitsOf<uint8_t>(dtype, -beyond), largest | 0x80);
+  }
+}
+
+TEST(NumericTest, E4m3) { expectFp8(FA3_DTYPE_E4M3, 3, 7, 0x7e); }
+
+TEST(NumericTest, E5m2) { expectFp8(FA3_DTYPE_E5M2, 2, 15, 0x7b); }
 
 TEST(NumericTest, Bf16) {
   for (uint32_t bits = 0x80; bits < 0x7f7f; ++bits) {

@@ -146,6 +146,93 @@ nlohmann::json hostManifest(const std::string &kernel, bool causal,
   return manifest;
 }
 
+nlohmann::json hostFp8Manifest(const HostFp8 &options) {
+  using Json = nlohmann::json;
+  const auto call = [](const char *op, const Json &a, const Json &b) {
+    return Json{{"op", op}, {"args", {a, b}}};
+  };
+  const int depth = options.headDim;
+  Json manifest = forwardManifest();
+  manifest["name"] = options.kernel;
+  manifest["operation"] = {
+      {"kind", "forward"},
+      {"dtype", "e4m3"},
+      {"output_dtype", "f16"},
+      {"head_dim", depth},
+      {"causal", options.causal},
+      {"scale", 1 / std::sqrt(depth)},
+      {"value_layout", options.columns ? "columns" : "rows"}};
+  Json tensors = Json::array();
+  const auto add = [&](const char *name, const char *role, const char *dtype,
+                       const Json &dims) {
+    tensors.push_back(
+        {{"name", name}, {"role", role}, {"dtype", dtype}, {"dims", dims}});
+  };
+  const Json padded = options.columns
+                          ? Json("keys_padded")
+                          : call("mul", call("ceildiv", "seqlen_k", 32), 32);
+  const Json transposed = {"batch", "heads_kv", depth, padded};
+  add("q", "input", "e4m3", {"batch", "seqlen_q", "heads_q", depth});
+  add("k", "input", "e4m3", {"batch", "seqlen_k", "heads_kv", depth});
+  add("v", "input", "e4m3",
+      options.columns ? transposed
+                      : Json{"batch", "seqlen_k", "heads_kv", depth});
+  for (const char *name : {"q_descale", "k_descale", "v_descale"})
+    if (options.descales)
+      add(name, "input", "f32", {"batch", "heads_kv"});
+  add("o", "output", "f16", {"batch", "seqlen_q", "heads_q", depth});
+  add("lse", "output", "f32", {"batch", "heads_q", "seqlen_q"});
+  manifest["tensors"] = tensors;
+  manifest["workspace"] = 0;
+  manifest.erase("workspace_tensors");
+  if (options.columns) {
+    manifest["symbols"].push_back("keys_padded");
+    manifest["constraints"].push_back(
+        {{"at_most", {"seqlen_k", "keys_padded"}}});
+  } else {
+    manifest["workspace"] = call("mul", call("mul", "batch", "heads_kv"),
+                                 call("mul", padded, depth));
+    manifest["workspace_tensors"] = {{{"name", "v_transposed"},
+                                      {"dtype", "e4m3"},
+                                      {"dims", transposed},
+                                      {"offset", 0}}};
+  }
+
+  const char *values = options.columns ? "v" : "v_transposed";
+  Json parameters = Json::array();
+  for (const char *tensor : {"q", "k", "v", values, "o", "lse"})
+    parameters.push_back({{"kind", "pointer"}, {"tensor", tensor}});
+  for (const char *tensor : {"q_descale", "k_descale", "v_descale"})
+    if (options.descales)
+      parameters.push_back({{"kind", "pointer"}, {"tensor", tensor}});
+    else
+      parameters.push_back({{"kind", "i64"}, {"value", 0}});
+  for (const char *size :
+       {"batch", "seqlen_q", "heads_q", "seqlen_k", "heads_kv"})
+    parameters.push_back({{"kind", "i32"}, {"value", size}});
+  parameters.push_back({{"kind", "size"}, {"tensor", "q"}, {"dim", 3}});
+  parameters.push_back({{"kind", "i32"}, {"value", options.causal ? 1 : 0}});
+  parameters.push_back(
+      {{"kind", "f32"}, {"value", manifest["operation"]["scale"]}});
+  for (const char *tensor : {"q", "k", "v", values, "o"})
+    for (int dim = 0; dim < 3; ++dim)
+      parameters.push_back(
+          {{"kind", "stride"}, {"tensor", tensor}, {"dim", dim}});
+  manifest["kernels"] = Json::array();
+  const auto launch = [&](const std::string &name, const Json &grid) {
+    manifest["kernels"].push_back({{"name", name},
+                                   {"grid", {grid, 1, 1}},
+                                   {"block", {128, 1, 1}},
+                                   {"cluster", {1, 1, 1}},
+                                   {"shared_memory", 0},
+                                   {"params", parameters}});
+  };
+  if (!options.columns)
+    launch("fp8_transpose", call("mul", "batch", "heads_kv"));
+  launch(options.kernel, call("mul", "batch", "seqlen_q"));
+  return manifest;
+}
+
 /// The pointers, sizes and strides that a backward kernel takes.
 static nlohmann::json backwardParameters(const HostBackward &options,
                                          double scale) {

@@ -33,6 +33,17 @@ nlohmann::json forwardManifest();
 nlohmann::json hostManifest(const std::string &kernel, bool causal,
                             int headDim = 128);
 
+/// A forward pass in e4m3 whose kernel `kernel` the fake driver executes, and
+/// before it one that writes v transposed to the workspace, unless v comes so.
+struct HostFp8 {
+  bool causal = false;
+  bool columns = false; ///< value_layout
+  bool descales = true;
+  int headDim = 64;
+  std::string kernel = "fp8_attention";
+};
+nlohmann::json hostFp8Manifest(const HostFp8 &options);
+
 /// A backward pass of three kernels with a workspace, which the fake driver
 /// executes; `suffixes` are added to the kernels' names.
 struct HostBackward {

@@ -109,6 +109,36 @@ TEST(ProblemTest, NarrowTypesAreAlignedForVectors) {
       "the address of 'o' is 0x1008, expected a multiple of 16");
 }
 
+TEST(ProblemTest, BytesAreAlignedForVectorsToo) {
+  const Package package = packageOf(hostFp8Manifest({.columns = true}));
+  const auto reason = [&](const std::function<void(Problem &)> &change) {
+    Problem problem = {tensor("q", nullptr, FA3_DTYPE_E4M3, {1, 5, 2, 64}),
+                       tensor("k", nullptr, FA3_DTYPE_E4M3, {1, 7, 2, 64}),
+                       tensor("v", nullptr, FA3_DTYPE_E4M3, {1, 2, 64, 16}),
+                       tensor("o", nullptr, FA3_DTYPE_F16, {1, 5, 2, 64}),
+                       tensor("lse", nullptr, FA3_DTYPE_F32, {1, 2, 5})};
+    for (const char *name : {"q_descale", "k_descale", "v_descale"})
+      problem.push_back(tensor(name, nullptr, FA3_DTYPE_F32, {1, 2}));
+    change(problem);
+    return package.whyUnsupported(problem).value_or("");
+  };
+  EXPECT_EQ(reason([](Problem &) {}), "");
+  EXPECT_EQ(reason([](Problem &p) { p[0].strides[1] = 144; }), "");
+  EXPECT_THAT(reason([](Problem &p) { p[0].strides[1] = 136; }),
+              testing::HasSubstr("a stride of 136 elements, 136 bytes, "
+                                 "expected a multiple of 16 bytes"));
+  EXPECT_THAT(
+      reason([](Problem &p) { p[0].data = reinterpret_cast<void *>(0x1008); }),
+      testing::HasSubstr("expected a multiple of 16"));
+  EXPECT_THAT(reason([](Problem &p) {
+                p[2] = tensor("v", nullptr, FA3_DTYPE_E4M3, {1, 2, 64, 15});
+              }),
+              testing::HasSubstr("expected a multiple of 16 bytes"));
+  EXPECT_THAT(
+      reason([](Problem &p) { p[1].dtype = FA3_DTYPE_E5M2; }),
+      testing::HasSubstr("'k' has element type e5m2 (5), expected e4m3"));
+}
+
 TEST(ProblemTest, ManifestsChooseTheAlignment) {
   nlohmann::json manifest = forwardManifest();
   manifest["tensors"][3]["alignment"] = 2;

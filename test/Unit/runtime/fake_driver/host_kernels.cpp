@@ -3,6 +3,7 @@
 #include "host_kernels.h"
 
 #include "host_backward.h"
+#include "host_fp8.h"
 #include "host_memory.h"
 
 #include <algorithm>
@@ -95,7 +96,8 @@ const HostKernel *findHostKernel(const char *name) {
   for (const HostKernel &kernel : kernels)
     if (std::strcmp(kernel.name, name) == 0)
       return &kernel;
-  return findHostBackward(name);
+  const HostKernel *fp8 = findHostFp8(name);
+  return fp8 ? fp8 : findHostBackward(name);
 }
 
 } // namespace fa3::fake

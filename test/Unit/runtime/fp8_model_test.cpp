@@ -1,0 +1,229 @@
+//===- fp8_model_test.cpp - What 8-bit arithmetic may cost ----------------===//
+
+#include "forward_model.h"
+#include "key_order.h"
+
+#include "gtest/gtest.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <set>
+
+using namespace fa3;
+using namespace fa3::run;
+
+namespace {
+
+/// A problem with one head, whose values tests choose.
+class Problem {
+public:
+  explicit Problem(int64_t keyCount) {
+    add("q", FA3_ROLE_INPUT, FA3_DTYPE_E4M3, 1);
+    add("k", FA3_ROLE_INPUT, FA3_DTYPE_E4M3, keyCount);
+    add("v", FA3_ROLE_INPUT, FA3_DTYPE_E4M3, keyCount);
+    add("o", FA3_ROLE_OUTPUT, FA3_DTYPE_BF16, 1);
+    for (const char *name : {"q", "k", "v"}) {
+      at(name).replaceValues();
+      for (int64_t row = 0; row < at(name).rows(); ++row)
+        set(name, row, {});
+    }
+  }
+
+  /// The first elements of a row; the others are 0.
+  void set(const std::string &name, int64_t row, std::vector<float> values) {
+    values.resize(depth);
+    at(name).setRow(row, values.data());
+  }
+
+  /// The query's row in 8-bit arithmetic and in fp64.
+  ModelRow compute() {
+    const Forward forward({{"kind", "forward"},
+                           {"dtype", "e4m3"},
+                           {"output_dtype", "bf16"},
+                           {"scale", 1.0}},
+                          Tensors(tensors));
+    const Slice slice(forward, 0, 0);
+    std::vector<float> query(depth);
+    forward.q.generateRow(0, query.data());
+    const std::vector<int64_t> counts = {forward.shape.keys};
+    AttendedRow row(forward.shape);
+    row.compute(slice.scoreScale, query.data(), slice.keys, slice.values,
+                counts[0]);
+    exact = row.output;
+    const auto model = makeFp8Model(forward);
+    model->begin(slice, query, counts);
+    return model->compare(0, row);
+  }
+
+  static constexpr int64_t depth = 64;
+  std::vector<double> exact;
+
+private:
+  void add(const char *name, fa3_role role, fa3_dtype dtype, int64_t rows) {
+    fa3_tensor_info info{};
+    info.name = name;
+    info.role = role;
+    info.dtype = dtype;
+    info.rank = 4;
+    tensors.emplace_back(info, std::vector<int64_t>{1, rows, 1, depth},
+                         Options());
+  }
+  Tensor &at(const std::string &name) {
+    return *std::ranges::find(tensors, name, &Tensor::name);
+  }
+
+  std::vector<Tensor> tensors;
+};
+
+} // namespace
+
+TEST(Fp8ModelTest, OneKeyIsExact) {
+  Problem problem(1);
+  problem.set("q", 0, {1.5f, -2});
+  problem.set("k", 0, {0.75f, 3});
+  problem.set("v", 0, {0.3125f, -448});
+  const ModelRow row = problem.compute();
+  EXPECT_EQ(row.outputError, 0);
+  EXPECT_EQ(row.output, problem.exact);
+  // It is its own reference, and not rounded.
+  EXPECT_EQ(row.rounding, std::vector<double>(Problem::depth));
+  EXPECT_EQ(row.lseError, 0);
+}
+
+// 7168 + 1/4 - 7168 is 0 in one step of a tensor core, and 1/4 in two.
+TEST(Fp8ModelTest, ScoresAreCutAsTensorCoresDo) {
+  Problem problem(1);
+  problem.set("q", 0, {16, 0.5f, -16});
+  problem.set("k", 0, {448, 0.5f, 448});
+  EXPECT_EQ(problem.compute().lseError, 2 * 0.25);
+  std::vector<float> query(64);
+  std::vector<float> key(64);
+  query[0] = 16;
+  query[1] = -16;
+  key[0] = key[1] = 448;
+  query[40] = key[40] = 0.5f;
+  problem.set("q", 0, query);
+  problem.set("k", 0, key);
+  EXPECT_EQ(problem.compute().lseError, 0);
+}
+
+// What is added to a sum 2^13 times as large is lost.
+TEST(Fp8ModelTest, LongSumsLoseSmallTerms) {
+  constexpr int64_t keys = 96;
+  Problem problem(keys);
+  for (int64_t j = 0; j < keys; ++j)
+    problem.set("v", j, {j == 0 ? 448.0f : j < 32 ? 0.0f : 0x1p-6f});
+  // The large one comes first, in a step of its own.
+  const ModelRow row = problem.compute();
+  EXPECT_NEAR(problem.exact[0], (448 + 64 * 0x1p-6) / 96, 1e-6);
+  EXPECT_GE(row.outputError, 64 * 0x1p-6 / 96);
+}
+
+// All other probabilities are below half of e4m3's smallest number.
+TEST(Fp8ModelTest, SmallProbabilitiesVanish) {
+  constexpr int64_t keys = 1024;
+  Problem problem(keys);
+  problem.set("q", 0, {1});
+  problem.set("k", 0, {12});
+  for (int64_t j = 1; j < keys; ++j)
+    problem.set("v", j, {1});
+  const ModelRow row = problem.compute();
+  const double lost = (keys - 1) * std::exp(-12.0);
+  EXPECT_NEAR(problem.exact[0], lost / (1 + lost), 1e-9);
+  EXPECT_DOUBLE_EQ(row.outputError, problem.exact[0]);
+  EXPECT_EQ(row.output[0], 0);
+  EXPECT_GT(row.lseError, 2 * std::log(1 + lost));
+}
+
+// The largest probability may lie between two numbers of e4m3.
+TEST(Fp8ModelTest, ReferencesMayLag) {
+  Problem problem(2);
+  problem.set("q", 0, {1});
+  problem.set("k", 0, {20});
+  problem.set("v", 0, {3, -1});
+  const ModelRow row = problem.compute();
+  EXPECT_NEAR(row.rounding[0], 3.0 / 16, 1e-6);
+  EXPECT_NEAR(row.rounding[1], 1.0 / 16, 1e-6);
+  EXPECT_EQ(row.rounding[2], 0);
+  EXPECT_NEAR(row.lseError, 1.0 / 16, 1e-6);
+}
+
+TEST(Fp8ModelTest, ManyRoundingsCancelEachOther) {
+  constexpr int64_t keys = 4096;
+  Problem problem(keys);
+  for (int64_t j = 0; j < keys; ++j)
+    problem.set("v", j, {j % 2 ? -2.0f : 2.0f});
+  const ModelRow row = problem.compute();
+  EXPECT_EQ(problem.exact[0], 0);
+  EXPECT_EQ(row.outputError, 0);
+  EXPECT_NEAR(row.rounding[0], 3 * 2 / 64.0 / 16, 1e-6);
+  EXPECT_NEAR(row.lseError, 3 / 64.0 / 16, 1e-6);
+}
+
+TEST(KeyOrderTest, InterleavesGroupsOf16) {
+  const int64_t keys[] = {0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15};
+  for (int64_t position = 0; position < 64; ++position) {
+    EXPECT_EQ(keyAt(position), position / 16 * 16 + keys[position % 16]);
+    EXPECT_EQ(positionOf(keyAt(position)), position);
+  }
+  EXPECT_EQ(paddedKeys(0), 0);
+  EXPECT_EQ(paddedKeys(1), 16);
+  EXPECT_EQ(paddedKeys(16), 16);
+}
+
+TEST(TensorTest, TransposedKeys) {
+  constexpr int64_t batch = 2;
+  constexpr int64_t keys = 37;
+  constexpr int64_t heads = 3;
+  constexpr int64_t depth = 8;
+  fa3_tensor_info info{};
+  info.name = "v";
+  info.role = FA3_ROLE_INPUT;
+  info.dtype = FA3_DTYPE_E4M3;
+  info.rank = 4;
+  Options options;
+  options.distribution = Distribution::Outlier;
+  const Tensor rows(info, {batch, keys, heads, depth}, options);
+  Tensor columns(info, {batch, heads, depth, 64}, options);
+  columns.transposeKeys(keys);
+  for (int64_t b = 0; b < batch; ++b)
+    for (int64_t h = 0; h < heads; ++h) {
+      for (ValueKind kind : {ValueKind::Stored, ValueKind::Unrounded}) {
+        const HeadRows expected(rows, b, h, kind);
+        const HeadRows found(columns, b, h, kind);
+        EXPECT_EQ(found.values, expected.values);
+        EXPECT_EQ(found.lengths, expected.lengths);
+      }
+      for (int64_t position = 0; position < 64; ++position)
+        EXPECT_EQ(std::isnan(columns.generateElement(columns.rowAt({b, h, 5}),
+                                                     position)),
+                  keyAt(position) >= keys)
+            << position;
+    }
+}
+
+TEST(TensorTest, DescalesLieInTheirRange) {
+  fa3_tensor_info info{};
+  info.name = "k_descale";
+  info.role = FA3_ROLE_INPUT;
+  info.dtype = FA3_DTYPE_F32;
+  info.rank = 2;
+  Options options;
+  EXPECT_EQ(Tensor(info, {5, 40}, options).generateElement(4, 39), 1);
+  options.descales = {0.01, 2};
+  const Tensor tensor(info, {5, 40}, options);
+  std::set<float> found;
+  int64_t small = 0;
+  for (int64_t b = 0; b < 5; ++b)
+    for (int64_t h = 0; h < 40; ++h) {
+      const float value = tensor.generateElement(b, h);
+      EXPECT_GE(value, 0.01f);
+      EXPECT_LE(value, 2.0f);
+      small += value < 0.1414f;
+      found.insert(value);
+    }
+  EXPECT_EQ(found.size(), 200u);
+  // Every order of magnitude has as many.
+  EXPECT_NEAR(static_cast<double>(small), 100, 30);
+}
