@@ -185,7 +185,7 @@ void Tensor::generateTransposed(int64_t row, int64_t firstColumn, int64_t count,
     values[i] =
         key < *keys
             ? valueAt((batch * *keys + key) * rowsOfBatch + row % rowsOfBatch)
-            : std::numeric_limits<float>::quiet_NaN();
+            : 0.0F;
   }
 }
 

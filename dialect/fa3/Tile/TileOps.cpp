@@ -305,6 +305,25 @@ OpFoldResult ColumnsOp::fold(FoldAdaptor) {
   return {};
 }
 
+LogicalResult AppendOp::verify() {
+  auto first = cast<VectorType>(getFirst().getType());
+  auto second = cast<VectorType>(getSecond().getType());
+  if (first.getDimSize(1) % kPartialColumns != 0)
+    return emitOpError() << "columns of the first tile must be a multiple of "
+                         << kPartialColumns << ", not " << first.getDimSize(1);
+  auto expected = VectorType::get(
+      {first.getDimSize(0), first.getDimSize(1) + second.getDimSize(1)},
+      first.getElementType());
+  if (first.getDimSize(0) != second.getDimSize(0) ||
+      first.getElementType() != second.getElementType() ||
+      getResult().getType() != expected)
+    return emitOpError() << "gives " << expected << " of two tiles with the "
+                         << "same rows and elements, not "
+                         << getResult().getType() << " of " << first << " and "
+                         << second;
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Products
 //===----------------------------------------------------------------------===//

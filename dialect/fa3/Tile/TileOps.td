@@ -249,6 +249,21 @@ def Tile_ColumnsOp : TileOp<"columns", [Pure]> {
   let hasFolder = 1;
 }
 
+def Tile_AppendOp : TileOp<"append", [Pure]> {
+  let summary = "The columns of a tile, then those of another one";
+  let description = [{
+    The first tile has a multiple of 8 columns.
+
+    ```mlir
+    %wide = tile.append %acc, %sums : vector<128x128xf32>, vector<128x8xf32> -> vector<128x136xf32>
+    ```
+  }];
+  let arguments = (ins TileOfFloat:$first, TileOfFloat:$second);
+  let results = (outs TileOfFloat:$result);
+  let assemblyFormat = "$first `,` $second attr-dict `:` type($first) `,` type($second) `->` type($result)";
+  let hasVerifier = 1;
+}
+
 def Tile_DotOp : TileOp<"dot", [Pure]> {
   let summary = "Matrix product of two tiles, added to a third";
   let description = [{

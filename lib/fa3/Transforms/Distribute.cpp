@@ -340,6 +340,24 @@ LogicalResult Distributor::distributeTileColumns(tile::ColumnsOp op) {
   return success();
 }
 
+LogicalResult Distributor::distributeAppend(tile::AppendOp op) {
+  if (Fragment::isPacked(op.getFirst().getType().getElementType()))
+    return op.emitError("only f32 tiles are appended");
+  Fragment to(op.getResult().getType());
+  SmallVector<Value> result(to.size());
+  int64_t begin = 0;
+  for (Value part : {op.getFirst(), op.getSecond()}) {
+    Fragment from(cast<VectorType>(part.getType()));
+    SmallVector<Value> source(registers(part));
+    for (int64_t row = 0; row < to.rows(); ++row)
+      for (int64_t column = 0; column < from.columns(); ++column)
+        result[to.index(row, begin + column)] = source[from.index(row, column)];
+    begin += from.columns();
+  }
+  map(op.getResult(), result);
+  return success();
+}
+
 LogicalResult Distributor::distributeExtF(arith::ExtFOp op) {
   Type element = getElementTypeOrSelf(op.getIn().getType());
   if (Fragment::perRegister(element) != 2 ||
@@ -419,6 +437,7 @@ LogicalResult Distributor::distribute(Operation *op) {
       })
       .Case([&](tile::InterleaveOp op) { return distributeInterleave(op); })
       .Case([&](tile::ColumnsOp op) { return distributeTileColumns(op); })
+      .Case([&](tile::AppendOp op) { return distributeAppend(op); })
       .Case([&](tile::VoteOp vote) { return distributeVote(vote); })
       .Case([&](tile::StoreOp store) { return distributeStore(store); })
       .Case([&](tile::LoadOp load) { return distributeLoad(load); })

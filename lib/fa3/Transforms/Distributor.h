@@ -56,6 +56,7 @@ private:
   mlir::LogicalResult distributeExtF(mlir::arith::ExtFOp op);
   mlir::LogicalResult distributeInterleave(tile::InterleaveOp op);
   mlir::LogicalResult distributeTileColumns(tile::ColumnsOp op);
+  mlir::LogicalResult distributeAppend(tile::AppendOp op);
   mlir::LogicalResult distributeElementwise(mlir::Operation *op);
 
   // Products (DistributeProducts.cpp).

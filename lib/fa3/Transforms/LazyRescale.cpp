@@ -138,12 +138,21 @@ static bool isRescaling(Operation *op, Value value, Recurrence recurrence) {
   return isBroadcastFactor(other, recurrence);
 }
 
+/// Whether the loop carries zeros (or NaN, which stays NaN).
+static bool isCleared(scf::ForOp loop, BlockArgument carried) {
+  auto product = loop.getTiedLoopYieldedValue(carried)
+                     ->get()
+                     .getDefiningOp<arith::MulFOp>();
+  FloatAttr factor = product ? matchSplat(product.getRhs()) : FloatAttr();
+  return factor && factor.getValue().isZero();
+}
+
 /// A sum that the loop carries without rescaling it would mix references.
 static bool rescalesAllSums(scf::ForOp loop, Recurrence recurrence) {
   int64_t rows = cast<VectorType>(recurrence.previous.getType()).getDimSize(0);
   for (BlockArgument carried : loop.getRegionIterArgs()) {
     auto type = dyn_cast<VectorType>(carried.getType());
-    if (carried == recurrence.previous || !type ||
+    if (carried == recurrence.previous || isCleared(loop, carried) || !type ||
         !isa<FloatType>(type.getElementType()) || type.getRank() != 2 ||
         type.getDimSize(0) != rows)
       continue;

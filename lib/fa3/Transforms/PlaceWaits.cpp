@@ -99,6 +99,8 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
     for (hopper::WaitOp wait : waits)
       if (failed(check(wait)))
         return signalPassFailure();
+    for (hopper::WaitOp wait : waits)
+      sinkUses(wait);
     for (hopper::WaitOp wait : waits) {
       Operation *need = firstNeed(wait);
       if (need != wait->getNextNode())
@@ -128,6 +130,34 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
       return wait.emitError("a wait must be in the block of its product: "
                             "groups are counted in straight lines");
     return success();
+  }
+
+  /// Moves pure operations that need the product's value down to where theirs
+  /// is needed first, but not past another product: with that, both values
+  /// would take registers at the same time.
+  static void sinkUses(hopper::WaitOp wait) {
+    Block *block = wait->getBlock();
+    Operation *end = wait->getNextNode();
+    SmallVector<Operation *> dependent;
+    for (; end != block->getTerminator(); end = end->getNextNode()) {
+      if (isa<hopper::WgmmaOp>(end) || containsProduct(*end))
+        break;
+      bool depends = llvm::any_of(end->getOperands(), [&](Value operand) {
+        return operand == wait.getResult() ||
+               llvm::is_contained(dependent, operand.getDefiningOp());
+      });
+      if (depends && end->getNumRegions() == 0 && isPure(end))
+        dependent.push_back(end);
+    }
+    for (Operation *op : llvm::reverse(dependent)) {
+      Operation *use = end;
+      for (Operation *user : op->getUsers()) {
+        Operation *ancestor = block->findAncestorOpInBlock(*user);
+        if (ancestor && ancestor->isBeforeInBlock(use))
+          use = ancestor;
+      }
+      op->moveBefore(use);
+    }
   }
 
   /// Products complete in order: behind the wait for a younger one this wait

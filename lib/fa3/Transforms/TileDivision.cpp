@@ -66,7 +66,7 @@ void TileDivision::collect(Operation *op) {
   if (isa<tile::StoreOp, hopper::ShareOp, scf::YieldOp>(op))
     return;
   if (isa<tile::PartialReduceOp, tile::InterleaveOp, tile::ColumnsOp,
-          tile::VoteOp, tile::UniformIfOp, tile::ReduceStoreOp,
+          tile::AppendOp, tile::VoteOp, tile::UniformIfOp, tile::ReduceStoreOp,
           hopper::OutPutOp>(op)) {
     for (Value operand : op->getOperands())
       if (getTileType(operand.getType()))

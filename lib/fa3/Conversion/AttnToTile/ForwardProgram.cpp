@@ -26,20 +26,22 @@ namespace {
 struct SoftmaxState {
   /// Row maximum of the scores so far.
   Value max;
-  /// Row sum of exponentials, as eight partial sums; null where the output has
-  /// it as eight more columns.
+  /// Row sum of exponentials, as eight partial sums.
   Value sum;
   /// Unnormalised output, in pieces.
   SmallVector<Value> acc;
+  /// Where a product adds up rows beside the last piece, zeros to start from;
+  /// otherwise null.
+  Value cleared;
 };
 
 /// Columns of the output that one product computes.
 struct Piece {
   int64_t first, columns;
-  /// Whether eight more columns are sums of rows.
+  /// Whether the product has eight more columns, sums of rows.
   bool hasSums;
 
-  int64_t accColumns() const { return columns + (hasSums ? 8 : 0); }
+  int64_t productColumns() const { return columns + (hasSums ? 8 : 0); }
 };
 
 class ForwardProgram : public ProgramBuilder {
@@ -47,12 +49,11 @@ public:
   ForwardProgram(OpBuilder &builder, attn::ForwardOp forward)
       : ProgramBuilder(builder, forward, forward.getScheduleAttr()),
         forward(forward), isNarrow(element.getIntOrFloatBitWidth() == 8),
-        sumsInProduct(schedule.getProductSums()),
         lift(isNarrow ? kLargestPower - schedule.getLazyRescale() : 0) {
     int64_t width = forward.getTwoLevel() ? kTwoLevelColumns : columns;
     for (int64_t first = 0; first < columns; first += width)
       pieces.push_back({first, std::min(width, columns - first),
-                        sumsInProduct && first + width >= columns});
+                        schedule.getProductSums() && first + width >= columns});
   }
 
 private:
@@ -75,7 +76,6 @@ private:
   Value scoreFactor(VectorType type, double factor);
   attn::ForwardOp forward;
   bool isNarrow;
-  bool sumsInProduct;
   /// Probabilities are computed 2^lift times as large, so that those below 1
   /// use the range of a narrow type.
   int64_t lift;
@@ -137,13 +137,10 @@ SoftmaxState ForwardProgram::step(Value query, Value key, SoftmaxState state,
       arith::MulFOp::create(b, change, scoreFactor(rowType, exponentScale));
   Value rescale = math::Exp2Op::create(b, change);
 
-  Value sum;
-  if (!sumsInProduct) {
-    VectorType sumType = floatTile(rows, 8);
-    Value partial = tile::PartialReduceOp::create(b, sumType, p);
-    sum =
-        math::FmaOp::create(b, state.sum, broadcast(rescale, sumType), partial);
-  }
+  VectorType sumType = floatTile(rows, 8);
+  Value partial;
+  if (!schedule.getProductSums())
+    partial = tile::PartialReduceOp::create(b, sumType, p);
 
   Value narrow =
       isNarrow ? tile::InterleaveOp::create(b, scoreType.clone(element), p)
@@ -152,17 +149,30 @@ SoftmaxState ForwardProgram::step(Value query, Value key, SoftmaxState state,
   int64_t contracted = isNarrow ? 1 : 0;
   SmallVector<Value> next;
   for (auto [piece, acc] : llvm::zip_equal(pieces, state.acc)) {
-    VectorType accType = floatTile(rows, piece.accColumns());
+    VectorType accType = floatTile(rows, piece.columns);
     Value value = loadValue(piece);
     Value rescaled = arith::MulFOp::create(b, acc, broadcast(rescale, accType));
-    // On two levels, a product of its own for each block.
+    // On two levels, a product of its own for each block. Sums of rows, which
+    // only grow, are always added so.
+    Value addend = forward.getTwoLevel() ? Value() : rescaled;
+    if (addend && piece.hasSums)
+      addend = tile::AppendOp::create(
+          b, floatTile(rows, piece.productColumns()), addend, state.cleared);
+    Value product = dot(narrow, 1, value, contracted, addend);
+    if (piece.hasSums) {
+      partial = tile::ColumnsOp::create(b, sumType, product, piece.columns);
+      product = tile::ColumnsOp::create(b, accType, product, 0);
+    }
     next.push_back(forward.getTwoLevel()
-                       ? arith::AddFOp::create(
-                             b, rescaled, dot(narrow, 1, value, contracted))
-                             .getResult()
-                       : dot(narrow, 1, value, contracted, rescaled));
+                       ? arith::AddFOp::create(b, rescaled, product).getResult()
+                       : product);
   }
-  return {max, sum, next};
+  Value sum =
+      math::FmaOp::create(b, state.sum, broadcast(rescale, sumType), partial);
+  // Zeros, by way of the sum: they take the registers of what has been added to
+  // it, where the next product needs them.
+  Value cleared = state.cleared ? scaled(sum, 0.0) : Value();
+  return {max, sum, next, cleared};
 }
 
 Value ForwardProgram::loadValues(Value batch, Value keyHead, Value col0,
@@ -170,7 +180,7 @@ Value ForwardProgram::loadValues(Value batch, Value keyHead, Value col0,
   if (!isNarrow)
     return loadRows("v", batch, col0, keyHead, cols);
   return tile::LoadOp::create(
-      b, tileOf(piece.accColumns(), cols, element),
+      b, tileOf(piece.productColumns(), cols, element),
       argument(forward.getValuesInterleaved() ? "v" : kValueColumns),
       ValueRange{batch, keyHead, index(piece.first), col0},
       ArrayRef<int64_t>{2, 3}, piece.hasSums);
@@ -203,12 +213,8 @@ void ForwardProgram::writeResults(SoftmaxState state, Value batch, Value row0,
   VectorType rowType = floatTile(rows, 1);
   Value zero = splat(rowType, 0.0);
 
-  Value partialSum = state.sum;
-  if (sumsInProduct)
-    partialSum = tile::ColumnsOp::create(
-        b, floatTile(rows, 8), state.acc.back(), pieces.back().columns);
   Value sum =
-      tile::ReduceOp::create(b, rowType, tile::ReduceKind::add, partialSum, 1);
+      tile::ReduceOp::create(b, rowType, tile::ReduceKind::add, state.sum, 1);
   Value empty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sum, zero);
   Value inverse = arith::DivFOp::create(b, splat(rowType, 1.0), sum);
   inverse = arith::SelectOp::create(b, empty, zero, inverse);
@@ -217,8 +223,7 @@ void ForwardProgram::writeResults(SoftmaxState state, Value batch, Value row0,
         arith::MulFOp::create(b, inverse, broadcast(valueDescale, rowType));
   for (auto [piece, acc] : llvm::zip_equal(pieces, state.acc)) {
     VectorType type = floatTile(rows, piece.columns);
-    Value sums = b.createOrFold<tile::ColumnsOp>(type, acc, 0);
-    Value output = arith::MulFOp::create(b, sums, broadcast(inverse, type));
+    Value output = arith::MulFOp::create(b, acc, broadcast(inverse, type));
     storeRows(round(output), "o", batch, row0, head, /*transposed=*/false,
               piece.first);
   }
@@ -248,14 +253,17 @@ void ForwardProgram::writeBody() {
   Value lastBlock = arith::SubIOp::create(b, count, one);
   Value limit = visibility.firstHiddenKey(row0, rows);
   SmallVector<Value> inits = {
-      splat(floatTile(rows, 1), -std::numeric_limits<double>::infinity())};
-  if (!sumsInProduct)
-    inits.push_back(splat(floatTile(rows, 8), 0.0));
+      splat(floatTile(rows, 1), -std::numeric_limits<double>::infinity()),
+      splat(floatTile(rows, 8), 0.0)};
   for (Piece piece : pieces)
-    inits.push_back(splat(floatTile(rows, piece.accColumns()), 0.0));
+    inits.push_back(splat(floatTile(rows, piece.columns), 0.0));
+  bool clears = schedule.getProductSums() && !forward.getTwoLevel();
+  if (clears)
+    inits.push_back(splat(floatTile(rows, 8), 0.0));
   auto stateOf = [&](ValueRange values) -> SoftmaxState {
-    return {values.front(), sumsInProduct ? Value() : values[1],
-            llvm::to_vector(values.take_back(pieces.size()))};
+    return {values[0], values[1],
+            llvm::to_vector(values.slice(2, pieces.size())),
+            clears ? values.back() : Value()};
   };
   auto loop = scf::ForOp::create(b, zero, count, one, inits);
   {
@@ -271,10 +279,10 @@ void ForwardProgram::writeBody() {
           return visibility.hideColumns(scores, limit, col0);
         },
         [&](Piece piece) { return loadValues(batch, keyHead, col0, piece); });
-    SmallVector<Value> yielded = {next.max};
-    if (next.sum)
-      yielded.push_back(next.sum);
+    SmallVector<Value> yielded = {next.max, next.sum};
     llvm::append_range(yielded, next.acc);
+    if (next.cleared)
+      yielded.push_back(next.cleared);
     scf::YieldOp::create(b, yielded);
   }
   writeResults(stateOf(loop.getResults()), batch, row0, head);
