@@ -8,6 +8,7 @@ DTYPES = {"e4m3": torch.float8_e4m3fn, "e5m2": torch.float8_e5m2}
 GROUP = 16  # keys that are interleaved where values lie along them
 STEP = 32  # products that a tensor core adds at once
 FRACTION = 13  # bits of the sum that it keeps then
+ELEMENTS = 2**27  # products in memory at once
 # Where the largest probability of a row may lie when it is rounded: a reference may lag behind the maximum.
 SCALES = (2.0**4, 2.0**4.25)
 
@@ -41,19 +42,39 @@ def columns(values):
     return stored.view(values.dtype)
 
 
-def cut(sums):
-    """Towards zero, to what a tensor core keeps."""
-    mantissa, exponent = torch.frexp(sums)
-    unit = 2.0 ** (FRACTION + 1)
-    return torch.ldexp((mantissa * unit).trunc() / unit, exponent)
+def exponents(factors):
+    """Of the factors of products, as a tensor core takes them: subnormal numbers have that of the smallest normal one."""
+    smallest = math.frexp(torch.finfo(factors.dtype).smallest_normal)[1]
+    values = factors.float()
+    return torch.where(values == 0, -(2.0**10), torch.frexp(values)[1].clamp(min=smallest).float())
+
+
+def add_step(total, a, b, a_exponents, b_exponents):
+    """total + a b for one step: everything is cut towards zero at a place below the largest exponent, then added. All
+    terms are small multiples of that place, so that fp32 is exact."""
+    exponent = a_exponents.unsqueeze(-1) + b_exponents.unsqueeze(-3)  # one more for each factor than the leading bit's
+    own = torch.where(total == 0, -(2.0**10), torch.frexp(total)[1].float())
+    top = torch.maximum(exponent.amax(-2) - 2, own - 1).clamp(min=-100)
+    place = torch.exp2(FRACTION - top)
+    terms = (a.unsqueeze(-1) * b.unsqueeze(-3) * place.unsqueeze(-2)).trunc_().sum(-2)
+    mantissa, exponent = torch.frexp(terms + (total * place).trunc())
+    kept = 2.0 ** (FRACTION + 1)
+    return torch.ldexp((mantissa * kept).trunc() / kept, exponent) / place
 
 
 def multiply(a, b):
-    """The product as tensor cores sum it up, in double."""
-    total = torch.zeros(*a.shape[:-1], b.shape[-1], dtype=torch.float64, device=a.device)
-    for first in range(0, a.shape[-1], STEP):
-        total = cut(total + torch.matmul(a[..., first : first + STEP].double(), b[..., first : first + STEP, :].double()))
-    return total
+    """The product of 8-bit matrices as tensor cores sum it up, by the rule of docs/emulator.md."""
+    heads, rows, columns = *a.shape[:2], b.shape[-1]
+    total = torch.zeros(heads, rows, columns, dtype=torch.float32, device=a.device)
+    a, b, a_exponents, b_exponents = a.float(), b.float(), exponents(a), exponents(b)
+    size = max(1, ELEMENTS // max(1, heads * columns * STEP))
+    for top in range(0, rows, size):
+        part = slice(top, top + size)
+        for first in range(0, a.shape[-1], STEP):
+            step = slice(first, first + STEP)
+            total[:, part] = add_step(total[:, part], a[:, part, step], b[:, step], a_exponents[:, part, step],
+                                      b_exponents[:, step])
+    return total.double()
 
 
 def attend(q, k, v, mask, scale, scale_v):
@@ -68,9 +89,9 @@ def attend(q, k, v, mask, scale, scale_v):
     exact = weights.sum(-1, keepdim=True)
     outputs, rows = [], []
     for factor in SCALES:
-        stored = rounded(weights * factor, torch.float8_e4m3fn).double()
+        stored = rounded(weights * factor, torch.float8_e4m3fn)
         product = multiply(stored, v)
-        for total in (exact, stored.sum(-1, keepdim=True) / factor):
+        for total in (exact, stored.double().sum(-1, keepdim=True) / factor):
             outputs.append((product / factor / total * scale_v).masked_fill(empty, 0))
             rows.append((largest * scale + total.log()).squeeze(-1))
     length = (weights.square().sum(-1, keepdim=True).sqrt() / exact).masked_fill(empty, 0).squeeze(-1)

@@ -222,8 +222,9 @@ def interleave(contestants, rounds, milliseconds):
 
 def describe(kernel):
     op = kernel.operation
-    return (f"{op['kind']} {op['dtype']} d{op['head_dim']} {'causal' if op['causal'] else 'full'}"
-            + (" deterministic" if op.get("deterministic") else ""))
+    words = [op["kind"], op["dtype"], f"d{op['head_dim']}", "causal" if op["causal"] else "full"]
+    words += ["deterministic"] * bool(op.get("deterministic")) + ["columns"] * (op.get("value_layout") == "columns")
+    return " ".join(words + ["descale"] * ("q_descale" in kernel.dims))
 
 
 def fixed_heads(kernel):

@@ -4,6 +4,7 @@
 
 #include "key_order.h"
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <limits>
@@ -93,22 +94,30 @@ parseWord(std::string_view name, std::string_view text,
                    ", found '" + std::string(text) + "'");
 }
 
+/// A number that a float can be; NaN if the text is none.
+static double parseNumber(std::string_view text) {
+  double value = 0;
+  const auto [end, failure] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  return failure == std::errc() && end == text.data() + text.size() &&
+                 value <= std::numeric_limits<float>::max()
+             ? value
+             : std::numeric_limits<double>::quiet_NaN();
+}
+
 /// Two positive numbers, "A,B", the first at most the second.
 static std::pair<double, double> parseRange(std::string_view name,
                                             std::string_view text) {
-  std::pair<double, double> range;
-  const char *end = text.data() + text.size();
-  const auto [comma, failure] = std::from_chars(text.data(), end, range.first);
-  const auto [last, secondFailure] =
-      std::from_chars(comma == end ? end : comma + 1, end, range.second);
-  if (failure != std::errc() || secondFailure != std::errc() || *comma != ',' ||
-      last != end || !(range.first > 0) || !(range.first <= range.second) ||
-      range.second > std::numeric_limits<float>::max())
+  const size_t comma = std::min(text.find(','), text.size());
+  const double least = parseNumber(text.substr(0, comma));
+  const double most =
+      parseNumber(text.substr(std::min(comma + 1, text.size())));
+  if (!(least > 0 && least <= most))
     throw UsageError(std::string(name) +
                      ": expected two positive numbers, the first at most the "
                      "second, as in 0.01,2, found '" +
                      std::string(text) + "'");
-  return range;
+  return {least, most};
 }
 
 namespace {

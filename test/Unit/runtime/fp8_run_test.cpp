@@ -157,10 +157,11 @@ TEST_F(Fp8RunTest, CountsFlops) {
 
 TEST_F(Fp8RunTest, Benchmarks) {
   for (bool columns : {false, true}) {
-    ASSERT_EQ(run(package({.columns = columns}) + driver +
-                      " --seqlens 60 --tokens 120 --hidden 128",
-                  FA3_BENCH),
-              0)
+    ASSERT_EQ(
+        run(package({.columns = columns}) + driver +
+                " --seqlens 60 --tokens 120 --hidden 128 --rounds 1 --ms 3",
+            FA3_BENCH),
+        0)
         << log();
     const double flops = 4.0 * 60 * 60 * 64 * 2 * 2;
     EXPECT_NEAR(report["results"][0]["tflops"], flops / 0.5e-3 * 1e-12, 1e-9);

@@ -110,10 +110,11 @@ TEST_F(LaunchTest, TensorMapsOfOtherTypes) {
 }
 
 /// A pre-pass writes a transposed copy of v, which the kernel reads by rows of
-/// 128 bytes.
+/// 128 bytes. The fake driver has no such kernels to execute.
 static nlohmann::json fp8Manifest() {
   nlohmann::json manifest = hostFp8Manifest({.headDim = 128});
-  for (nlohmann::json &kernel : manifest["kernels"])
+  for (nlohmann::json &kernel : manifest["kernels"]) {
+    kernel["name"] = "mapped_" + kernel["name"].get<std::string>();
     kernel["params"] = {{{"kind", "tensor_map"},
                          {"tensor", "q"},
                          {"box", {1, 192, 1, 128}},
@@ -122,6 +123,7 @@ static nlohmann::json fp8Manifest() {
                          {"tensor", "v_transposed"},
                          {"box", {1, 1, 128, 128}},
                          {"swizzle", 128}}};
+  }
   return manifest;
 }
 

@@ -5,6 +5,7 @@
 #include "host_memory.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -62,14 +63,25 @@ struct Arguments {
 
 } // namespace
 
-static float loadE4m3(const uint8_t *stored) {
-  const int exponent = *stored >> 3 & 15;
-  const int mantissa = *stored & 7;
-  if ((*stored & 0x7f) == 0x7f)
+static float decodeE4m3(int stored) {
+  const int exponent = stored >> 3 & 15;
+  const int mantissa = stored & 7;
+  if ((stored & 0x7f) == 0x7f)
     return std::numeric_limits<float>::quiet_NaN();
-  const float magnitude = std::ldexp(exponent ? 8.0f + mantissa : mantissa,
-                                     std::max(exponent, 1) - 10);
-  return *stored & 0x80 ? -magnitude : magnitude;
+  const float magnitude =
+      std::ldexp(static_cast<float>(exponent ? 8 + mantissa : mantissa),
+                 std::max(exponent, 1) - 10);
+  return stored & 0x80 ? -magnitude : magnitude;
+}
+
+static float loadE4m3(const uint8_t *stored) {
+  static const std::array<float, 256> values = [] {
+    std::array<float, 256> all;
+    for (int i = 0; i < 256; ++i)
+      all[i] = decodeE4m3(i);
+    return all;
+  }();
+  return values[*stored];
 }
 
 /// A probability, rounded.
