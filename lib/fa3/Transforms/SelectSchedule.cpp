@@ -233,7 +233,8 @@ static ScheduleFields chooseForward(attn::ForwardOp forward) {
   fields.pingpong = row->pingpong;
   fields.chains = row->chains;
   fields.lazyRescale = narrow ? kNarrowLazyRescale : kLazyRescale;
-  fields.productSums = narrow && canSumInProduct(forward);
+  // Even where products are narrow, registers are short beyond that.
+  fields.productSums = narrow && getTileColumns(forward) + 8 <= kMaxColumns;
   fields.longestFirst = row->causal;
   fields.splitRegisters();
   return fields;
