@@ -188,8 +188,8 @@ tile.kernel @two_buffers(%k: !m, %o: !f) {
   tile.return
 }
 
-// What is computed with a product's value moves down to where it is needed, but
-// not past the next product.
+// What is computed with the value of a block's last product moves down to where
+// it is needed, what is computed with that of another one does not.
 
 // CHECK-LABEL: tile.kernel @sinking
 // CHECK: %[[P:.*]] = hopper.wgmma
