@@ -188,8 +188,8 @@ tile.kernel @two_buffers(%k: !m, %o: !f) {
   tile.return
 }
 
-// What is computed with the value of a block's last product moves down to where
-// it is needed, what is computed with that of another one does not.
+// What is computed with the value of a block's last product, an accumulator, moves
+// down to where it is needed, what is computed with that of another one does not.
 
 // CHECK-LABEL: tile.kernel @sinking
 // CHECK: %[[P:.*]] = hopper.wgmma
@@ -210,7 +210,7 @@ tile.kernel @sinking(%address: i32, %x: !s_tile, %out: !s_out) {
   %p = hopper.wgmma %a, %a contract(1, 1) : !s_buffer, !s_buffer -> !hopper.pending<!s_tile>
   %v = hopper.wait %p younger 0 : !hopper.pending<!s_tile> -> !s_tile
   %sum = arith.addf %v, %v : !s_tile
-  %q = hopper.wgmma %a, %a contract(1, 1) : !s_buffer, !s_buffer -> !hopper.pending<!s_tile>
+  %q = hopper.wgmma %a, %a, %x contract(1, 1) : !s_buffer, !s_buffer, !s_tile -> !hopper.pending<!s_tile>
   %w = hopper.wait %q younger 0 : !hopper.pending<!s_tile> -> !s_tile
   %part = tile.columns %w from 8 : !s_tile -> vector<64x8xf32>
   %twice = arith.addf %part, %part : vector<64x8xf32>

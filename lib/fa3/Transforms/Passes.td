@@ -336,7 +336,8 @@ def PlaceWaitsPass : Pass<"fa3-place-waits", "::fa3::tile::KernelOp"> {
     after the wait of the product that still reads the last one (PTX ISA,
     "wgmma.wait_group").
 
-    Pure operations on the value of a block's last product move down first.
+    Pure operations on the value of a block's last product, if it adds to an
+    accumulator, move down first.
 
     A `hopper.buffer_load` between a product and its wait would queue behind the
     product: it moves behind the wait, with its release, unless its value or its

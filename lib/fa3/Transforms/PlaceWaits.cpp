@@ -133,9 +133,12 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
   }
 
   /// Moves pure operations that need the value of a block's last product down
-  /// to where theirs is needed first. In front of another product they stay:
-  /// both values would take registers at the same time.
+  /// to where theirs is needed first. In front of another product they stay,
+  /// and those of a product that adds to nothing: both values would take
+  /// registers at the same time.
   static void sinkUses(hopper::WaitOp wait) {
+    if (!wait.getPending().getDefiningOp<hopper::WgmmaOp>().getAcc())
+      return;
     Block *block = wait->getBlock();
     Operation *end = block->getTerminator();
     SmallVector<Operation *> dependent;
