@@ -12,14 +12,14 @@ The exit status is 1 if fewer than the required share are caught, or if the
 kernel itself does not pass.
 
 What does not count is listed apart: mutants of lines that no thread of any of
-the problems executes, and mutants that cannot be told from the kernel, as a file
-of lines
+the problems executes, and mutants that cannot be told from the kernel, as
+redundancy.py proves or a file of lines
 
     KERNEL | KIND | PLACE | why the mutant is equivalent
 
 says: shell patterns of the kernel's name and of the kind, and a regular
 expression that matches within the text around the place, whose line begins with
-a ">". A mutant that a rule names and a run catches all the same counts as caught.
+a ">". Such a mutant that a run catches all the same counts as caught.
 """
 
 import argparse
@@ -39,15 +39,23 @@ from pathlib import Path
 
 from mutations import Mutant, find_mutants, without_comments
 from package_file import Package
+from redundancy import ControlFlow, redundant
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[2] / "build"
 # Lines around a place that a rule of equivalence sees.
-BEFORE, AFTER = 30, 6
-# Every stage of a pipeline used again, tails of every kind, as many masked tiles as
-# there can be (with tiles of 192 queries and 80 or 128 keys), and causally masked
-# CTAs without any key.
-DEFAULT_PROBLEMS = ("--batch 1 --heads 1 --seqlen-q 200 --seqlen-k 910", "--batch 1 --heads 2 --seqlen-q 390 --seqlen-k 130")
+BEFORE, AFTER = 40, 12
+# Every stage of a pipeline used again, and tails of every kind. Forward: as many masked
+# tiles as there can be (with tiles of 192 queries and 80 or 128 keys), and causally
+# masked CTAs without any key. Backward: an mbarrier's phase with an arrival too few or
+# too many has to drift by a whole phase; a loop over masked blocks that comes first,
+# and one over the others; only one block of keys.
+DEFAULT_PROBLEMS = {
+    "forward": ("--batch 1 --heads 1 --seqlen-q 200 --seqlen-k 910", "--batch 1 --heads 2 --seqlen-q 390 --seqlen-k 130"),
+    "backward": ("--batch 1 --heads 2 --kv-heads 1 --seqlen-q 200 --seqlen-k 300",
+                 "--batch 1 --heads 10 --kv-heads 1 --seqlen-q 130 --seqlen-k 330",
+                 "--batch 1 --heads 1 --seqlen-q 130 --seqlen-k 700", "--batch 1 --heads 1 --seqlen-q 130 --seqlen-k 80"),
+}
 
 
 @dataclass
@@ -68,7 +76,8 @@ class PackageRunner:
         self.package = Package(self.path.read_bytes())
         self.name = self.path.stem
         self.tool = arguments.fa3_run
-        self.problems = [shlex.split(problem) for problem in arguments.problem or DEFAULT_PROBLEMS]
+        kind = self.package.manifest()["operation"]["kind"]
+        self.problems = [shlex.split(problem) for problem in arguments.problem or DEFAULT_PROBLEMS[kind]]
 
     def text(self):
         return self.package.ptx()
@@ -79,15 +88,13 @@ class PackageRunner:
         number = 0
         for i, kernel in enumerate(manifest["kernels"]):
             for j, parameter in enumerate(kernel["params"]):
-                if parameter["kind"] != "tensor_map":
+                if parameter["kind"] != "tensor_map" or not parameter["swizzle"]:
                     continue
                 number += 1
                 changed = json.loads(json.dumps(manifest))
                 before = parameter["swizzle"]
-                after = 64 if before != 64 else 128
                 # A box wider than the swizzle would be refused at once.
-                if after == 64:
-                    after = 0
+                after = 128 if before == 64 else 0
                 changed["kernels"][i]["params"][j]["swizzle"] = after
                 mutant = Mutant("tensor map swizzle", number, 0, f"{parameter.get('name', j)}: {before}", str(after), "")
                 mutant.package = self.package.with_manifest(changed)
@@ -274,12 +281,13 @@ def main():
                 print(f"{runner.name}: the kernel itself fails with seed {seed}: {how}")
                 return 1
     rules = read_equivalents(arguments.equivalents)
-    lines = without_comments(runner.text()).splitlines()
+    plain = without_comments(runner.text())
+    lines, flow = plain.splitlines(), ControlFlow(plain)
 
     def examine(mutant):
         outcome = attempt(runner, mutant, coverage, seeds, arguments.limit)
         if outcome.executed and not outcome.how:
-            outcome.equivalent = equivalence(rules, runner.name, mutant, lines)
+            outcome.equivalent = redundant(flow, mutant) or equivalence(rules, runner.name, mutant, lines)
         if arguments.verbose:
             fate = outcome.how or outcome.equivalent or ("SURVIVED" if outcome.executed else "not executed")
             print(f"{mutant.name()}, line {mutant.line}: {fate}", flush=True)
