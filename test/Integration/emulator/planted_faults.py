@@ -30,6 +30,7 @@ import os
 import random
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -153,10 +154,11 @@ def run(runner, mutant, problem, seed, limit, covered=None):
         coverage = folder / "coverage"
         if covered is not None:
             environment["FA3_EMULATOR_COVERAGE"] = str(coverage)
-        try:
-            result = subprocess.run(runner.command(mutant, problem, seed, folder), env=environment, timeout=limit,
-                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-        except subprocess.TimeoutExpired:
+        # Seconds of the processor: a busy machine makes nothing of them.
+        command = ["sh", "-c", f'ulimit -t {limit}; exec "$@"', "sh", *runner.command(mutant, problem, seed, folder)]
+        result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                errors="replace")
+        if result.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
             return "does not end"
         if covered is not None and coverage.exists():
             covered.update(int(line.split()[-1]) for line in coverage.read_text().splitlines())
@@ -253,11 +255,11 @@ def parse_arguments():
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--sample", type=int, default=0, help="try only about so many mutants")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--limit", type=float, default=120, help="seconds for one run")
+    parser.add_argument("--limit", type=int, default=120, help="seconds of the processor for one run")
     parser.add_argument("--required", type=float, default=95, help="percent that must be caught")
     parser.add_argument("--equivalents", type=Path, help="the list of equivalent mutants")
     parser.add_argument("--only", default="*", help="a pattern of kinds")
-    parser.add_argument("--list", action="store_true", help="print the mutants and stop")
+    parser.add_argument("--list", action="store_true", help="print the mutants, those proven redundant marked, and stop")
     parser.add_argument("--verbose", action="store_true", help="print each outcome")
     return parser.parse_args()
 
@@ -268,9 +270,13 @@ def main():
     mutants = [m for m in runner.mutants() if fnmatch.fnmatch(m.kind, arguments.only)]
     if arguments.sample:
         mutants = sample(mutants, arguments.sample)
+    plain = without_comments(runner.text())
+    lines, flow = plain.splitlines(), ControlFlow(plain)
     if arguments.list:
         for mutant in mutants:
-            print(f"{mutant.name()}, line {mutant.line}: {mutant.before} -> {mutant.after or 'nothing'}")
+            proof = redundant(flow, mutant)
+            print(f"{mutant.name()}, line {mutant.line}: {mutant.before} -> {mutant.after or 'nothing'}"
+                  f"{', redundant: ' if proof else ''}{proof}")
         return 0
     seeds = range(1, arguments.seeds + 1)
     coverage = [set() for _ in runner.problems]
@@ -281,11 +287,9 @@ def main():
                 print(f"{runner.name}: the kernel itself fails with seed {seed}: {how}")
                 return 1
     rules = read_equivalents(arguments.equivalents)
-    plain = without_comments(runner.text())
-    lines, flow = plain.splitlines(), ControlFlow(plain)
 
     def examine(mutant):
-        proof = redundant(flow, mutant) if mutant.line else ""
+        proof = redundant(flow, mutant)
         # A proof needs no more than a check.
         outcome = attempt(runner, mutant, coverage, seeds[:1] if proof else seeds, arguments.limit)
         if outcome.executed and not outcome.how:

@@ -22,6 +22,7 @@ class Statement:
         self.guarded = match["guard"] is not None
         self.operands = operands_of(match)
         self.registers = set(REGISTER.findall(match["text"]))
+        self.entry = False
         self.successors, self.predecessors = [], []
 
     def begins(self, *opcodes):
@@ -52,6 +53,7 @@ class ControlFlow:
             if index is not None:
                 labels[(owners[index], label["name"])] = index
         for i, statement in enumerate(self.statements):
+            statement.entry = not i or owners[i] != owners[i - 1]
             targets = []
             if statement.begins("bra"):
                 targets.append(labels[(owners[i], statement.operands[-1])])
@@ -72,7 +74,7 @@ class ControlFlow:
             i = stack.pop()
             statement = self.statements[i]
             following = statement.successors if forward else statement.predecessors
-            ends |= not following
+            ends |= not following or (statement.entry and not forward)
             for j in following:
                 if j not in seen:
                     seen.add(j)
