@@ -280,9 +280,9 @@ def main():
         return 0
     seeds = range(1, arguments.seeds + 1)
     coverage = [set() for _ in runner.problems]
-    for problem, lines in zip(runner.problems, coverage):
+    for problem, covered in zip(runner.problems, coverage):
         for seed in seeds:
-            how = run(runner, None, problem, seed, arguments.limit, lines)
+            how = run(runner, None, problem, seed, arguments.limit, covered)
             if how:
                 print(f"{runner.name}: the kernel itself fails with seed {seed}: {how}")
                 return 1
