@@ -52,12 +52,14 @@ private:
   mlir::LogicalResult distributeConstant(mlir::arith::ConstantOp op);
   mlir::LogicalResult distributeBroadcast(mlir::vector::BroadcastOp op);
   mlir::LogicalResult distributeIota(tile::IotaOp op);
+  mlir::LogicalResult distributeElementwise(mlir::Operation *op);
+
+  // Types and columns (DistributeConversions.cpp).
   mlir::LogicalResult distributeTruncF(mlir::arith::TruncFOp op);
   mlir::LogicalResult distributeExtF(mlir::arith::ExtFOp op);
   mlir::LogicalResult distributeInterleave(tile::InterleaveOp op);
   mlir::LogicalResult distributeTileColumns(tile::ColumnsOp op);
   mlir::LogicalResult distributeAppend(tile::AppendOp op);
-  mlir::LogicalResult distributeElementwise(mlir::Operation *op);
 
   // Products (DistributeProducts.cpp).
   mlir::LogicalResult distributeWgmma(hopper::WgmmaOp op);
