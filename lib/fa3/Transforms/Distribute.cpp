@@ -54,10 +54,8 @@ Value Distributor::constant(int64_t value) {
   return arith::ConstantIntOp::create(builder, loc, value, 32);
 }
 
-/// The thread's index. Behind a loop it is read again.
 Value Distributor::threadIndex() {
-  return hopper::ThreadIdOp::create(builder, loc, builder.getI32Type(),
-                                    isBehindLoop && loopDepth == 0);
+  return hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
 }
 
 Value Distributor::lane() {
@@ -115,7 +113,6 @@ LogicalResult Distributor::distributeFor(scf::ForOp loop) {
       scalars.lookupOrDefault(loop.getStep()), flatten(loop.getInitArgs()));
   scalars.map(loop.getInductionVar(), clone.getInductionVar());
   mapFlat(loop.getRegionIterArgs(), clone.getRegionIterArgs());
-  ++loopDepth;
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(clone.getBody());
@@ -124,8 +121,6 @@ LogicalResult Distributor::distributeFor(scf::ForOp loop) {
     if (loop.getNumResults() != 0)
       scf::YieldOp::create(builder, loc, flatten(loop.getYieldedValues()));
   }
-  --loopDepth;
-  isBehindLoop = true;
   mapFlat(loop.getResults(), clone.getResults());
   return success();
 }
@@ -214,7 +209,6 @@ LogicalResult Distributor::distributeRoles(hopper::SpecializeOp roles) {
        llvm::zip_equal(roles->getRegions(), clone->getRegions())) {
     if (from.empty())
       continue;
-    isBehindLoop = false;
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&to.emplaceBlock());
     for (Operation &op : from.front()) {

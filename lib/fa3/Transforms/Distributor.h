@@ -72,6 +72,8 @@ private:
   mlir::LogicalResult distributeBufferStore(hopper::BufferStoreOp op);
   mlir::LogicalResult storePackedBuffer(hopper::BufferStoreOp op);
   mlir::LogicalResult storeMatrices(hopper::BufferStoreOp op);
+  mlir::LogicalResult storeStraightMatrices(hopper::BufferStoreOp op);
+  mlir::Value threadBits(int64_t shift, int64_t mask);
 
   // Reductions and votes (DistributeReductions.cpp).
   mlir::Value combine(tile::ReduceKind kind, mlir::Value a, mlir::Value b);
@@ -114,9 +116,6 @@ private:
   mlir::IRMapping scalars;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tiles;
   llvm::SmallVector<mlir::Value> scratch;
-  /// Loops around the operation, and whether its role had one before.
-  int64_t loopDepth = 0;
-  bool isBehindLoop = false;
 };
 
 } // namespace fa3

@@ -12,6 +12,7 @@
 #include "fa3/Transforms/RingLayout.h"
 #include "fa3/Transforms/RingOnes.h"
 #include "fa3/Transforms/ShareExpander.h"
+#include "fa3/Transforms/TensorMaps.h"
 #include "fa3/Transforms/Threads.h"
 
 #include <deque>
@@ -319,13 +320,7 @@ private:
     }
     auto mapType = hopper::TensorMapType::get(
         put.getContext(), source.getArgNumber(), box, type.hasPanels());
-    for (BlockArgument argument : kernel.getArguments())
-      if (argument.getType() == mapType)
-        return argument;
-    unsigned position = kernel.getNumArguments();
-    (void)kernel.insertArgument(position, mapType, DictionaryAttr(),
-                                put.getLoc());
-    return kernel.getArgument(position);
+    return getTensorMap(kernel, mapType, put.getLoc());
   }
 
   void expandGet(hopper::RingGetOp get, Value number) {

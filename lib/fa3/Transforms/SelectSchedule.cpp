@@ -139,13 +139,13 @@ struct BackwardRow {
 
 constexpr BackwardRow kBackwardRows[] = {
     {64, false, 128, 128, 2, 2, 0, true, false, false, true, true},
-    {64, true, 128, 128, 2, 2, 0, true, false, false, true, false},
+    {64, true, 128, 128, 2, 2, 0, true, false, false, true, true},
     {128, false, 64, 128, 2, 2, 0, true, false, true, true, true},
     {128, true, 64, 128, 2, 2, 0, true, false, true, true, true},
     {192, false, 64, 96, 3, 2, 1, false, true, true, false, true},
     {192, true, 64, 96, 3, 2, 1, false, true, true, false, false},
     {256, false, 64, 80, 2, 2, 1, false, true, true, false, true},
-    {256, true, 64, 80, 2, 1, 0, false, true, true, false, true},
+    {256, true, 64, 80, 2, 2, 1, false, true, true, false, true},
 };
 
 } // namespace
