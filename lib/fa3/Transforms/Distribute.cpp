@@ -292,11 +292,13 @@ LogicalResult Distributor::distributeIota(tile::IotaOp op) {
 
 LogicalResult Distributor::distributeTruncF(arith::TruncFOp op) {
   auto type = cast<VectorType>(op.getType());
+  int64_t perRegister = Fragment::perRegister(type.getElementType());
+  if (!getElementTypeOrSelf(op.getIn().getType()).isF32() || perRegister == 1)
+    return op.emitError("only f32 tiles can be narrowed, to 16-bit and 8-bit "
+                        "floats");
+  if (perRegister == 4)
+    return distributeTruncToBytes(op);
   SmallVector<Value> from(registers(op.getIn()));
-  if (!getElementTypeOrSelf(op.getIn().getType()).isF32() ||
-      Fragment::perRegister(type.getElementType()) != 2)
-    return op.emitError("only f32 tiles can be narrowed, to 16-bit floats; "
-                        "tile.interleave makes 8-bit ones");
   SmallVector<Value> result;
   for (size_t i = 0; i < from.size(); i += 2)
     result.push_back(hopper::PackOp::create(builder, loc, builder.getI32Type(),

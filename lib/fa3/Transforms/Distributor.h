@@ -96,6 +96,10 @@ private:
   mlir::Value transposeMatrix(mlir::Value value);
   void transposeQuad(llvm::MutableArrayRef<mlir::Value> values);
 
+  // 8-bit tiles whose columns keep their order (DistributeBytes.cpp).
+  mlir::LogicalResult distributeTruncToBytes(mlir::arith::TruncFOp op);
+  mlir::LogicalResult distributeByteStore(tile::StoreOp op);
+
   // Packed tiles (DistributePacked.cpp).
   mlir::Value packedElement();
   mlir::LogicalResult
