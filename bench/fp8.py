@@ -35,9 +35,9 @@ def positions(keys, device):
 
 
 def columns(values):
-    """(batch, keys, heads, depth) -> (batch, heads, depth, padded keys), NaN where there is no key."""
+    """(batch, keys, heads, depth) -> (batch, heads, depth, padded keys), zeros where there is no key."""
     b, s, h, d = values.shape
-    stored = torch.full((b, h, d, padded_keys(s)), 0xFF, dtype=torch.uint8, device=values.device)
+    stored = torch.zeros((b, h, d, padded_keys(s)), dtype=torch.uint8, device=values.device)
     stored[..., positions(s, values.device)] = values.view(torch.uint8).permute(0, 2, 3, 1)
     return stored.view(values.dtype)
 

@@ -66,11 +66,18 @@ tile.kernel @operand() {
 // CHECK: %[[X7:.*]] = hopper.global_load
 // CHECK: hopper.global_store {{.*}}, %[[X2]], %[[X3]] if
 // CHECK: hopper.global_store {{.*}}, %[[X6]], %[[X7]] if
-tile.kernel @columns(%i: !i, %o: !o) {
+// Appended, they come behind the others, group by group.
+// CHECK: hopper.global_store %arg2{{.*}}, %[[X2]], %[[X3]] if
+// CHECK: hopper.global_store %arg2{{.*}}, %[[X2]], %[[X3]] if
+// CHECK: hopper.global_store %arg2{{.*}}, %[[X6]], %[[X7]] if
+// CHECK: hopper.global_store %arg2{{.*}}, %[[X6]], %[[X7]] if
+tile.kernel @columns(%i: !i, %o: !o, %w: !i) {
   %c0 = arith.constant 0 : index
   %x = tile.load %i[%c0, %c0] dims [0, 1] : !i, vector<64x16xf32>
   %y = tile.columns %x from 8 : vector<64x16xf32> -> vector<64x8xf32>
   tile.store %y, %o[%c0, %c0] dims [0, 1] : vector<64x8xf32>, !o
+  %z = tile.append %y, %y : vector<64x8xf32>, vector<64x8xf32> -> vector<64x16xf32>
+  tile.store %z, %w[%c0, %c0] dims [0, 1] : vector<64x16xf32>, !i
   tile.return
 }
 

@@ -210,3 +210,33 @@ tile.kernel @transposed_store(%h: !h, %o: !o) {
   tile.store %y, %h[%c0, %c0] dims [1, 0] : vector<64x8xbf16>, !h
   tile.return
 }
+
+// As it is, a row of the tile is one of the buffer: a warp's 16 rows and two
+// groups of columns at a time, a chunk's place changed by its row. Panels of 64
+// columns are 128 rows apart.
+// CHECK-LABEL: tile.kernel @straight
+// CHECK-SAME: (%[[ROW:[a-z0-9]+]]: i32
+// CHECK: %[[R:.*]] = arith.andi %{{.*}}, %c7_i32
+// CHECK: %[[G:.*]] = arith.andi %{{.*}}, %c1_i32
+// CHECK: %[[SWIZZLE:.*]] = arith.xori %[[G:.*]], %[[R]]
+// CHECK: %[[C0:.*]] = arith.muli %[[SWIZZLE]], %c16_i32
+// CHECK: hopper.store_matrix %[[A:[a-z0-9]+]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} straight : i32, i32, i32, i32
+// CHECK: %[[X2:.*]] = arith.xori %[[SWIZZLE]], %c2_i32
+// CHECK: hopper.store_matrix %{{.*}} straight : i32, i32, i32, i32
+// CHECK: arith.xori %[[SWIZZLE]], %c4_i32
+// CHECK: hopper.store_matrix %{{.*}} straight : i32, i32, i32, i32
+// CHECK: arith.xori %[[SWIZZLE]], %c6_i32
+// CHECK: hopper.store_matrix %{{.*}} straight : i32, i32, i32, i32
+// CHECK-NEXT: %[[NEXT:.*]] = arith.addi %[[A]], %c16384_i32
+// CHECK-NEXT: hopper.store_matrix %[[NEXT]], %{{.*}}, %{{.*}} straight : i32, i32{{$}}
+// CHECK-NOT: hopper.store_matrix
+tile.kernel @straight(%row: i32, %x: memref<?x72xf32, strided<[?, 1]>>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0 : i32
+  %a = hopper.shared_address 0 : i32
+  %b = hopper.view %a : !hopper.buffer<vector<128x72xbf16>, 128>
+  %X = tile.load %x[%c0, %c0] dims [0, 1] : memref<?x72xf32, strided<[?, 1]>>, vector<64x72xf32>
+  %h = arith.truncf %X : vector<64x72xf32> to vector<64x72xbf16>
+  hopper.buffer_store %h, %b[%row, %zero] straight : vector<64x72xbf16>, !hopper.buffer<vector<128x72xbf16>, 128>
+  tile.return
+}

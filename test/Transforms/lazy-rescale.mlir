@@ -151,3 +151,30 @@ tile.kernel @scale_at_run_time(%n: index, %x: vector<64x1xf32>, %s: vector<64x64
   }
   tile.return
 }
+
+// What the loop carries multiplied by 0 has no reference.
+
+// CHECK-LABEL: tile.kernel @cleared
+// CHECK: tile.vote_any
+// CHECK: tile.uniform_if
+tile.kernel @cleared(%n: index, %x: !row, %s: !tile)
+    attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1, lazy_rescale = 8>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %lowest = arith.constant dense<0xFF800000> : !row
+  %zeros = arith.constant dense<0.0> : !tile
+  %c = arith.constant dense<0.5> : !row
+  %r:3 = scf.for %j = %c0 to %n step %c1 iter_args(%m0 = %lowest, %a0 = %zeros, %z0 = %zeros) -> (!row, !tile, !tile) {
+    // expected-remark@+1 {{products made conditional: 1}}
+    %m1 = arith.maxnumf %m0, %x : !row
+    %d = arith.subf %m0, %m1 : !row
+    %e = arith.mulf %d, %c : !row
+    %a = math.exp2 %e : !row
+    %wide = vector.broadcast %a : !row to !tile
+    %a1 = arith.mulf %a0, %wide : !tile
+    %a2 = arith.addf %a1, %z0 : !tile
+    %z1 = arith.mulf %s, %zeros : !tile
+    scf.yield %m1, %a2, %z1 : !row, !tile, !tile
+  }
+  tile.return
+}

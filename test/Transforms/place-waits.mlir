@@ -187,3 +187,36 @@ tile.kernel @two_buffers(%k: !m, %o: !f) {
   tile.store %x, %o[%c0, %c0] dims [0, 1] : !t, !f
   tile.return
 }
+
+// What is computed with the value of a block's last product, an accumulator, moves
+// down to where it is needed, what is computed with that of another one does not.
+
+// CHECK-LABEL: tile.kernel @sinking
+// CHECK: %[[P:.*]] = hopper.wgmma
+// CHECK-NEXT: %[[V:.*]] = hopper.wait %[[P]] younger 0
+// CHECK-NEXT: %[[SUM:.*]] = arith.addf %[[V]], %[[V]]
+// CHECK-NEXT: %[[Q:.*]] = hopper.wgmma
+// CHECK-NEXT: %[[X:.*]] = math.exp2 %{{.*}}
+// CHECK-NEXT: %[[W:.*]] = hopper.wait %[[Q]] younger 0
+// CHECK-NEXT: %[[PART:.*]] = tile.columns %[[W]] from 8
+// CHECK-NEXT: %[[TWICE:.*]] = arith.addf %[[PART]], %[[PART]]
+// CHECK-NEXT: tile.store %[[TWICE]]
+!s_buffer = !hopper.buffer<vector<64x16xbf16>, 64>
+!s_tile = vector<64x64xf32>
+!s_out = memref<64x64xf32, strided<[64, 1]>>
+tile.kernel @sinking(%address: i32, %x: !s_tile, %out: !s_out) {
+  %c0 = arith.constant 0 : index
+  %a = hopper.view %address : !s_buffer
+  %p = hopper.wgmma %a, %a contract(1, 1) : !s_buffer, !s_buffer -> !hopper.pending<!s_tile>
+  %v = hopper.wait %p younger 0 : !hopper.pending<!s_tile> -> !s_tile
+  %sum = arith.addf %v, %v : !s_tile
+  %q = hopper.wgmma %a, %a, %x contract(1, 1) : !s_buffer, !s_buffer, !s_tile -> !hopper.pending<!s_tile>
+  %w = hopper.wait %q younger 0 : !hopper.pending<!s_tile> -> !s_tile
+  %part = tile.columns %w from 8 : !s_tile -> vector<64x8xf32>
+  %twice = arith.addf %part, %part : vector<64x8xf32>
+  %e = math.exp2 %x : !s_tile
+  tile.store %twice, %out[%c0, %c0] dims [0, 1] : vector<64x8xf32>, !s_out
+  tile.store %sum, %out[%c0, %c0] dims [0, 1] : !s_tile, !s_out
+  tile.store %e, %out[%c0, %c0] dims [0, 1] : !s_tile, !s_out
+  tile.return
+}

@@ -21,6 +21,7 @@
 #include <cmath>
 #include <cstdio>
 #include <mutex>
+#include <tuple>
 #include <utility>
 
 namespace fa3::run {

@@ -127,7 +127,9 @@ static VectorType transpose(VectorType tile) {
 LogicalResult BufferStoreOp::verify() {
   VectorType tile = getTarget().getType().getTile();
   auto value = cast<VectorType>(getValue().getType());
-  if (!tile.getElementType().isF32())
+  if (getStraight() && tile.getElementType().isF32())
+    return emitOpError("stores a tile of f32 packed, not straight");
+  if (!tile.getElementType().isF32() && !getStraight())
     value = transpose(value);
   // Rows of a packed tile are stored as a whole.
   if (value.getElementType() != tile.getElementType() ||
@@ -216,13 +218,18 @@ LogicalResult WaitOp::verify() {
 // Thread level
 //===----------------------------------------------------------------------===//
 
-LogicalResult TmaLoadOp::verify() {
-  size_t rank = getMap().getType().getBox().size();
-  if (getCoordinates().size() != rank)
-    return emitOpError("needs a coordinate for each of the map's ")
-           << rank << " dimensions, not " << getCoordinates().size();
+/// A tensor copy has a coordinate for each dimension of its tensor.
+template <typename CopyOp> static LogicalResult verifyCoordinates(CopyOp op) {
+  size_t rank = op.getMap().getType().getBox().size();
+  if (op.getCoordinates().size() != rank)
+    return op.emitOpError("needs a coordinate for each of the map's ")
+           << rank << " dimensions, not " << op.getCoordinates().size();
   return success();
 }
+
+LogicalResult TmaLoadOp::verify() { return verifyCoordinates(*this); }
+
+LogicalResult TmaStoreOp::verify() { return verifyCoordinates(*this); }
 
 LogicalResult MmaAsyncOp::verify() {
   bool descriptor = getA().size() == 1 && getA()[0].getType().isInteger(64);

@@ -137,15 +137,16 @@ def Hopper_BufferStoreOp : HopperOp<"buffer_store"> {
     The tile's first element goes to row `row` and column `column` of the
     buffer, multiples of 8 both. A buffer with panels takes the tile transposed:
     the tile's columns become rows of 128 bytes, so that a thread's addresses
-    differ by constants. A tile of f32 is stored packed, all columns of it.
-    Neither orders anything nor makes the tile visible to products.
+    differ by constants. With `straight` it takes the tile as it is. A tile of
+    f32 is stored packed, all columns of it. Neither orders anything nor makes
+    the tile visible to products.
 
     ```mlir
     hopper.buffer_store %p, %b[%c0, %first] : vector<64x32xbf16>, !hopper.buffer<vector<32x128xbf16>, 32>
     ```
   }];
-  let arguments = (ins HopperTile:$value, HopperBuffer:$target, I32:$row, I32:$column);
-  let assemblyFormat = "$value `,` $target `[` $row `,` $column `]` attr-dict `:` type($value) `,` type($target)";
+  let arguments = (ins HopperTile:$value, HopperBuffer:$target, I32:$row, I32:$column, UnitAttr:$straight);
+  let assemblyFormat = "$value `,` $target `[` $row `,` $column `]` (`straight` $straight^)? attr-dict `:` type($value) `,` type($target)";
   let hasVerifier = 1;
 }
 
@@ -260,8 +261,15 @@ def Hopper_SpecializeOp : HopperOp<"specialize", [NoRegionArguments, SingleBlock
 
 def Hopper_WarpgroupOp : HopperOp<"warpgroup", [Pure]> {
   let summary = "Index of this consumer warpgroup, the same in all of a warp's lanes";
+  let description = [{
+    With `again` it is read at this place, as `hopper.thread_id` is.
+  }];
+  let arguments = (ins UnitAttr:$again);
   let results = (outs I32:$index);
-  let assemblyFormat = "attr-dict `:` type($index)";
+  let builders = [OpBuilder<(ins "::mlir::Type":$type), [{
+    build($_builder, $_state, type, /*again=*/false);
+  }]>];
+  let assemblyFormat = "(`again` $again^)? attr-dict `:` type($index)";
 }
 
 def Hopper_TurnWaitOp : HopperOp<"turn_wait"> {
@@ -342,6 +350,18 @@ def Hopper_TmaLoadOp : HopperOp<"tma_load", [AttrSizedOperandSegments]> {
   let hasVerifier = 1;
 }
 
+def Hopper_TmaStoreOp : HopperOp<"tma_store"> {
+  let summary = "Starts one TMA tensor copy from shared to global memory, as a bulk group";
+  let description = [{
+    `coordinates` are those of the box's first element, as for
+    `hopper.tma_load`. What of the box is outside of the tensor is not written.
+    Threads where the predicate does not hold start nothing.
+  }];
+  let arguments = (ins HopperTensorMap:$map, I32:$address, Variadic<I32>:$coordinates, I1:$predicate);
+  let assemblyFormat = "$map `[` $coordinates `]` `,` $address `if` $predicate attr-dict `:` type($map)";
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Thread level
 //===----------------------------------------------------------------------===//
@@ -362,8 +382,12 @@ def Hopper_ThreadIdOp : HopperOp<"thread_id", [Pure]> {
 
 def Hopper_BlockIdOp : HopperOp<"block_id", [Pure]> {
   let summary = "%ctaid.x";
+  let description = [{
+    With `again` it is read at this place, as `hopper.thread_id` is.
+  }];
+  let arguments = (ins UnitAttr:$again);
   let results = (outs I32:$index);
-  let assemblyFormat = "attr-dict `:` type($index)";
+  let assemblyFormat = "(`again` $again^)? attr-dict `:` type($index)";
 }
 
 def Hopper_UniformOp : HopperOp<"uniform", [Pure]> {
@@ -411,12 +435,12 @@ def Hopper_SharedStoreOp : HopperOp<"shared_store"> {
 }
 
 def Hopper_StoreMatrixOp : HopperOp<"store_matrix"> {
-  let summary = "stmatrix.trans: 1, 2 or 4 matrices of 8x8 16-bit elements to shared memory, transposed";
+  let summary = "stmatrix: 1, 2 or 4 matrices of 8x8 16-bit elements to shared memory, transposed unless `straight`";
   let description = [{
-    Lane 8 i + r gives the address of row r of transposed matrix i, 16 bytes.
+    Lane 8 i + r gives the address of row r of (transposed) matrix i, 16 bytes.
   }];
-  let arguments = (ins I32:$address, Variadic<I32>:$values);
-  let assemblyFormat = "$address `,` $values attr-dict `:` type($values)";
+  let arguments = (ins I32:$address, Variadic<I32>:$values, UnitAttr:$straight);
+  let assemblyFormat = "$address `,` $values (`straight` $straight^)? attr-dict `:` type($values)";
   let hasVerifier = 1;
 }
 

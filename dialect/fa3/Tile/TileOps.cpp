@@ -117,6 +117,17 @@ LogicalResult ProgramIdOp::verify() {
   return success();
 }
 
+SmallVector<Value> fa3::tile::splitIndex(OpBuilder &builder, Location loc,
+                                         Value index, ValueRange extents) {
+  SmallVector<Value> coordinates;
+  for (Value extent : extents.drop_back()) {
+    coordinates.push_back(arith::RemUIOp::create(builder, loc, index, extent));
+    index = arith::DivUIOp::create(builder, loc, index, extent);
+  }
+  coordinates.push_back(index);
+  return coordinates;
+}
+
 //===----------------------------------------------------------------------===//
 // Loads and stores
 //===----------------------------------------------------------------------===//

@@ -25,6 +25,12 @@ namespace fa3::tile {
 /// Name of the argument attribute that holds a #tile.argument.
 inline constexpr llvm::StringLiteral kArgumentAttrName = "tile.argument";
 
+/// Takes the index of a piece apart into its coordinates in a grid of these
+/// extents, the fastest varying first.
+llvm::SmallVector<mlir::Value> splitIndex(mlir::OpBuilder &builder,
+                                          mlir::Location loc, mlir::Value index,
+                                          mlir::ValueRange extents);
+
 } // namespace fa3::tile
 
 #endif // FA3_TILE_TILEOPS_H

@@ -54,11 +54,14 @@ void fa3::buildTileToHopperPipeline(OpPassManager &manager) {
 void fa3::buildHopperToNVVMPipeline(OpPassManager &manager) {
   OpPassManager &rings = manager.nest<tile::KernelOp>();
   rings.addPass(createAllocateSharedMemoryPass());
+  rings.addPass(createStageStoresPass());
   rings.addPass(createExpandReductionsPass());
   rings.addPass(createExpandRingsPass());
   rings.addPass(createExpandTurnsPass());
   addCleanup(manager);
   manager.addNestedPass<tile::KernelOp>(createDistributePass());
+  addCleanup(manager);
+  manager.addNestedPass<tile::KernelOp>(createRecomputeIndicesPass());
   addCleanup(manager);
   manager.addPass(createHopperToNVVMPass());
   manager.addPass(createCSEPass());

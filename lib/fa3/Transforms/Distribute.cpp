@@ -1,9 +1,8 @@
 //===- Distribute.cpp - Tiles become registers of threads -----------------===//
 //
 // Rebuilds the kernel's body with scalars in place of tiles. This file has the
-// driver, control flow and elementwise operations; products, reductions and
-// memory are in DistributeProducts.cpp, DistributeReductions.cpp and
-// DistributeMemory.cpp.
+// driver, control flow and elementwise operations; the others are in files of
+// their own, Distribute*.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -55,10 +54,8 @@ Value Distributor::constant(int64_t value) {
   return arith::ConstantIntOp::create(builder, loc, value, 32);
 }
 
-/// The thread's index. Behind a loop it is read again.
 Value Distributor::threadIndex() {
-  return hopper::ThreadIdOp::create(builder, loc, builder.getI32Type(),
-                                    isBehindLoop && loopDepth == 0);
+  return hopper::ThreadIdOp::create(builder, loc, builder.getI32Type());
 }
 
 Value Distributor::lane() {
@@ -116,7 +113,6 @@ LogicalResult Distributor::distributeFor(scf::ForOp loop) {
       scalars.lookupOrDefault(loop.getStep()), flatten(loop.getInitArgs()));
   scalars.map(loop.getInductionVar(), clone.getInductionVar());
   mapFlat(loop.getRegionIterArgs(), clone.getRegionIterArgs());
-  ++loopDepth;
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(clone.getBody());
@@ -125,8 +121,6 @@ LogicalResult Distributor::distributeFor(scf::ForOp loop) {
     if (loop.getNumResults() != 0)
       scf::YieldOp::create(builder, loc, flatten(loop.getYieldedValues()));
   }
-  --loopDepth;
-  isBehindLoop = true;
   mapFlat(loop.getResults(), clone.getResults());
   return success();
 }
@@ -215,7 +209,6 @@ LogicalResult Distributor::distributeRoles(hopper::SpecializeOp roles) {
        llvm::zip_equal(roles->getRegions(), clone->getRegions())) {
     if (from.empty())
       continue;
-    isBehindLoop = false;
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&to.emplaceBlock());
     for (Operation &op : from.front()) {
@@ -286,96 +279,6 @@ LogicalResult Distributor::distributeIota(tile::IotaOp op) {
     result[i] = arith::AddIOp::create(builder, loc, first, constant(offset),
                                       arith::IntegerOverflowFlags::nsw);
   }
-  map(op.getResult(), result);
-  return success();
-}
-
-LogicalResult Distributor::distributeTruncF(arith::TruncFOp op) {
-  auto type = cast<VectorType>(op.getType());
-  int64_t perRegister = Fragment::perRegister(type.getElementType());
-  if (!getElementTypeOrSelf(op.getIn().getType()).isF32() || perRegister == 1)
-    return op.emitError("only f32 tiles can be narrowed, to 16-bit and 8-bit "
-                        "floats");
-  if (perRegister == 4)
-    return distributeTruncToBytes(op);
-  SmallVector<Value> from(registers(op.getIn()));
-  SmallVector<Value> result;
-  for (size_t i = 0; i < from.size(); i += 2)
-    result.push_back(hopper::PackOp::create(builder, loc, builder.getI32Type(),
-                                            ArrayRef(from).slice(i, 2),
-                                            type.getElementType()));
-  map(op.getResult(), result);
-  return success();
-}
-
-/// The columns that a thread has of a product's result are, in this order,
-/// those that it has of a first operand.
-LogicalResult Distributor::distributeInterleave(tile::InterleaveOp op) {
-  VectorType type = op.getResult().getType();
-  Fragment fragment(type);
-  SmallVector<Value> from(registers(op.getSource()));
-  SmallVector<Value> result(registerTypes(type).size());
-  for (int64_t row = 0; row < fragment.rows(); ++row)
-    for (int64_t column = 0; column < fragment.columns(); column += 4) {
-      SmallVector<Value> values;
-      for (int64_t byte = 0; byte < 4; ++byte)
-        values.push_back(from[fragment.index(row, column + byte)]);
-      result[fragment.quadIndex(row, column / 4)] = hopper::PackOp::create(
-          builder, loc, builder.getI32Type(), values, type.getElementType());
-    }
-  map(op.getResult(), result);
-  return success();
-}
-
-LogicalResult Distributor::distributeTileColumns(tile::ColumnsOp op) {
-  if (Fragment::isPacked(op.getSource().getType().getElementType()))
-    return op.emitError("only columns of f32 tiles are distributed");
-  Fragment from(op.getSource().getType()), to(op.getResult().getType());
-  SmallVector<Value> source(registers(op.getSource()));
-  SmallVector<Value> result(to.size());
-  int64_t first =
-      static_cast<int64_t>(op.getFirst()) / Fragment::kGroupColumns * 2;
-  for (int64_t row = 0; row < to.rows(); ++row)
-    for (int64_t column = 0; column < to.columns(); ++column)
-      result[to.index(row, column)] = source[from.index(row, first + column)];
-  map(op.getResult(), result);
-  return success();
-}
-
-LogicalResult Distributor::distributeAppend(tile::AppendOp op) {
-  if (Fragment::isPacked(op.getFirst().getType().getElementType()))
-    return op.emitError("only f32 tiles are appended");
-  Fragment to(op.getResult().getType());
-  SmallVector<Value> result(to.size());
-  int64_t begin = 0;
-  for (Value part : {op.getFirst(), op.getSecond()}) {
-    Fragment from(cast<VectorType>(part.getType()));
-    SmallVector<Value> source(registers(part));
-    for (int64_t row = 0; row < to.rows(); ++row)
-      for (int64_t column = 0; column < from.columns(); ++column)
-        result[to.index(row, begin + column)] = source[from.index(row, column)];
-    begin += from.columns();
-  }
-  map(op.getResult(), result);
-  return success();
-}
-
-LogicalResult Distributor::distributeExtF(arith::ExtFOp op) {
-  Type element = getElementTypeOrSelf(op.getIn().getType());
-  if (Fragment::perRegister(element) != 2 ||
-      !getElementTypeOrSelf(op.getType()).isF32())
-    return op.emitError("only 16-bit float tiles can be widened to f32");
-  SmallVector<Value> result;
-  for (Value pair : SmallVector<Value>(registers(op.getIn())))
-    for (int64_t shift : {0, 16}) {
-      Value bits = pair;
-      if (shift != 0)
-        bits = arith::ShRUIOp::create(builder, loc, bits, constant(shift));
-      bits = arith::TruncIOp::create(builder, loc, builder.getI16Type(), bits);
-      Value narrow = arith::BitcastOp::create(builder, loc, element, bits);
-      result.push_back(
-          arith::ExtFOp::create(builder, loc, builder.getF32Type(), narrow));
-    }
   map(op.getResult(), result);
   return success();
 }

@@ -35,11 +35,8 @@ LogicalResult Distributor::distributeTruncToBytes(arith::TruncFOp op) {
       bitOf(arith::ShRUIOp::create(builder, loc, lane, constant(1))));
   for (int64_t row = 0; row < fragment.rows(); ++row)
     for (int64_t group = 0; group < fragment.columns() / 4; ++group) {
-      SmallVector<Value> values;
-      for (int64_t i = 0; i < 4; ++i)
-        values.push_back(from[fragment.index(row, 4 * group + i)]);
-      Value pairs = hopper::PackOp::create(builder, loc, builder.getI32Type(),
-                                           values, type.getElementType());
+      Value pairs =
+          packGroup(fragment, from, row, group, type.getElementType());
       Value others = hopper::ShuffleXorOp::create(builder, loc, pairs, 1);
       auto halves = [&](int64_t selector) -> Value {
         return hopper::PermuteBytesOp::create(

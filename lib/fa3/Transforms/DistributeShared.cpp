@@ -22,6 +22,14 @@ Value Distributor::multiply(Value a, int64_t factor) {
   return arith::MulIOp::create(builder, loc, a, constant(factor));
 }
 
+/// Bits of the thread's index.
+Value Distributor::threadBits(int64_t shift, int64_t mask) {
+  Value value = threadIndex();
+  if (shift != 0)
+    value = arith::ShRUIOp::create(builder, loc, value, constant(shift));
+  return arith::AndIOp::create(builder, loc, value, constant(mask));
+}
+
 LogicalResult Distributor::distributeRows(hopper::RowsOp op) {
   // Rows of a panel are 128 bytes apart; the swizzle repeats every 8 rows.
   // Blocks of rows of a packed tile lie one behind another.
@@ -89,7 +97,7 @@ LogicalResult Distributor::distributeBufferStore(hopper::BufferStoreOp op) {
     return op.emitError("only f32, f16 and bf16 tiles are stored in a buffer, "
                         "not ")
            << element;
-  return storeMatrices(op);
+  return op.getStraight() ? storeStraightMatrices(op) : storeMatrices(op);
 }
 
 /// Each thread's quadruples of registers, one after another for all threads.
@@ -118,18 +126,12 @@ LogicalResult Distributor::storeMatrices(hopper::BufferStoreOp op) {
   int64_t blocks = type.getDimSize(0) / Fragment::kBlockRows;
   int64_t groups = type.getDimSize(1) / Fragment::kGroupColumns;
 
-  Value thread = threadIndex();
-  auto bits = [&](int64_t shift, int64_t mask) -> Value {
-    Value value = thread;
-    if (shift != 0)
-      value = arith::ShRUIOp::create(builder, loc, value, constant(shift));
-    return arith::AndIOp::create(builder, loc, value, constant(mask));
-  };
   // Lane 8 i + r has row r of matrix i; matrices go by half, then by group.
-  Value inMatrix = bits(0, 7), half = bits(3, 1), group = bits(4, 1);
+  Value inMatrix = threadBits(0, 7), half = threadBits(3, 1),
+        group = threadBits(4, 1);
   Value row = add(add(multiply(group, Fragment::kGroupColumns), inMatrix),
                   scalars.lookupOrDefault(op.getRow()));
-  Value chunk = add(multiply(bits(5, 3), 2), half);
+  Value chunk = add(multiply(threadBits(5, 3), 2), half);
   Value swizzled = arith::XOrIOp::create(builder, loc, chunk, inMatrix);
   // A block of 64 rows is one panel.
   Value panel = arith::ShRUIOp::create(
@@ -145,7 +147,45 @@ LogicalResult Distributor::storeMatrices(hopper::BufferStoreOp op) {
       int64_t count = first + 1 < groups ? 4 : 2;
       hopper::StoreMatrixOp::create(
           builder, loc, add(address, constant(offset)),
-          ArrayRef(values).slice((block * groups + first) * 2, count));
+          ArrayRef(values).slice((block * groups + first) * 2, count),
+          /*straight=*/false);
     }
+  return success();
+}
+
+/// The same for matrices as they are: 16 rows and two groups of columns of a
+/// warp at a time. The swizzle depends on a group's place in its panel.
+LogicalResult Distributor::storeStraightMatrices(hopper::BufferStoreOp op) {
+  auto type = cast<VectorType>(op.getValue().getType());
+  SmallVector<Value> values(registers(op.getValue()));
+  int64_t panelBytes = op.getTarget().getType().getPanelRows() * kPanelBytes;
+  int64_t blocks = type.getDimSize(0) / Fragment::kBlockRows;
+  int64_t groups = type.getDimSize(1) / Fragment::kGroupColumns;
+
+  // Lane 8 i + r has row r of matrix i; matrices go by half, then by group.
+  Value inMatrix = threadBits(0, 7), half = threadBits(3, 1),
+        group = threadBits(4, 1);
+  Value warpRow = add(multiply(threadBits(5, 3), 16), multiply(half, 8));
+  Value row = add(add(warpRow, inMatrix), scalars.lookupOrDefault(op.getRow()));
+  Value panel = arith::ShRUIOp::create(
+      builder, loc, scalars.lookupOrDefault(op.getColumn()), constant(6));
+  Value address =
+      add(add(registers(op.getTarget()).front(), multiply(panel, panelBytes)),
+          multiply(row, kPanelBytes));
+  Value swizzle = arith::XOrIOp::create(builder, loc, group, inMatrix);
+  for (int64_t first = 0; first < groups; first += 2) {
+    Value chunk = arith::XOrIOp::create(
+        builder, loc, swizzle, constant(first % (kPanelBytes / kChunkBytes)));
+    Value place = add(address, multiply(chunk, kChunkBytes));
+    int64_t inRow = first * kChunkBytes / kPanelBytes * panelBytes;
+    int64_t count = first + 1 < groups ? 4 : 2;
+    for (int64_t block = 0; block < blocks; ++block)
+      hopper::StoreMatrixOp::create(
+          builder, loc,
+          add(place,
+              constant(inRow + block * Fragment::kBlockRows * kPanelBytes)),
+          ArrayRef(values).slice((block * groups + first) * 2, count),
+          /*straight=*/true);
+  }
   return success();
 }

@@ -52,12 +52,17 @@ private:
   mlir::LogicalResult distributeConstant(mlir::arith::ConstantOp op);
   mlir::LogicalResult distributeBroadcast(mlir::vector::BroadcastOp op);
   mlir::LogicalResult distributeIota(tile::IotaOp op);
+  mlir::LogicalResult distributeElementwise(mlir::Operation *op);
+
+  // Types and columns (DistributeConversions.cpp).
   mlir::LogicalResult distributeTruncF(mlir::arith::TruncFOp op);
   mlir::LogicalResult distributeExtF(mlir::arith::ExtFOp op);
+  mlir::Value packGroup(const Fragment &fragment,
+                        llvm::ArrayRef<mlir::Value> from, int64_t row,
+                        int64_t group, mlir::Type element);
   mlir::LogicalResult distributeInterleave(tile::InterleaveOp op);
   mlir::LogicalResult distributeTileColumns(tile::ColumnsOp op);
   mlir::LogicalResult distributeAppend(tile::AppendOp op);
-  mlir::LogicalResult distributeElementwise(mlir::Operation *op);
 
   // Products (DistributeProducts.cpp).
   mlir::LogicalResult distributeWgmma(hopper::WgmmaOp op);
@@ -70,6 +75,8 @@ private:
   mlir::LogicalResult distributeBufferStore(hopper::BufferStoreOp op);
   mlir::LogicalResult storePackedBuffer(hopper::BufferStoreOp op);
   mlir::LogicalResult storeMatrices(hopper::BufferStoreOp op);
+  mlir::LogicalResult storeStraightMatrices(hopper::BufferStoreOp op);
+  mlir::Value threadBits(int64_t shift, int64_t mask);
 
   // Reductions and votes (DistributeReductions.cpp).
   mlir::Value combine(tile::ReduceKind kind, mlir::Value a, mlir::Value b);
@@ -116,9 +123,6 @@ private:
   mlir::IRMapping scalars;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tiles;
   llvm::SmallVector<mlir::Value> scratch;
-  /// Loops around the operation, and whether its role had one before.
-  int64_t loopDepth = 0;
-  bool isBehindLoop = false;
 };
 
 } // namespace fa3

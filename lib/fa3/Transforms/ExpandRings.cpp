@@ -10,7 +10,9 @@
 #include "fa3/Transforms/EventCounter.h"
 #include "fa3/Transforms/Passes.h"
 #include "fa3/Transforms/RingLayout.h"
+#include "fa3/Transforms/RingOnes.h"
 #include "fa3/Transforms/ShareExpander.h"
+#include "fa3/Transforms/TensorMaps.h"
 #include "fa3/Transforms/Threads.h"
 
 #include <deque>
@@ -117,56 +119,7 @@ public:
     }
   }
 
-  /// Writes the rows of the buffers that no copy fills; executed by the threads
-  /// before the first, each of which stores 16 bytes.
-  static constexpr int64_t kOnesThreads = 64;
-  bool hasOnes() { return ring.getOnes(); }
-  void writeOnes(OpBuilder &builder, Value thread) {
-    Location loc = ring.getLoc();
-    Type element = type.getTile().getElementType();
-    APInt one = APFloat(cast<FloatType>(element).getFloatSemantics(), 1)
-                    .bitcastToAPInt();
-    auto float32 = [&](const APInt &bits) -> Value {
-      return arith::ConstantFloatOp::create(
-          builder, loc, builder.getF32Type(),
-          APFloat(APFloat::IEEEsingle(), bits));
-    };
-    // Of the 8 rows in a panel, 128 bytes each, the first is ones.
-    Value isFirstRow =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, thread,
-                              constant(builder, loc, 128 / kOnesBytes));
-    Value word = arith::SelectOp::create(builder, loc, isFirstRow,
-                                         float32(APInt::getSplat(32, one)),
-                                         float32(APInt::getZero(32)));
-    Value place = arith::MulIOp::create(builder, loc, thread,
-                                        constant(builder, loc, kOnesBytes));
-    int64_t rows = type.getTile().getDimSize(0);
-    int64_t panels = type.getStageBytes() / (rows * 128);
-    for (int64_t stage = 0; stage < type.getStages(); ++stage)
-      for (int64_t panel = 0; panel < panels; ++panel) {
-        Value base = hopper::SharedAddressOp::create(
-            builder, loc, builder.getI32Type(),
-            *ring.getOffset() + stage * bufferStride(type) +
-                (panel * rows + loadedRows()) * 128);
-        hopper::SharedStoreOp::create(
-            builder, loc, arith::AddIOp::create(builder, loc, base, place),
-            SmallVector<Value>(kOnesBytes / 4, word));
-      }
-  }
-
 private:
-  static constexpr int64_t kOnesBytes = 16;
-
-  /// Rows of a buffer that copies fill.
-  int64_t loadedRows() {
-    return type.getTile().getDimSize(0) -
-           (ring.getOnes() ? tile::LoadOp::kOnesRows : 0);
-  }
-  /// Bytes of a buffer that copies fill.
-  int64_t loadedBytes() {
-    return type.getStageBytes() / type.getTile().getDimSize(0) * loadedRows();
-  }
-
   SmallVector<hopper::RingReleaseOp> releases() {
     SmallVector<hopper::RingReleaseOp> result;
     for (Operation *user : ring->getUsers())
@@ -293,7 +246,7 @@ private:
     }
     Value full = fullBarrier(builder, loc, slot);
     if (!leader) {
-      int64_t bytes = loadedBytes();
+      int64_t bytes = loadedBytes(ring);
       for (RingExpander *rider : riders)
         bytes += rider->type.getStageBytes();
       hopper::MbarrierExpectOp::create(builder, loc, full, bytes,
@@ -326,7 +279,7 @@ private:
     SmallVector<Value> base = castIndices(builder, put);
     for (int64_t column = 0, panel = 0; column < tile.getDimSize(1);
          column += type.getPanelColumns(), ++panel)
-      for (int64_t row = 0; row < loadedRows(); row += boxRows) {
+      for (int64_t row = 0; row < loadedRows(ring); row += boxRows) {
         SmallVector<Value> coordinates = base;
         shift(builder, loc, coordinates[put.getDims()[0]], row);
         shift(builder, loc, coordinates[put.getDims()[1]], column);
@@ -341,7 +294,7 @@ private:
   /// Rows of one copy: all of the tile's or an equal part of them that starts
   /// on a swizzle atom.
   int64_t getBoxRows() {
-    int64_t rows = loadedRows();
+    int64_t rows = loadedRows(ring);
     int64_t boxRows = rows;
     for (int64_t parts = 2; boxRows > kMaxBox; ++parts)
       if (rows % (parts * kAtomRows) == 0)
@@ -367,13 +320,7 @@ private:
     }
     auto mapType = hopper::TensorMapType::get(
         put.getContext(), source.getArgNumber(), box, type.hasPanels());
-    for (BlockArgument argument : kernel.getArguments())
-      if (argument.getType() == mapType)
-        return argument;
-    unsigned position = kernel.getNumArguments();
-    (void)kernel.insertArgument(position, mapType, DictionaryAttr(),
-                                put.getLoc());
-    return kernel.getArgument(position);
+    return getTensorMap(kernel, mapType, put.getLoc());
   }
 
   void expandGet(hopper::RingGetOp get, Value number) {
@@ -535,31 +482,12 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
       expander.initialise(builder);
     }
     builder.setInsertionPoint(sync);
-    writeOnes(builder, thread, expanders);
+    writeOnes(builder, thread, rings);
     for (hopper::RingAllocOp ring :
          llvm::concat<hopper::RingAllocOp>(rings, shared))
       ring.erase();
     builder.setInsertionPoint(once.thenBlock()->getTerminator());
     hopper::FenceMbarrierInitOp::create(builder, loc);
-  }
-
-  /// Rows that products read and no copy writes.
-  static void writeOnes(OpBuilder &builder, Value thread,
-                        std::deque<RingExpander> &expanders) {
-    if (llvm::none_of(expanders, [](RingExpander &expander) {
-          return expander.hasOnes();
-        }))
-      return;
-    Location loc = thread.getLoc();
-    Value writes = arith::CmpIOp::create(
-        builder, loc, arith::CmpIPredicate::ult, thread,
-        constant(builder, loc, RingExpander::kOnesThreads));
-    auto ifOp = scf::IfOp::create(builder, loc, writes);
-    builder.setInsertionPointToStart(ifOp.thenBlock());
-    for (RingExpander &expander : expanders)
-      if (expander.hasOnes())
-        expander.writeOnes(builder, thread);
-    hopper::FenceProxyAsyncOp::create(builder, loc);
   }
 };
 

@@ -63,16 +63,8 @@ struct MakePersistentPass
       op.moveBefore(yield);
 
     builder.setInsertionPointToStart(loop.getBody());
-    Value rest = loop.getInductionVar();
-    for (auto [id, extent] :
-         llvm::zip_equal(grid.getIds(), grid.getExtents())) {
-      Value coordinate = rest;
-      if (id != grid.getIds().back()) {
-        coordinate = arith::RemUIOp::create(builder, loc, rest, extent);
-        rest = arith::DivUIOp::create(builder, loc, rest, extent);
-      }
-      id.replaceAllUsesWith(coordinate);
-    }
+    grid.getIds().replaceAllUsesWith(tile::splitIndex(
+        builder, loc, loop.getInductionVar(), grid.getExtents()));
     grid.erase();
   }
 };

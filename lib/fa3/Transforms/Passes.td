@@ -336,8 +336,8 @@ def PlaceWaitsPass : Pass<"fa3-place-waits", "::fa3::tile::KernelOp"> {
     after the wait of the product that still reads the last one (PTX ISA,
     "wgmma.wait_group").
 
-    Pure operations on a product's value move down first, as long as no other
-    product is issued in between.
+    Pure operations on the value of a block's last product, if it adds to an
+    accumulator, move down first.
 
     A `hopper.buffer_load` between a product and its wait would queue behind the
     product: it moves behind the wait, with its release, unless its value or its
@@ -535,6 +535,32 @@ def ExpandRingsPass : Pass<"fa3-expand-rings", "::fa3::tile::KernelOp"> {
                            "::fa3::hopper::HopperDialect"];
 }
 
+def StageStoresPass : Pass<"fa3-stage-stores", "::fa3::tile::KernelOp"> {
+  let summary = "Tiles that are stored at the end go through shared memory and TMA";
+  let description = [{
+    Each warpgroup writes its tile of 16-bit floats to shared memory, and one of
+    its threads starts TMA copies to the tensor, which write whole rows and leave
+    out what is outside of it. The tile goes where a ring was: first choice is
+    one of which each warpgroup has only used the rows that its tile takes;
+    otherwise all consumer warpgroups wait for each other first. Where there is
+    no room, and in loops, threads store their registers.
+
+    Precondition: shared memory is allocated. Only stores behind all uses of
+    rings are taken.
+
+    ```mlir
+    tile.store %t, %o[%b, %r, %h, %c0] dims [1, 3] : vector<64x64xbf16>, memref<?x?x?x64xbf16, strided<[?, ?, ?, 1]>>
+    // becomes
+    hopper.buffer_store %t, %b[%row, %c0_i32] straight : vector<64x64xbf16>, !hopper.buffer<vector<128x64xbf16>, 128>
+    hopper.fence_proxy_async
+    hopper.named_sync %barrier, 128
+    hopper.tma_store %map[%b, %r, %h, %c0], %address if %first : <0, [1, 64, 1, 64]>
+    hopper.bulk_wait
+    ```
+  }];
+  let dependentDialects = ["::fa3::hopper::HopperDialect", "::mlir::arith::ArithDialect"];
+}
+
 def ExpandReductionsPass : Pass<"fa3-expand-reductions", "::fa3::tile::KernelOp"> {
   let summary = "Tiles that are added to memory go through shared memory and bulk copies";
   let description = [{
@@ -608,6 +634,31 @@ def DistributePass : Pass<"fa3-distribute", "::fa3::tile::KernelOp"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
                            "::fa3::hopper::HopperDialect"];
+}
+
+def RecomputeIndicesPass : Pass<"fa3-recompute-indices", "::fa3::tile::KernelOp"> {
+  let summary = "Indices of threads and CTAs are computed again behind loops";
+  let description = [{
+    A loop that keeps every register of a thread busy has none for where its
+    results go. What is used behind the last loop of a kernel or role, and
+    computed in front of it from the index of the thread, warpgroup or CTA by
+    arithmetic alone, is computed again there from registers that are read at
+    that place.
+
+    ```mlir
+    %i, %h = tile.program_id(%n, %heads) : index, index
+    scf.for ... { ... }
+    hopper.tma_store %map[%h32, ...] ...
+    // becomes, with %h32 a cast of %h,
+    scf.for ... { ... }
+    %c = hopper.block_id again : i32
+    ...
+    %h1 = arith.divui %c1, %n : index
+    %h2 = arith.index_cast %h1 : index to i32
+    hopper.tma_store %map[%h2, ...] ...
+    ```
+  }];
+  let dependentDialects = ["::fa3::hopper::HopperDialect", "::mlir::arith::ArithDialect"];
 }
 
 #endif // FA3_TRANSFORMS_PASSES_TD

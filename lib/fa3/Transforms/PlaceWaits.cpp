@@ -132,22 +132,26 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
     return success();
   }
 
-  /// Moves pure operations that need the product's value down to where theirs
-  /// is needed first, but not past another product: with that, both values
-  /// would take registers at the same time.
+  /// Moves pure operations that need the value of a block's last product down
+  /// to where theirs is needed first. In front of another product they stay,
+  /// and those of a product that adds to nothing: both values would take
+  /// registers at the same time.
   static void sinkUses(hopper::WaitOp wait) {
+    if (!wait.getPending().getDefiningOp<hopper::WgmmaOp>().getAcc())
+      return;
     Block *block = wait->getBlock();
-    Operation *end = wait->getNextNode();
+    Operation *end = block->getTerminator();
     SmallVector<Operation *> dependent;
-    for (; end != block->getTerminator(); end = end->getNextNode()) {
-      if (isa<hopper::WgmmaOp>(end) || containsProduct(*end))
-        break;
-      bool depends = llvm::any_of(end->getOperands(), [&](Value operand) {
+    for (Operation *op = wait->getNextNode(); op != end;
+         op = op->getNextNode()) {
+      if (isa<hopper::WgmmaOp>(op) || containsProduct(*op))
+        return;
+      bool depends = llvm::any_of(op->getOperands(), [&](Value operand) {
         return operand == wait.getResult() ||
                llvm::is_contained(dependent, operand.getDefiningOp());
       });
-      if (depends && end->getNumRegions() == 0 && isPure(end))
-        dependent.push_back(end);
+      if (depends && op->getNumRegions() == 0 && isPure(op))
+        dependent.push_back(op);
     }
     for (Operation *op : llvm::reverse(dependent)) {
       Operation *use = end;

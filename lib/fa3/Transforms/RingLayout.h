@@ -20,6 +20,16 @@ inline int64_t bufferStride(hopper::RingType ring) {
   return llvm::alignTo(ring.getStageBytes(), bufferAlignment(ring));
 }
 
+/// Rows of a buffer that copies fill, and their bytes.
+inline int64_t loadedRows(hopper::RingAllocOp ring) {
+  return ring.getRing().getType().getTile().getDimSize(0) -
+         (ring.getOnes() ? tile::LoadOp::kOnesRows : 0);
+}
+inline int64_t loadedBytes(hopper::RingAllocOp ring) {
+  hopper::RingType type = ring.getRing().getType();
+  return type.getStageBytes() / type.getTile().getDimSize(0) * loadedRows(ring);
+}
+
 /// Whether TMA fills the ring's buffers, which takes mbarriers.
 inline bool isLoaded(hopper::RingAllocOp ring) {
   return llvm::none_of(ring->getUsers(), [](mlir::Operation *user) {

@@ -70,6 +70,7 @@ struct ForwardRow {
   int64_t stages;
   bool pingpong;
   int64_t chains;
+  bool overlap = true;
 };
 
 constexpr ForwardRow kForwardRows[] = {
@@ -103,10 +104,10 @@ constexpr ForwardRow kTwoLevelForwardRows[] = {
     {64, true, 192, 96, 3, 3, false, 8},
     {128, false, 128, 128, 2, 2, false, 8},
     {128, true, 128, 128, 2, 2, false, 8},
-    {192, false, 128, 96, 2, 2, false, 8},
-    {192, true, 128, 96, 2, 2, false, 8},
-    {256, false, 64, 32, 1, 2, false, 8},
-    {256, true, 64, 32, 1, 2, false, 8},
+    {192, false, 128, 96, 2, 2, false, 8, false},
+    {192, true, 128, 96, 2, 2, false, 8, false},
+    {256, false, 64, 32, 1, 2, false, 8, false},
+    {256, true, 64, 32, 1, 2, false, 8, false},
 };
 
 /// Growth of the row maximum, in powers of two, that is not rescaled: the
@@ -138,13 +139,13 @@ struct BackwardRow {
 
 constexpr BackwardRow kBackwardRows[] = {
     {64, false, 128, 128, 2, 2, 0, true, false, false, true, true},
-    {64, true, 128, 128, 2, 2, 0, true, false, false, true, false},
+    {64, true, 128, 128, 2, 2, 0, true, false, false, true, true},
     {128, false, 64, 128, 2, 2, 0, true, false, true, true, true},
     {128, true, 64, 128, 2, 2, 0, true, false, true, true, true},
     {192, false, 64, 96, 3, 2, 1, false, true, true, false, true},
     {192, true, 64, 96, 3, 2, 1, false, true, true, false, false},
     {256, false, 64, 80, 2, 2, 1, false, true, true, false, true},
-    {256, true, 64, 80, 2, 1, 0, false, true, true, false, true},
+    {256, true, 64, 80, 2, 2, 1, false, true, true, false, true},
 };
 
 } // namespace
@@ -230,6 +231,7 @@ static ScheduleFields chooseForward(attn::ForwardOp forward) {
   fields.blockKv = row->blockKv;
   fields.warpgroups = row->warpgroups;
   fields.stages = row->stages;
+  fields.overlap = row->overlap;
   fields.pingpong = row->pingpong;
   fields.chains = row->chains;
   fields.lazyRescale = narrow ? kNarrowLazyRescale : kLazyRescale;

@@ -23,6 +23,8 @@ static void tryComplete(Cta &cta, NamedBarrier &b) {
   ++b.generation;
   b.releasedClock = std::move(b.pendingClock);
   b.pendingClock = SyncClock();
+  b.lastArrivals.swap(b.arrivals);
+  b.arrivals.clear();
   b.result = b.reduction;
   b.lastTime = b.time;
   b.time = 0;
@@ -35,6 +37,41 @@ void fa3::emulator::warpLeavesBarriers(Cta &cta) {
 }
 
 namespace {
+
+/// Reports a disagreement with the arrival of warp \p warp at \p line.
+Step disagree(Warp &w, const Inst &i, std::string message, uint32_t line,
+              int32_t warp) {
+  Launch &launch = *w.cta->cluster->launch;
+  Diagnostic d{DiagnosticKind::BarrierCount,
+               std::move(message),
+               launch.kernel.info.name,
+               locate(w, i),
+               {},
+               0};
+  d.other.line = line;
+  d.other.cta = w.cta->id;
+  d.other.warp = warp;
+  launch.sink.report(std::move(d));
+  return Step::Fault;
+}
+
+/// Whether the arrival \p a comes before what has this clock. A warp arrives as
+/// a whole, so that any of its lanes can tell of it.
+bool isBefore(const NamedBarrier::Arrival &a, const VectorClock &clock) {
+  bool before = clock.covers(a.agent, a.clock);
+  for (uint32_t lane = 0; !before && lane != kLanes; ++lane)
+    before = clock.coversLanes(a.agent, a.clock, 1u << lane);
+  return before;
+}
+
+/// An arrival of the last generation that \p w is not ordered after: it could
+/// come later than this warp, which would then be counted in its place.
+const NamedBarrier::Arrival *unordered(const Warp &w, const NamedBarrier &b) {
+  for (const NamedBarrier::Arrival &a : b.lastArrivals)
+    if (!isBefore(a, w.clock.seen))
+      return &a;
+  return nullptr;
+}
 
 enum BarrierKind : uint32_t { Sync, Arrive, RedPopc, RedAnd, RedOr };
 
@@ -70,6 +107,13 @@ Step barHandler(Warp &w, const Inst &i, Mask m) {
                        std::to_string(count) +
                        " is not a multiple of 32 within the CTA's " +
                        std::to_string(cta.warps.size() * kLanes));
+    const std::string name = "barrier " + std::to_string(number);
+    if (const NamedBarrier::Arrival *a = unordered(w, b))
+      return disagree(w, i,
+                      "this arrival at " + name +
+                          " is not ordered after an earlier one, with whose "
+                          "phase it may be counted",
+                      a->line, a->warp);
     if (!b.arrived) {
       b.expected = count;
       b.whole = !hasCount;
@@ -77,21 +121,13 @@ Step barHandler(Warp &w, const Inst &i, Mask m) {
       b.firstWarp = int32_t(w.index);
       b.reduction = i.a == RedAnd ? 1 : 0;
     } else if (b.whole != !hasCount || b.expected != count) {
-      Diagnostic d{
-          DiagnosticKind::BarrierCount,
-          "barrier " + std::to_string(number) + " expects " +
+      return disagree(
+          w, i,
+          name + " expects " +
               (b.whole ? std::string("all") : std::to_string(b.expected)) +
               " threads, but this arrival names " +
               (hasCount ? std::to_string(count) : std::string("all")),
-          cta.cluster->launch->kernel.info.name,
-          locate(w, i),
-          {},
-          0};
-      d.other.line = b.firstLine;
-      d.other.cta = cta.id;
-      d.other.warp = b.firstWarp;
-      cta.cluster->launch->sink.report(std::move(d));
-      return Step::Fault;
+          b.firstLine, b.firstWarp);
     }
     b.arrived += kLanes;
     if (!b.whole && b.arrived > b.expected)
@@ -107,6 +143,7 @@ Step barHandler(Warp &w, const Inst &i, Mask m) {
       else
         b.reduction |= p != 0;
     }
+    b.arrivals.push_back({w.agent, w.clock.own, i.line, int32_t(w.index)});
     w.clock.releaseTo(b.pendingClock, w.agent);
     b.time = std::max(b.time, w.time);
     uint32_t generation = b.generation;

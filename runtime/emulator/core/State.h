@@ -78,6 +78,13 @@ struct NamedBarrier {
   uint32_t reduction = 0, result = 0; ///< barrier.red
   uint64_t time = 0, lastTime = 0;
   SyncClock pendingClock, releasedClock;
+  /// A warp's arrival, by its clock.
+  struct Arrival {
+    uint32_t agent, clock, line;
+    int32_t warp;
+  };
+  /// Of this generation and of the last complete one.
+  std::vector<Arrival> arrivals, lastArrivals;
 };
 
 struct ClusterBarrier {

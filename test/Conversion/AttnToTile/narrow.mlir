@@ -10,17 +10,21 @@
 // CHECK-LABEL: tile.kernel @narrow(
 // CHECK-SAME: "v_columns", "workspace"
 // CHECK-SAME: problem = {causal = false, dtype = "e4m3", head_dim = 128 : i64, kind = "forward", output_dtype = "bf16", scale = {{.*}}, value_layout = "rows"}
-// CHECK: scf.for {{.*}} iter_args(%[[M:.*]] = %{{.*}}, %[[ACC:.*]] = %{{.*}}) -> (vector<128x1xf32>, vector<128x136xf32>)
+// CHECK: scf.for {{.*}} iter_args(%[[M:.*]] = %{{.*}}, %[[L:.*]] = %{{.*}}, %[[ACC:.*]] = %{{.*}}, %[[ZERO:.*]] = %{{.*}}) -> (vector<128x1xf32>, vector<128x8xf32>, vector<128x128xf32>, vector<128x8xf32>)
 // CHECK:   %[[S:.*]] = tile.dot %{{.*}}, %{{.*}} contract(1, 1) : vector<128x128xf8E4M3FN>, vector<96x128xf8E4M3FN> -> vector<128x96xf32>
 // Probabilities are 2^4 times as large: 8 less what may be lost to lazy_rescale.
 // CHECK:   math.fma %{{.*}}, %{{.*}}, %cst{{.*}} : vector<128x1xf32>
 // CHECK:   %[[P:.*]] = math.exp2 %{{.*}} : vector<128x96xf32>
 // CHECK:   %[[N:.*]] = tile.interleave %[[P]] : vector<128x96xf32> -> vector<128x96xf8E4M3FN>
 // CHECK:   %[[VT:.*]] = tile.load %{{.*}} dims [2, 3] ones : {{.*}}, vector<136x96xf8E4M3FN>
-// CHECK:   tile.dot %[[N]], %[[VT]], %{{.*}} contract(1, 1) : vector<128x96xf8E4M3FN>, vector<136x96xf8E4M3FN>, vector<128x136xf32> -> vector<128x136xf32>
-// CHECK: %[[PARTS:.*]] = tile.columns %{{.*}} from 128 : vector<128x136xf32> -> vector<128x8xf32>
-// CHECK: tile.reduce add %[[PARTS]] dim 1
-// CHECK: tile.columns %{{.*}} from 0 : vector<128x136xf32> -> vector<128x128xf32>
+// The product's sums start from 0 in each block.
+// CHECK:   %[[WIDE:.*]] = tile.append %{{.*}}, %[[ZERO]] : vector<128x128xf32>, vector<128x8xf32> -> vector<128x136xf32>
+// CHECK:   %[[PV:.*]] = tile.dot %[[N]], %[[VT]], %[[WIDE]] contract(1, 1) : vector<128x96xf8E4M3FN>, vector<136x96xf8E4M3FN>, vector<128x136xf32> -> vector<128x136xf32>
+// CHECK:   %[[PART:.*]] = tile.columns %[[PV]] from 128 : vector<128x136xf32> -> vector<128x8xf32>
+// CHECK:   %[[SUM:.*]] = math.fma %[[L]], %{{.*}}, %[[PART]] : vector<128x8xf32>
+// CHECK:   %[[O:.*]] = tile.columns %[[PV]] from 0 : vector<128x136xf32> -> vector<128x128xf32>
+// CHECK:   %[[CLEARED:.*]] = arith.mulf %[[SUM]], %cst{{.*}} : vector<128x8xf32>
+// CHECK:   scf.yield %{{.*}}, %[[SUM]], %[[O]], %[[CLEARED]]
 // CHECK: math.log2
 // CHECK: arith.subf %{{.*}}, %cst{{.*}} : vector<128x1xf32>
 func.func @narrow(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN>, %v: tensor<?x?x?x128xf8E4M3FN>) -> (tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>) {
@@ -54,14 +58,15 @@ func.func @columns(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN
 // On two levels: a product of its own for each 64 columns, added in f32.
 
 // CHECK-LABEL: tile.kernel @two_level(
-// CHECK: scf.for {{.*}} -> (vector<128x1xf32>, vector<128x64xf32>, vector<128x72xf32>)
+// CHECK: scf.for {{.*}} -> (vector<128x1xf32>, vector<128x8xf32>, vector<128x64xf32>, vector<128x64xf32>)
 // CHECK:   tile.load %{{.*}} dims [2, 3] : {{.*}}, vector<64x96xf8E4M3FN>
 // CHECK:   %[[R0:.*]] = arith.mulf %{{.*}} : vector<128x64xf32>
 // CHECK:   %[[D0:.*]] = tile.dot %{{.*}}, %{{.*}} contract(1, 1) : vector<128x96xf8E4M3FN>, vector<64x96xf8E4M3FN> -> vector<128x64xf32>
 // CHECK:   arith.addf %[[R0]], %[[D0]] : vector<128x64xf32>
 // CHECK:   tile.load %{{.*}} dims [2, 3] ones : {{.*}}, vector<72x96xf8E4M3FN>
-// CHECK:   tile.dot %{{.*}} -> vector<128x72xf32>
-// CHECK: tile.columns %{{.*}} from 64 : vector<128x72xf32> -> vector<128x8xf32>
+// CHECK:   %[[D1:.*]] = tile.dot %{{.*}} -> vector<128x72xf32>
+// CHECK:   tile.columns %[[D1]] from 64 : vector<128x72xf32> -> vector<128x8xf32>
+// CHECK:   tile.columns %[[D1]] from 0 : vector<128x72xf32> -> vector<128x64xf32>
 // CHECK-COUNT-2: tile.store %{{.*}} : vector<128x64xbf16>
 func.func @two_level(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN>, %v: tensor<?x?x?x128xf8E4M3FN>) -> (tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>) {
   %o, %lse = attn.forward %q, %k, %v two_level {schedule = #tile.schedule<block_q = 128, block_kv = 96, product_sums = true>} : tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN> -> tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>

@@ -98,3 +98,40 @@ tile.kernel @coordinates() attributes {hopper.threads = 128 : i64, hopper.shared
   hopper.mbarrier_arrive %t if %wrapped
   tile.return
 }
+
+// Of coordinates along two dimensions the difference of the thread's parts is
+// kept, in front of what moves in a loop. The one that is nothing but a thread's
+// part and a constant is compared by it, the other one's constant is added.
+// CHECK-LABEL: llvm.func @two_coordinates
+// CHECK-DAG: %[[T:.*]] = nvvm.read.ptx.sreg.tid.x
+// CHECK-DAG: %[[BLOCK:.*]] = nvvm.read.ptx.sreg.ctaid.x
+// CHECK: %[[COLUMN:.*]] = llvm.and %[[T]], %{{.*}} : i32
+// CHECK: %[[PARTS:.*]] = llvm.sub %[[T]], %[[COLUMN]] : i32
+// CHECK: %[[MOVED:.*]] = llvm.sub %[[PARTS]], %[[BLOCK]] : i32
+// CHECK: %[[SUM:.*]] = llvm.add %[[MOVED]], %{{.*}} : i32
+// CHECK: llvm.icmp "sle" %[[SUM]], %{{.*}} : i32
+// CHECK: %[[OTHER:.*]] = llvm.sub %{{.*}}, %[[BLOCK]] : i32
+// CHECK: llvm.icmp "sle" %[[OTHER]], %{{.*}} : i32
+// A coordinate that the warpgroup's index shifts is none of the thread's alone.
+// CHECK: llvm.icmp "sle" %{{.*}}, %{{.*}} : i32
+tile.kernel @two_coordinates() attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  %t = hopper.thread_id : i32
+  %block = hopper.block_id : i32
+  %w = hopper.warpgroup : i32
+  %c3 = arith.constant 3 : i32
+  %c8 = arith.constant 8 : i32
+  %c9 = arith.constant 9 : i32
+  %quad = arith.andi %t, %c3 : i32
+  %column = arith.addi %quad, %c9 overflow<nsw> : i32
+  %below = arith.addi %t, %c8 overflow<nsw> : i32
+  %moved = arith.subi %below, %block : i32
+  %a = arith.cmpi sle, %moved, %column : i32
+  hopper.mbarrier_arrive %t if %a
+  %row = arith.subi %t, %block : i32
+  %b = arith.cmpi sle, %row, %quad : i32
+  hopper.mbarrier_arrive %t if %b
+  %shifted = arith.addi %quad, %w : i32
+  %c = arith.cmpi sle, %row, %shifted : i32
+  hopper.mbarrier_arrive %t if %c
+  tile.return
+}

@@ -29,6 +29,10 @@ tile.kernel @tma(%m: !m {tile.argument = #tile.argument<"m", "input", ["a", "b",
   // A predicate that always holds is none.
   // CHECK: llvm.inline_asm has_side_effects "cp.async.bulk.tensor.3d
   hopper.tma_load %map[%x, %y, %z], %address, %barrier if %true : !hopper.tensor_map<0, [1, 64, 64]>
+  // A copy out of shared memory is a bulk group of its own.
+  // CHECK: llvm.inline_asm has_side_effects "@$5 cp.async.bulk.tensor.3d.global.shared::cta.bulk_group [$0, {$1, $2, $3}], [$4];\0A@$5 cp.async.bulk.commit_group;",
+  // CHECK-SAME: "l,r,r,r,r,b,~{memory}" %[[MAP]], %[[Z]], %[[Y]], %[[X]], %[[ADDRESS]], %{{.*}} :
+  hopper.tma_store %map[%x, %y, %z], %address if %first : !hopper.tensor_map<0, [1, 64, 64]>
   tile.return
 }
 

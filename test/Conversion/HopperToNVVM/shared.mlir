@@ -34,6 +34,8 @@ tile.kernel @shared() attributes {hopper.threads = 128 : i64, hopper.shared_memo
   hopper.store_matrix %a, %t, %c16 : i32, i32
   // CHECK: llvm.inline_asm has_side_effects "stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [$0+1024], {$1, $2, $3, $4};", "r,r,r,r,r,~{memory}" %[[BASE]], %[[T]],
   hopper.store_matrix %base, %t, %t, %t, %t : i32, i32, i32, i32
+  // CHECK: llvm.inline_asm has_side_effects "stmatrix.sync.aligned.m8n8.x2.shared.b16 [$0+1040], {$1, $2};", "r,r,r,~{memory}" %[[BASE]], %[[T]],
+  hopper.store_matrix %a, %t, %c16 straight : i32, i32
   // CHECK: %[[ALL:.*]] = llvm.mlir.constant(-1 : i32) : i32
   // CHECK: nvvm.bar.warp.sync %[[ALL]]
   hopper.warp_sync

@@ -405,3 +405,19 @@ func.func @f(%x: vector<64x32xf32>, %b: !hopper.buffer<vector<64x64xf32>, 64>, %
   hopper.buffer_store %x, %b[%i, %i] : vector<64x32xf32>, !hopper.buffer<vector<64x64xf32>, 64>
   return
 }
+
+// -----
+
+func.func @f(%x: vector<64x64xf32>, %b: !hopper.buffer<vector<64x64xf32>, 64>, %i: i32) {
+  // expected-error@+1 {{stores a tile of f32 packed, not straight}}
+  hopper.buffer_store %x, %b[%i, %i] straight : vector<64x64xf32>, !hopper.buffer<vector<64x64xf32>, 64>
+  return
+}
+
+// -----
+
+func.func @f(%x: vector<64x32xbf16>, %b: !hopper.buffer<vector<32x64xbf16>, 32>, %i: i32) {
+  // expected-error@+1 {{cannot store 'vector<64x32xbf16>' in '!hopper.buffer<vector<32x64xbf16>, 32>'}}
+  hopper.buffer_store %x, %b[%i, %i] straight : vector<64x32xbf16>, !hopper.buffer<vector<32x64xbf16>, 32>
+  return
+}

@@ -32,6 +32,14 @@ func.func @f(%map: !hopper.tensor_map<0, [64, 64]>, %i: i32) {
 
 // -----
 
+func.func @f(%map: !hopper.tensor_map<0, [64, 64]>, %i: i32, %p: i1) {
+  // expected-error@+1 {{needs a coordinate for each of the map's 2 dimensions, not 3}}
+  hopper.tma_store %map[%i, %i, %i], %i if %p : !hopper.tensor_map<0, [64, 64]>
+  return
+}
+
+// -----
+
 func.func @f(%b: i32) {
   // expected-error@+1 {{'threads' failed to satisfy constraint: 64-bit signless integer attribute is a multiple of 32 from 32 to 1024}}
   hopper.named_sync %b, 100

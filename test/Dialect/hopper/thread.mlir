@@ -43,6 +43,8 @@ tile.kernel @memory(%a: !m, %l: !l, %map: !hopper.tensor_map<0, [64, 64]>, %i: i
   hopper.tma_load %map[%i, %i], %i, %i : !hopper.tensor_map<0, [64, 64]>
   // CHECK: hopper.tma_load %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}}, %{{.*}} if %{{.*}} : <0, [64, 64]>
   hopper.tma_load %map[%i, %i], %i, %i if %p : !hopper.tensor_map<0, [64, 64]>
+  // CHECK: hopper.tma_store %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}} if %{{.*}} : <0, [64, 64]>
+  hopper.tma_store %map[%i, %i], %i if %p : !hopper.tensor_map<0, [64, 64]>
   // CHECK: hopper.global_store %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}} if %{{.*}} : memref<?x64xbf16, strided<[?, 1]>>, i32
   hopper.global_store %a[%i, %i], %x if %p : !m, i32
   // CHECK: hopper.global_store %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}}, %{{.*}} if %{{.*}} : memref<?x64xbf16, strided<[?, 1]>>, i32, i32
@@ -83,6 +85,8 @@ tile.kernel @values(%f: f32, %p: i1) {
   %again = hopper.thread_id again : i32
   // CHECK: hopper.block_id : i32
   %b = hopper.block_id : i32
+  // CHECK: hopper.block_id again : i32
+  %bagain = hopper.block_id again : i32
   // CHECK: hopper.uniform %[[T]] : i32
   %u = hopper.uniform %t : i32
   // CHECK: hopper.shuffle_xor %{{.*}}, 2 : f32
@@ -124,6 +128,8 @@ tile.kernel @shared_memory(%w: !w, %l: !l, %map: !hopper.tensor_map<1, [1, 64], 
   hopper.store_matrix %a, %t : i32
   // CHECK: hopper.store_matrix %[[A]], %[[T]], %{{.*}} : i32, i32{{$}}
   hopper.store_matrix %a, %t, %x : i32, i32
+  // CHECK: hopper.store_matrix %[[A]], %[[T]], %{{.*}} straight : i32, i32{{$}}
+  hopper.store_matrix %a, %t, %x straight : i32, i32
   // CHECK: hopper.store_matrix %[[A]], %[[T]], %{{.*}}, %{{.*}}, %{{.*}} : i32, i32, i32, i32{{$}}
   hopper.store_matrix %a, %t, %x, %x, %x : i32, i32, i32, i32
   // CHECK: hopper.bulk_reduce %[[A]], %{{.*}}[%{{.*}}, %{{.*}}], 16384 if %{{.*}} : memref<?x4096xf32, strided<[?, 1]>>

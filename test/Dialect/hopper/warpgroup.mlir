@@ -49,6 +49,8 @@ tile.kernel @roles() {
   } consumer {
     // CHECK: hopper.warpgroup : i32
     %w = hopper.warpgroup : i32
+    // CHECK: hopper.warpgroup again : i32
+    %wagain = hopper.warpgroup again : i32
     // CHECK: hopper.turn_wait
     hopper.turn_wait
     // CHECK: hopper.turn_pass

@@ -424,3 +424,27 @@ tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %s: vector<64x32xf32>,
   %p = tile.columns %s from 0 : vector<64x32xf32> -> vector<32x8xf32>
   tile.return
 }
+
+// -----
+
+tile.kernel @k(%s: vector<64x32xf32>, %b: vector<64x32xf8E4M3FN>) {
+  // expected-error@+1 {{gives 'vector<64x64xf32>' of two tiles with the same rows and elements, not 'vector<64x32xf32>' of 'vector<64x32xf32>' and 'vector<64x32xf32>'}}
+  %p = tile.append %s, %s : vector<64x32xf32>, vector<64x32xf32> -> vector<64x32xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%s: vector<64x32xf32>, %b: vector<64x32xf8E4M3FN>) {
+  // expected-error@+1 {{gives 'vector<64x64xf32>' of two tiles with the same rows and elements, not 'vector<64x64xf32>' of 'vector<64x32xf32>' and 'vector<64x32xf8E4M3FN>'}}
+  %p = tile.append %s, %b : vector<64x32xf32>, vector<64x32xf8E4M3FN> -> vector<64x64xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%s: vector<64x4xf32>) {
+  // expected-error@+1 {{columns of the first tile must be a multiple of 8, not 4}}
+  %p = tile.append %s, %s : vector<64x4xf32>, vector<64x4xf32> -> vector<64x8xf32>
+  tile.return
+}

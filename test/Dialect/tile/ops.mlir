@@ -84,7 +84,8 @@ tile.kernel @packed(%acc: memref<?x?x8192xf32, strided<[?, ?, 1]>>
 // CHECK: %[[V:.*]] = tile.load %{{.*}}[%{{.*}}, %{{.*}}] dims [0, 1] ones : {{.*}}, vector<72x32xf8E4M3FN>
 // CHECK: %[[P:.*]] = tile.interleave %{{.*}} : vector<64x32xf32> -> vector<64x32xf8E4M3FN>
 // CHECK: %[[O:.*]] = tile.dot %[[P]], %[[V]] contract(1, 1) : vector<64x32xf8E4M3FN>, vector<72x32xf8E4M3FN> -> vector<64x72xf32>
-// CHECK: tile.columns %[[O]] from 64 : vector<64x72xf32> -> vector<64x8xf32>
+// CHECK: %[[L:.*]] = tile.columns %[[O]] from 64 : vector<64x72xf32> -> vector<64x8xf32>
+// CHECK: tile.append %[[O]], %[[L]] : vector<64x72xf32>, vector<64x8xf32> -> vector<64x80xf32>
 // CHECK: tile.store %[[P]], %{{.*}}[%{{.*}}, %{{.*}}] dims [1, 0] interleaved : vector<64x32xf8E4M3FN>
 // CHECK: tile.load %{{.*}}[%{{.*}}, %{{.*}}] dims [-1, -1] : {{.*}}, vector<1x1xf8E4M3FN>
 tile.kernel @narrow(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>) {
@@ -94,6 +95,7 @@ tile.kernel @narrow(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>) {
   %p = tile.interleave %s : vector<64x32xf32> -> vector<64x32xf8E4M3FN>
   %o = tile.dot %p, %v contract(1, 1) : vector<64x32xf8E4M3FN>, vector<72x32xf8E4M3FN> -> vector<64x72xf32>
   %l = tile.columns %o from 64 : vector<64x72xf32> -> vector<64x8xf32>
+  %w = tile.append %o, %l : vector<64x72xf32>, vector<64x8xf32> -> vector<64x80xf32>
   tile.store %p, %x[%c0, %c0] dims [1, 0] interleaved : vector<64x32xf8E4M3FN>, memref<?x?xf8E4M3FN, strided<[?, 1]>>
   %one = tile.load %x[%c0, %c0] dims [-1, -1] : memref<?x?xf8E4M3FN, strided<[?, 1]>>, vector<1x1xf8E4M3FN>
   tile.return

@@ -120,6 +120,9 @@ def barriers(statement, operands):
     if opcode.startswith(("barrier.cluster.arrive", "barrier.cluster.wait")):
         yield f"{'.'.join(opcode.split('.')[:3])} deleted", ""
         return
+    if opcode == "bar.warp.sync":
+        yield f"{opcode} deleted", ""
+        return
     match = re.fullmatch(r"(bar|barrier)(\.cta)?\.(sync|arrive|red)(\.[\w.]+)?", opcode)
     if not match:
         return

@@ -12,14 +12,14 @@ The exit status is 1 if fewer than the required share are caught, or if the
 kernel itself does not pass.
 
 What does not count is listed apart: mutants of lines that no thread of any of
-the problems executes, and mutants that cannot be told from the kernel, as a file
-of lines
+the problems executes, and mutants that cannot be told from the kernel, as
+redundancy.py proves or a file of lines
 
     KERNEL | KIND | PLACE | why the mutant is equivalent
 
 says: shell patterns of the kernel's name and of the kind, and a regular
 expression that matches within the text around the place, whose line begins with
-a ">". A mutant that a rule names and a run catches all the same counts as caught.
+a ">". Such a mutant that a run catches all the same counts as caught.
 """
 
 import argparse
@@ -30,6 +30,7 @@ import os
 import random
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,15 +40,25 @@ from pathlib import Path
 
 from mutations import Mutant, find_mutants, without_comments
 from package_file import Package
+from redundancy import ControlFlow, redundant
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[2] / "build"
 # Lines around a place that a rule of equivalence sees.
-BEFORE, AFTER = 30, 6
-# Every stage of a pipeline used again, tails of every kind, as many masked tiles as
-# there can be (with tiles of 192 queries and 80 or 128 keys), and causally masked
-# CTAs without any key.
-DEFAULT_PROBLEMS = ("--batch 1 --heads 1 --seqlen-q 200 --seqlen-k 910", "--batch 1 --heads 2 --seqlen-q 390 --seqlen-k 130")
+BEFORE, AFTER = 40, 12
+# Every stage of a pipeline used again, and tails of every kind. Forward: as many masked
+# tiles as there can be (with tiles of 192 queries and 80 or 128 keys, and of 128 queries
+# and 112 keys), and causally masked CTAs without any key. Backward: so many rounds that
+# an mbarrier with an arrival too few or too many drifts by a whole phase; many blocks of
+# keys; each of the loops over masked blocks and over the others as the first, the latter
+# with one block of keys.
+DEFAULT_PROBLEMS = {
+    "forward": ("--batch 1 --heads 1 --seqlen-q 200 --seqlen-k 910", "--batch 1 --heads 2 --seqlen-q 390 --seqlen-k 130",
+                "--batch 1 --heads 1 --seqlen-q 200 --seqlen-k 860"),
+    "backward": ("--batch 1 --heads 2 --kv-heads 1 --seqlen-q 200 --seqlen-k 300",
+                 "--batch 1 --heads 10 --kv-heads 1 --seqlen-q 130 --seqlen-k 330",
+                 "--batch 1 --heads 1 --seqlen-q 130 --seqlen-k 700", "--batch 1 --heads 1 --seqlen-q 128 --seqlen-k 96"),
+}
 
 
 @dataclass
@@ -68,7 +79,8 @@ class PackageRunner:
         self.package = Package(self.path.read_bytes())
         self.name = self.path.stem
         self.tool = arguments.fa3_run
-        self.problems = [shlex.split(problem) for problem in arguments.problem or DEFAULT_PROBLEMS]
+        kind = self.package.manifest()["operation"]["kind"]
+        self.problems = [shlex.split(problem) for problem in arguments.problem or DEFAULT_PROBLEMS[kind]]
 
     def text(self):
         return self.package.ptx()
@@ -79,15 +91,13 @@ class PackageRunner:
         number = 0
         for i, kernel in enumerate(manifest["kernels"]):
             for j, parameter in enumerate(kernel["params"]):
-                if parameter["kind"] != "tensor_map":
+                if parameter["kind"] != "tensor_map" or not parameter["swizzle"]:
                     continue
                 number += 1
                 changed = json.loads(json.dumps(manifest))
                 before = parameter["swizzle"]
-                after = 64 if before != 64 else 128
                 # A box wider than the swizzle would be refused at once.
-                if after == 64:
-                    after = 0
+                after = 128 if before == 64 else 0
                 changed["kernels"][i]["params"][j]["swizzle"] = after
                 mutant = Mutant("tensor map swizzle", number, 0, f"{parameter.get('name', j)}: {before}", str(after), "")
                 mutant.package = self.package.with_manifest(changed)
@@ -146,10 +156,11 @@ def run(runner, mutant, problem, seed, limit, covered=None):
         coverage = folder / "coverage"
         if covered is not None:
             environment["FA3_EMULATOR_COVERAGE"] = str(coverage)
-        try:
-            result = subprocess.run(runner.command(mutant, problem, seed, folder), env=environment, timeout=limit,
-                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-        except subprocess.TimeoutExpired:
+        # Seconds of the processor: a busy machine makes nothing of them.
+        command = ["sh", "-c", f'ulimit -t {limit}; exec "$@"', "sh", *runner.command(mutant, problem, seed, folder)]
+        result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                errors="replace")
+        if result.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
             return "does not end"
         if covered is not None and coverage.exists():
             covered.update(int(line.split()[-1]) for line in coverage.read_text().splitlines())
@@ -246,11 +257,11 @@ def parse_arguments():
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--sample", type=int, default=0, help="try only about so many mutants")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--limit", type=float, default=120, help="seconds for one run")
+    parser.add_argument("--limit", type=int, default=120, help="seconds of the processor for one run")
     parser.add_argument("--required", type=float, default=95, help="percent that must be caught")
     parser.add_argument("--equivalents", type=Path, help="the list of equivalent mutants")
     parser.add_argument("--only", default="*", help="a pattern of kinds")
-    parser.add_argument("--list", action="store_true", help="print the mutants and stop")
+    parser.add_argument("--list", action="store_true", help="print the mutants, those proven redundant marked, and stop")
     parser.add_argument("--verbose", action="store_true", help="print each outcome")
     return parser.parse_args()
 
@@ -261,25 +272,30 @@ def main():
     mutants = [m for m in runner.mutants() if fnmatch.fnmatch(m.kind, arguments.only)]
     if arguments.sample:
         mutants = sample(mutants, arguments.sample)
+    plain = without_comments(runner.text())
+    lines, flow = plain.splitlines(), ControlFlow(plain)
     if arguments.list:
         for mutant in mutants:
-            print(f"{mutant.name()}, line {mutant.line}: {mutant.before} -> {mutant.after or 'nothing'}")
+            proof = redundant(flow, mutant)
+            print(f"{mutant.name()}, line {mutant.line}: {mutant.before} -> {mutant.after or 'nothing'}"
+                  f"{', redundant: ' if proof else ''}{proof}")
         return 0
     seeds = range(1, arguments.seeds + 1)
     coverage = [set() for _ in runner.problems]
-    for problem, lines in zip(runner.problems, coverage):
+    for problem, covered in zip(runner.problems, coverage):
         for seed in seeds:
-            how = run(runner, None, problem, seed, arguments.limit, lines)
+            how = run(runner, None, problem, seed, arguments.limit, covered)
             if how:
                 print(f"{runner.name}: the kernel itself fails with seed {seed}: {how}")
                 return 1
     rules = read_equivalents(arguments.equivalents)
-    lines = without_comments(runner.text()).splitlines()
 
     def examine(mutant):
-        outcome = attempt(runner, mutant, coverage, seeds, arguments.limit)
+        proof = redundant(flow, mutant)
+        # A proof needs no more than a check.
+        outcome = attempt(runner, mutant, coverage, seeds[:1] if proof else seeds, arguments.limit)
         if outcome.executed and not outcome.how:
-            outcome.equivalent = equivalence(rules, runner.name, mutant, lines)
+            outcome.equivalent = proof or equivalence(rules, runner.name, mutant, lines)
         if arguments.verbose:
             fate = outcome.how or outcome.equivalent or ("SURVIVED" if outcome.executed else "not executed")
             print(f"{mutant.name()}, line {mutant.line}: {fate}", flush=True)

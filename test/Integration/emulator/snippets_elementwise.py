@@ -95,6 +95,28 @@ def conversions():
              ("cvt_rn_f16_s32", "b16", "exact", "cvt.rn.f16.s32 {r}, {1}")]
     yield elementwise("convert_wide", "Narrow floating-point types to wider ones, and f16 to fp8.",
                       [("b16", "u16", "bits"), ("b32", "u32", "bits")], wide)
+    yield all_fp8()
+
+
+def all_fp8():
+    """Every f16, every pair of codes, and f32 of every upper half with nothing, little and much behind it."""
+    w = Writer("convert_fp8_all", "All roundings of fp8.", block=256, grid=256)
+    variants = [(kind, relu) for kind in ("e4m3x2", "e5m2x2") for relu in ("", ".relu")]
+    outputs = [[w.output(f"{kind}{relu.replace('.', '_')}_{part}", "u32", 65536) for part in ("f32", "f16", "wide")]
+               for kind, relu in variants]
+    thread = w.thread()
+    exact = w.op("shl.b32", thread, 16)
+    little, much = w.op("or.b32", exact, 1), w.op("or.b32", exact, 65535)
+    code = w.op("cvt.u16.u32", thread, kind="h")
+    halves = w.op("mov.b32", f"{{{w.op('xor.b16', code, 0x8000, kind='h')}, {code}}}")
+    for (kind, relu), (f32, f16, wide) in zip(variants, outputs):
+        cvt = f"cvt.rn.satfinite{relu}.{kind}"
+        low, high = w.op(f"{cvt}.f32", little, exact, kind="h"), w.op(f"{cvt}.f32", exact, much, kind="h")
+        w(f"st.global.b32 {w.at(f32, thread, 4)}, {w.op('mov.b32', f'{{{low}, {high}}}')}")
+        narrow = w.op("cvt.u32.u16", w.op(f"{cvt}.f16x2", halves, kind="h"))
+        w(f"st.global.b32 {w.at(f16, thread, 4)}, {narrow}")
+        w(f"st.global.b32 {w.at(wide, thread, 4)}, {w.op(f'cvt.rn{relu}.f16x2.{kind}', code)}")
+    return w
 
 
 def arithmetic():

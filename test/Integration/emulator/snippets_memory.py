@@ -32,6 +32,13 @@ def matrices():
             w.copy_from_shared(result, 2048)
             yield w
 
+    w = Writer("movmatrix", "movmatrix of one matrix.")
+    source, result = w.input("source", "u32", 32, "bits"), w.output("result", "u32", 32)
+    thread = w.thread()
+    word = w.op("movmatrix.sync.aligned.m8n8.trans.b16", w.op("ld.global.b32", w.at(source, thread, 4)))
+    w.store_row(result, [word], thread, 32, store="st.global.b32")
+    yield w
+
 
 def vectors(coordinates):
     return "{" + ", ".join(map(str, coordinates)) + "}"

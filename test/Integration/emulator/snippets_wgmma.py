@@ -184,6 +184,21 @@ def sums():
                     Product(kind, d="f16", **product), generator="nonfinite", before="nonfinite")
 
 
+def fp8():
+    """The two types together, and every kind of shape."""
+    yield wgmma("e5m2_e4m3", "Factors of two fp8 types.", Product("e5m2", "e4m3"))
+    yield wgmma("e4m3_neg_pos", "The first factor of e4m3 negated.", Product("e4m3", negate_a=-1))
+    for n in (16, 72, 96, 128, 192, 224, 256):
+        yield wgmma(f"e4m3_n{n}", f"N of {n}.", Product("e4m3", n=n, b_tile=(8192, 16, 512, 64), a_tile=(0, 16, 512, 64)))
+    for a, b in (("e4m3", "e5m2"), ("e5m2", "e4m3")):
+        small = {"n": 32, "steps": 2}
+        registers = {**small, "a_registers": True}
+        for name, terms, product in (("", "integers:2", registers), ("_sums", "finite", registers),
+                                     ("_half", "spread:-6,4", {**small, "d": "f16"}), ("_special", "nonfinite", small)):
+            yield wgmma(f"fp8_{a}_{b}{name}", f"{a} times {b}, terms of {terms}.", Product(a, b, **product),
+                        generator=terms, before="nonfinite" if name == "_special" else "spread:-14,12")
+
+
 def snippets():
-    for part in (layouts, variations, probes, sums):
+    for part in (layouts, variations, probes, sums, fp8):
         yield from part()

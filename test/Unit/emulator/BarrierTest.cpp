@@ -111,6 +111,70 @@ TEST(Barrier, WrongCounts) {
   EXPECT_DIAGNOSED(run("bar.sync 16;", 32, out), InvalidInstruction);
 }
 
+TEST(Barrier, ArrivalThatMayJoinThePhaseBefore) {
+  // Nothing keeps warp 2 from arriving before warps 0 and 1.
+  Buffer out(4);
+  for (uint64_t seed = 0; seed != 8; ++seed)
+    for (const char *count : {"64", "96"})
+      EXPECT_DIAGNOSED(run(std::string(R"(
+      setp.eq.u32 %p1, %r2, 2;
+      @%p1 bra OTHER;
+      bar.sync 1, 64;
+      ret;
+    OTHER:
+      bar.arrive 1, )") + count +
+                               ";",
+                           96, out, seed),
+                       BarrierCount);
+}
+
+TEST(Barrier, ArrivalOrderedAfterThePhaseBefore) {
+  Buffer out(4);
+  for (uint64_t seed = 0; seed != 8; ++seed) {
+    // Warp 2 takes the place of warp 0, which tells it by another barrier.
+    EXPECT_CLEAN(run(R"(
+      setp.eq.u32 %p1, %r2, 1;
+      setp.eq.u32 %p2, %r2, 2;
+      @%p2 bra SECOND;
+      bar.sync 1, 64;
+      @%p1 bra AGAIN;
+      bar.arrive 2, 64;
+      ret;
+    SECOND:
+      bar.sync 2, 64;
+    AGAIN:
+      bar.sync 1, 64;)",
+                     96, out, seed));
+    // The same, told by one lane of each warp.
+    EXPECT_CLEAN(run(R"(
+      setp.ne.u32 %p1, %r1, 64;
+      @%p1 bra INITIALIZED;
+      mbarrier.init.shared::cta.b64 [%r4], 2;
+    INITIALIZED:
+      bar.sync 0;
+      and.b32 %r7, %r1, 31;
+      setp.eq.u32 %p3, %r7, 5;
+      setp.eq.u32 %p1, %r2, 1;
+      setp.eq.u32 %p2, %r2, 2;
+      @%p2 bra SECOND;
+      @%p1 bra MEET;
+      bar.arrive 1, 64;
+      bra.uni TELL;
+    MEET:
+      bar.sync 1, 64;
+    TELL:
+      @%p3 mbarrier.arrive.shared::cta.b64 _, [%r4];
+      @%p1 bra AGAIN;
+      ret;
+    SECOND:
+      mbarrier.try_wait.parity.shared::cta.b64 %p4, [%r4], 0;
+      @!%p4 bra SECOND;
+    AGAIN:
+      bar.sync 1, 64;)",
+                     96, out, seed));
+  }
+}
+
 TEST(Barrier, DeadlockTellsWhereEachWarpStands) {
   Buffer out(4);
   LaunchResult r = run("setp.eq.u32 %p1, %r2, 0; @%p1 bra A; bar.sync 1, 64; "

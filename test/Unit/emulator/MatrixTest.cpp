@@ -59,6 +59,15 @@ TEST(Matrix, LoadTransposed) {
         EXPECT_EQ(v[l * 8 + x * 2 + h], 64 * x + 8 * (2 * (l % 4) + h) + l / 4);
 }
 
+TEST(Matrix, MoveTransposed) {
+  // Halves 2 l and 2 l + 1 of a matrix are in lane l.
+  auto v = load("shl.b32 %r4, %r1, 1; mad.lo.u32 %r4, %r4, 0x10001, 0x10000;"
+                "movmatrix.sync.aligned.m8n8.trans.b16 %r10, %r4;");
+  for (uint32_t l = 0; l != 32; ++l)
+    for (uint32_t h = 0; h != 2; ++h)
+      EXPECT_EQ(v[l * 8 + h], 8 * (2 * (l % 4) + h) + l / 4);
+}
+
 TEST(Matrix, StoreIsTheInverse) {
   for (const char *trans : {"", ".trans"}) {
     std::string t = trans;

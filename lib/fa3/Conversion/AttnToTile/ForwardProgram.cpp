@@ -138,9 +138,13 @@ SoftmaxState ForwardProgram::step(Value query, Value key, SoftmaxState state,
   Value rescale = math::Exp2Op::create(b, change);
 
   VectorType sumType = floatTile(rows, 8);
-  Value partial;
+  Value sum;
+  auto addToSum = [&](Value partial) {
+    sum =
+        math::FmaOp::create(b, state.sum, broadcast(rescale, sumType), partial);
+  };
   if (!schedule.getProductSums())
-    partial = tile::PartialReduceOp::create(b, sumType, p);
+    addToSum(tile::PartialReduceOp::create(b, sumType, p));
 
   Value narrow =
       isNarrow ? tile::InterleaveOp::create(b, scoreType.clone(element), p)
@@ -160,15 +164,13 @@ SoftmaxState ForwardProgram::step(Value query, Value key, SoftmaxState state,
           b, floatTile(rows, piece.productColumns()), addend, state.cleared);
     Value product = dot(narrow, 1, value, contracted, addend);
     if (piece.hasSums) {
-      partial = tile::ColumnsOp::create(b, sumType, product, piece.columns);
+      addToSum(tile::ColumnsOp::create(b, sumType, product, piece.columns));
       product = tile::ColumnsOp::create(b, accType, product, 0);
     }
     next.push_back(forward.getTwoLevel()
                        ? arith::AddFOp::create(b, rescaled, product).getResult()
                        : product);
   }
-  Value sum =
-      math::FmaOp::create(b, state.sum, broadcast(rescale, sumType), partial);
   // Zeros, by way of the sum: they take the registers of what has been added to
   // it, where the next product needs them.
   Value cleared = state.cleared ? scaled(sum, 0.0) : Value();

@@ -106,25 +106,105 @@ struct LowerPermuteBytes : OpRewritePattern<hopper::PermuteBytesOp> {
   }
 };
 
+/// A sum of what a thread knows of itself, other terms and a constant.
+class CoordinateSum {
+public:
+  CoordinateSum(OpBuilder &builder, Location loc)
+      : builder(builder), loc(loc) {}
+
+  void add(Value value, bool negated) {
+    APInt number;
+    if (matchPattern(value, m_ConstantInt(&number))) {
+      constant += negated ? -number.getSExtValue() : number.getSExtValue();
+      return;
+    }
+    auto sum = value.getDefiningOp<arith::AddIOp>();
+    auto difference = value.getDefiningOp<arith::SubIOp>();
+    if (!sum && !difference) {
+      (isOfThread(value) ? ofThread : others).push_back({value, negated});
+      return;
+    }
+    Operation *op = value.getDefiningOp();
+    add(op->getOperand(0), negated);
+    add(op->getOperand(1), difference ? !negated : negated);
+  }
+
+  /// Whether there is nothing of the thread.
+  bool isEmpty() const { return ofThread.empty(); }
+  /// Whether there is nothing else, but for the constant.
+  bool isCoordinate() const { return others.empty(); }
+  int64_t takeConstant() { return std::exchange(constant, 0); }
+
+  /// The sum of both. Terms of the thread come first, because their sum stays
+  /// the same in loops, and the constants last.
+  static Value build(const CoordinateSum &a, const CoordinateSum &b) {
+    OpBuilder &builder = a.builder;
+    Value result;
+    for (auto [value, negated] :
+         llvm::concat<const Term>(a.ofThread, b.ofThread, a.others, b.others)) {
+      if (!result)
+        result = createI32(builder, a.loc, 0);
+      if (negated)
+        result = arith::SubIOp::create(builder, a.loc, result, value);
+      else
+        result = arith::AddIOp::create(builder, a.loc, result, value);
+    }
+    int64_t constant = a.constant + b.constant;
+    if (constant == 0)
+      return result;
+    return arith::AddIOp::create(
+        builder, a.loc, result,
+        createI32(builder, a.loc, static_cast<int32_t>(constant)));
+  }
+
+private:
+  /// Whether the value is computed from the thread's index and constants only.
+  static bool isOfThread(Value value) {
+    Operation *def = value.getDefiningOp();
+    if (!def || matchPattern(value, m_Constant()))
+      return false;
+    // Conversion may have reached the index.
+    if (isa<hopper::ThreadIdOp, NVVM::ThreadIdXOp>(def))
+      return true;
+    return isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::AndIOp,
+               arith::ShRUIOp>(def) &&
+           llvm::all_of(def->getOperands(), [](Value operand) {
+             return matchPattern(operand, m_Constant()) || isOfThread(operand);
+           });
+  }
+
+  OpBuilder &builder;
+  Location loc;
+  /// A value, and whether it is negated.
+  using Term = std::pair<Value, bool>;
+  SmallVector<Term> ofThread, others;
+  int64_t constant = 0;
+};
+
 /// Compares a tile's coordinate, a thread's own part plus a constant, by its
 /// constant: x + c < y becomes c < y - x. All coordinates of a row then share
 /// one difference and are immediates; as they stand, LLVM would keep each of
-/// them in a register across the loop. Coordinates and what they are compared
-/// with are positions in a tensor, far from overflow.
+/// them in a register across the loop. Of two coordinates only the difference
+/// of the thread's parts is kept. Coordinates and what they are compared with
+/// are positions in a tensor, far from overflow.
 struct CompareByConstant : OpRewritePattern<arith::CmpIOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::CmpIOp op,
                                 PatternRewriter &rewriter) const override {
-    if (!op.getLhs().getType().isInteger(32) || isUnsigned(op.getPredicate()))
+    if (!op.getLhs().getType().isInteger(32) || isUnsigned(op.getPredicate()) ||
+        matchPattern(op.getLhs(), m_Constant()) ||
+        matchPattern(op.getRhs(), m_Constant()))
       return failure();
+    if (succeeded(compareCoordinates(op, rewriter)))
+      return success();
     auto coordinate = getCoordinate(op.getLhs());
     bool onLeft = static_cast<bool>(coordinate);
     if (!onLeft)
       coordinate = getCoordinate(op.getRhs());
-    Value other = onLeft ? op.getRhs() : op.getLhs();
-    if (!coordinate || matchPattern(other, m_Constant()))
+    if (!coordinate)
       return failure();
-    Value difference = arith::SubIOp::create(rewriter, op.getLoc(), other,
+    Value difference = arith::SubIOp::create(rewriter, op.getLoc(),
+                                             onLeft ? op.getRhs() : op.getLhs(),
                                              coordinate.getLhs());
     Value constant = coordinate.getRhs();
     rewriter.replaceOpWithNewOp<arith::CmpIOp>(op, op.getPredicate(),
@@ -134,6 +214,24 @@ struct CompareByConstant : OpRewritePattern<arith::CmpIOp> {
   }
 
 private:
+  /// Compares a coordinate along one dimension with one along the other: the
+  /// constant of the one stays an immediate, the other's few are added.
+  static LogicalResult compareCoordinates(arith::CmpIOp op,
+                                          PatternRewriter &rewriter) {
+    Location loc = op.getLoc();
+    CoordinateSum left(rewriter, loc), right(rewriter, loc);
+    left.add(op.getLhs(), /*negated=*/false);
+    right.add(op.getRhs(), /*negated=*/true);
+    bool isRight = right.isCoordinate();
+    if (left.isEmpty() || right.isEmpty() || (!isRight && !left.isCoordinate()))
+      return failure();
+    int64_t immediate = isRight ? -right.takeConstant() : -left.takeConstant();
+    rewriter.replaceOpWithNewOp<arith::CmpIOp>(
+        op, op.getPredicate(), CoordinateSum::build(left, right),
+        createI32(rewriter, loc, static_cast<int32_t>(immediate)));
+    return success();
+  }
+
   static bool isUnsigned(arith::CmpIPredicate predicate) {
     return predicate >= arith::CmpIPredicate::ult;
   }

@@ -57,26 +57,60 @@ struct LowerSharedAddress : OpRewritePattern<hopper::SharedAddressOp> {
   }
 };
 
-struct LowerTmaLoad : ArgumentPattern<hopper::TmaLoadOp> {
-  using ArgumentPattern::ArgumentPattern;
-  LogicalResult matchAndRewrite(hopper::TmaLoadOp op,
-                                PatternRewriter &rewriter) const override {
-    Value map = arguments.tensorMaps.lookup(op.getMap());
+/// A pattern for a copy between shared memory and a box of a tensor.
+template <typename Op> struct TensorCopyPattern : ArgumentPattern<Op> {
+  using ArgumentPattern<Op>::ArgumentPattern;
+
+  /// "[map, {coordinates}]", which PTX wants innermost first.
+  FailureOr<std::string> printBox(InlineAsm &ptx, Op op) const {
+    Value map = this->arguments.tensorMaps.lookup(op.getMap());
     if (!map)
       return op.emitError("the tensor map must be an argument of the kernel");
-    InlineAsm ptx(rewriter, op.getLoc());
-    std::string address = ptx.input(op.getAddress());
-    std::string barrier = ptx.input(op.getBarrier());
     std::string source = ptx.input(map);
     SmallVector<Value> innermostFirst =
         llvm::to_vector(llvm::reverse(SmallVector<Value>(op.getCoordinates())));
-    std::string coordinates = ptx.inputList(innermostFirst);
+    return "[" + source + ", " + ptx.inputList(innermostFirst) + "]";
+  }
+
+  static std::string mnemonic(Op op) {
+    return "cp.async.bulk.tensor." +
+           std::to_string(op.getCoordinates().size()) + "d.";
+  }
+};
+
+struct LowerTmaLoad : TensorCopyPattern<hopper::TmaLoadOp> {
+  using TensorCopyPattern::TensorCopyPattern;
+  LogicalResult matchAndRewrite(hopper::TmaLoadOp op,
+                                PatternRewriter &rewriter) const override {
+    InlineAsm ptx(rewriter, op.getLoc());
+    std::string address = ptx.input(op.getAddress());
+    std::string barrier = ptx.input(op.getBarrier());
+    FailureOr<std::string> box = printBox(ptx, op);
+    if (failed(box))
+      return failure();
     ptx.clobbersMemory().emit(
-        "cp.async.bulk.tensor." + Twine(innermostFirst.size()) +
-            "d.shared::cluster.global.mbarrier::complete_tx::bytes [" +
-            address + "], [" + source + ", " + coordinates + "], [" + barrier +
-            "];",
+        mnemonic(op) + "shared::cluster.global.mbarrier::complete_tx::bytes [" +
+            address + "], " + *box + ", [" + barrier + "];",
         op.getPredicate());
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerTmaStore : TensorCopyPattern<hopper::TmaStoreOp> {
+  using TensorCopyPattern::TensorCopyPattern;
+  LogicalResult matchAndRewrite(hopper::TmaStoreOp op,
+                                PatternRewriter &rewriter) const override {
+    InlineAsm ptx(rewriter, op.getLoc());
+    FailureOr<std::string> box = printBox(ptx, op);
+    if (failed(box))
+      return failure();
+    std::string address = ptx.input(op.getAddress());
+    std::string predicate = ptx.input(op.getPredicate());
+    ptx.clobbersMemory().emit("@" + predicate + " " + mnemonic(op) +
+                              "global.shared::cta.bulk_group " + *box + ", [" +
+                              address + "];\n@" + predicate +
+                              " cp.async.bulk.commit_group;");
     rewriter.eraseOp(op);
     return success();
   }
@@ -277,7 +311,7 @@ struct LowerBulkReduce : GlobalAccessPattern<hopper::BulkReduceOp> {
 void fa3::populateMemoryPatterns(RewritePatternSet &patterns,
                                  const LoweredArguments &arguments) {
   patterns.add<LowerSharedAddress>(patterns.getContext());
-  patterns.add<LowerTmaLoad, LowerDim, LowerGlobalStore, LowerGlobalLoad,
-               LowerGlobalReduce, LowerBulkReduce>(patterns.getContext(),
-                                                   arguments);
+  patterns.add<LowerTmaLoad, LowerTmaStore, LowerDim, LowerGlobalStore,
+               LowerGlobalLoad, LowerGlobalReduce, LowerBulkReduce>(
+      patterns.getContext(), arguments);
 }

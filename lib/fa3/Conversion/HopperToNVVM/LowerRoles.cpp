@@ -19,11 +19,25 @@ Value createConstant(OpBuilder &builder, Location loc, int32_t value) {
   return arith::ConstantIntOp::create(builder, loc, value, 32);
 }
 
+/// A special register, which LLVM may read where it likes, or, `again`, here.
+template <typename ReadOp>
+Value readRegister(OpBuilder &builder, Location loc, StringRef name,
+                   bool again) {
+  Type i32 = builder.getI32Type();
+  if (!again)
+    return ReadOp::create(builder, loc, i32);
+  return InlineAsm(builder, loc)
+      .results(i32)
+      .emit("mov.u32 $0, " + Twine(name) + ";")
+      .front();
+}
+
 /// Index of the warpgroup in the CTA. It goes through a shuffle so that ptxas
 /// knows it to be uniform: a branch on it may contain wgmma and setmaxnreg.
-Value createWarpgroupIndex(OpBuilder &builder, Location loc) {
+Value createWarpgroupIndex(OpBuilder &builder, Location loc,
+                           bool again = false) {
   Type i32 = builder.getI32Type();
-  Value thread = NVVM::ThreadIdXOp::create(builder, loc, i32);
+  Value thread = readRegister<NVVM::ThreadIdXOp>(builder, loc, "%tid.x", again);
   Value index = arith::DivUIOp::create(
       builder, loc, thread, createConstant(builder, loc, kThreadsPerWarpgroup));
   return NVVM::ShflOp::create(
@@ -37,13 +51,8 @@ struct LowerThreadId : OpRewritePattern<hopper::ThreadIdOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(hopper::ThreadIdOp op,
                                 PatternRewriter &rewriter) const override {
-    if (!op.getAgain()) {
-      rewriter.replaceOpWithNewOp<NVVM::ThreadIdXOp>(op, op.getType());
-      return success();
-    }
-    InlineAsm ptx(rewriter, op.getLoc());
-    rewriter.replaceOp(op,
-                       ptx.results(op.getType()).emit("mov.u32 $0, %tid.x;"));
+    rewriter.replaceOp(op, readRegister<NVVM::ThreadIdXOp>(
+                               rewriter, op.getLoc(), "%tid.x", op.getAgain()));
     return success();
   }
 };
@@ -52,7 +61,9 @@ struct LowerBlockId : OpRewritePattern<hopper::BlockIdOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(hopper::BlockIdOp op,
                                 PatternRewriter &rewriter) const override {
-    rewriter.replaceOpWithNewOp<NVVM::BlockIdXOp>(op, op.getType());
+    rewriter.replaceOp(op, readRegister<NVVM::BlockIdXOp>(rewriter, op.getLoc(),
+                                                          "%ctaid.x",
+                                                          op.getAgain()));
     return success();
   }
 };
@@ -63,7 +74,7 @@ struct LowerWarpgroup : OpRewritePattern<hopper::WarpgroupOp> {
   LogicalResult matchAndRewrite(hopper::WarpgroupOp op,
                                 PatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    Value index = createWarpgroupIndex(rewriter, loc);
+    Value index = createWarpgroupIndex(rewriter, loc, op.getAgain());
     if (op->getParentOfType<hopper::SpecializeOp>())
       index = arith::SubIOp::create(rewriter, loc, index,
                                     createConstant(rewriter, loc, 1));
@@ -155,19 +166,11 @@ struct LowerProgramId : OpRewritePattern<tile::ProgramIdOp> {
   LogicalResult matchAndRewrite(tile::ProgramIdOp op,
                                 PatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    Value rest = arith::IndexCastUIOp::create(
+    Value index = arith::IndexCastUIOp::create(
         rewriter, loc, rewriter.getIndexType(),
         NVVM::BlockIdXOp::create(rewriter, loc, rewriter.getI32Type()));
-    SmallVector<Value> ids;
-    for (auto [i, extent] : llvm::enumerate(op.getExtents())) {
-      if (i + 1 == op.getExtents().size()) {
-        ids.push_back(rest);
-        break;
-      }
-      ids.push_back(arith::RemUIOp::create(rewriter, loc, rest, extent));
-      rest = arith::DivUIOp::create(rewriter, loc, rest, extent);
-    }
-    rewriter.replaceOp(op, ids);
+    rewriter.replaceOp(op,
+                       tile::splitIndex(rewriter, loc, index, op.getExtents()));
     return success();
   }
 };

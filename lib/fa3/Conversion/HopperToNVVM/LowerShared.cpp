@@ -57,9 +57,10 @@ struct LowerStoreMatrix : OpRewritePattern<hopper::StoreMatrixOp> {
     InlineAsm ptx(rewriter, op.getLoc());
     std::string address = printAddress(rewriter, ptx, op.getAddress());
     std::string values = ptx.inputList(op.getValues());
-    ptx.clobbersMemory().emit(
-        "stmatrix.sync.aligned.m8n8.x" + Twine(op.getValues().size()) +
-        ".trans.shared.b16 " + address + ", " + values + ";");
+    ptx.clobbersMemory().emit("stmatrix.sync.aligned.m8n8.x" +
+                              Twine(op.getValues().size()) +
+                              (op.getStraight() ? "" : ".trans") +
+                              ".shared.b16 " + address + ", " + values + ";");
     rewriter.eraseOp(op);
     return success();
   }

@@ -1,0 +1,127 @@
+// RUN: fa3-opt %s --pass-pipeline='builtin.module(tile.kernel(fa3-stage-stores),canonicalize,cse)' | FileCheck %s
+// RUN: fa3-opt %s --pass-pipeline='builtin.module(tile.kernel(fa3-stage-stores))' --remarks-filter=fa3 --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+
+!t = memref<?x?x?x64xbf16, strided<[?, ?, ?, 1]>>
+!wide = memref<?x?x?x128xbf16, strided<[?, ?, ?, 1]>>
+!ring = !hopper.ring<1, vector<128x64xbf16>>
+!buffer = !hopper.buffer<vector<128x64xbf16>, 128>
+!part = !hopper.buffer<vector<64x64xbf16>, 128>
+!f32 = vector<128x64xf32>
+
+// The tile takes the place of the rows that its warpgroup alone has used: no
+// warpgroup waits for another one.
+// CHECK-LABEL: tile.kernel @own
+// CHECK-SAME: (%[[O:[a-z0-9]+]]: memref<{{.*}}>, %[[T:[a-z0-9]+]]: vector<64x64xbf16>
+// CHECK-SAME: %[[MAP:[a-z0-9]+]]: !hopper.tensor_map<0, [1, 64, 1, 64]>
+// CHECK-SAME: hopper.shared_memory = 16400 : i64
+// CHECK: hopper.ring_release
+// CHECK-NEXT: %[[BASE:.*]] = hopper.shared_address 0
+// CHECK-NEXT: %[[B:.*]] = hopper.view %[[BASE]] : <vector<128x64xbf16>, 128>
+// CHECK-NEXT: hopper.buffer_store %[[T]], %[[B]][%{{.*}}, %c0_i32] straight
+// CHECK-NEXT: hopper.fence_proxy_async
+// CHECK-NEXT: %[[BARRIER:.*]] = arith.addi %[[W:.*]], %c11_i32
+// CHECK-NEXT: hopper.named_sync %[[BARRIER]], 128
+// CHECK-NEXT: %[[ROW:.*]] = arith.index_cast
+// CHECK-NEXT: %[[BYTES:.*]] = arith.muli %[[W]], %c8192_i32
+// CHECK-NEXT: %[[ADDRESS:.*]] = arith.addi %[[BASE]], %[[BYTES]]
+// CHECK: %[[ELECTED:.*]] = arith.cmpi eq
+// CHECK-NEXT: hopper.tma_store %[[MAP]][%c0_i32, %[[ROW]], %c0_i32, %c0_i32], %[[ADDRESS]] if %[[ELECTED]]
+// CHECK-NEXT: hopper.bulk_wait{{$}}
+// CHECK-NEXT: tile.return
+// REMARK: 1 stores go through shared memory"
+tile.kernel @own(%o: !t, %t: vector<64x64xbf16>, %r: index) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 64, warpgroups = 2, specialize = false>, hopper.shared_memory = 16400 : i64} {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : i32
+  %w = hopper.warpgroup : i32
+  %first = arith.muli %w, %c64 : i32
+  %rows = arith.index_cast %first : i32 to index
+  %row = arith.addi %r, %rows : index
+  %ring = hopper.ring_alloc {consumers = 2 : i64, offset = 0 : i64, barriers = 16384 : i64} : !ring
+  hopper.ring_put %ring, %o[%c0, %r, %c0, %c0] dims [1, 3] : !ring, !t
+  %q = hopper.ring_get %ring : !ring -> !buffer
+  %part = hopper.rows %q[%first] : !buffer -> !part
+  hopper.ring_release %ring, %q : !ring, !buffer
+  tile.store %t, %o[%c0, %row, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
+  tile.return
+}
+
+// All warpgroups have used the ring as a whole: they wait for each other, once.
+// The second tile does not take the place of the first, nor of sums that a copy
+// may still be reading, but that behind everything. Its rows run along the
+// tensor's last dimension: it is stored transposed, in panels of 64 of them.
+// CHECK-LABEL: tile.kernel @all
+// CHECK-SAME: hopper.shared_memory = 82944 : i64
+// CHECK: hopper.named_sync %c14_i32, 256
+// CHECK: hopper.shared_address 0
+// CHECK: hopper.buffer_store %{{.*}} straight : vector<64x64xbf16>, <vector<128x64xbf16>, 128>
+// CHECK: hopper.tma_store
+// CHECK: %[[BASE:.*]] = hopper.shared_address 50176
+// CHECK: hopper.buffer_store %{{.*}}, %{{.*}}[%c0_i32, %{{.*}}] : vector<128x64xbf16>, <vector<64x256xbf16>, 64>
+// CHECK: arith.muli %{{.*}}, %c16384_i32
+// CHECK: %[[PANEL:.*]] = arith.addi %{{.*}}, %{{.*}} : i32
+// CHECK: hopper.tma_store %{{.*}}, %[[PANEL]] if
+// CHECK-DAG: %[[NEXT:.*]] = arith.addi %[[PANEL]], %c8192_i32
+// CHECK-DAG: %[[COLUMN:.*]] = arith.addi %{{.*}}, %c64_i32
+// CHECK: hopper.tma_store %{{.*}}, %[[COLUMN]]], %[[NEXT]] if %{{.*}} : <1, [1, 64, 1, 64]>
+// CHECK-NOT: hopper.named_sync %c14_i32
+// CHECK: hopper.bulk_wait{{$}}
+// REMARK: 2 stores go through shared memory, behind a barrier of all warpgroups
+tile.kernel @all(%o: !t, %p: !wide, %t: vector<64x64xbf16>, %u: vector<128x64xbf16>, %s: vector<64x64xf32>, %r: index) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 64, warpgroups = 2, specialize = false>, hopper.shared_memory = 49200 : i64} {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring_alloc {consumers = 2 : i64, offset = 0 : i64, barriers = 49184 : i64} : !ring
+  %sums = hopper.ring_alloc {consumers = 2 : i64, offset = 16384 : i64} : !hopper.ring<1, !f32>
+  hopper.out_put %s, %sums : vector<64x64xf32>, !hopper.ring<1, !f32>
+  hopper.ring_put %ring, %o[%c0, %r, %c0, %c0] dims [1, 3] : !ring, !t
+  %q = hopper.ring_get %ring : !ring -> !buffer
+  %zero = arith.constant 0 : i32
+  %part = hopper.rows %q[%zero] : !buffer -> !part
+  hopper.ring_release %ring, %q : !ring, !buffer
+  tile.store %t, %o[%c0, %r, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
+  tile.store %u, %p[%c0, %r, %c0, %r] dims [3, 1] : vector<128x64xbf16>, !wide
+  tile.return
+}
+
+// Where some warpgroups do not work, nobody can wait for all of them; the tile
+// goes behind the rings.
+// CHECK-LABEL: tile.kernel @idle
+// CHECK-SAME: hopper.shared_memory = 33792 : i64
+// CHECK: consumer
+// CHECK-NOT: hopper.named_sync %c14_i32
+// CHECK: hopper.shared_address 17408
+// CHECK: hopper.tma_store
+// CHECK: hopper.bulk_wait{{$}}
+// CHECK-NEXT: }
+tile.kernel @idle(%o: !t, %t: vector<64x64xbf16>, %r: index, %active: i32) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 64, warpgroups = 2>, hopper.shared_memory = 16400 : i64} {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring_alloc {consumers = 2 : i64, offset = 0 : i64, barriers = 16384 : i64} : !ring
+  hopper.specialize active %active {warpgroups = 2 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+    hopper.ring_put %ring, %o[%c0, %r, %c0, %c0] dims [1, 3] : !ring, !t
+  } consumer {
+    %zero = arith.constant 0 : i32
+    %q = hopper.ring_get %ring : !ring -> !buffer
+    %part = hopper.rows %q[%zero] : !buffer -> !part
+    hopper.ring_release %ring, %q : !ring, !buffer
+    tile.store %t, %o[%c0, %r, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
+  }
+  tile.return
+}
+
+// Threads store their registers: in a loop, in front of other uses of rings,
+// f32, and a tile that ends within a panel and within the tensor.
+// CHECK-LABEL: tile.kernel @not
+// CHECK-NOT: hopper.tma_store
+// CHECK-COUNT-4: tile.store
+// CHECK-NOT: hopper.bulk_wait
+tile.kernel @not(%o: !t, %f: memref<?x64xf32>, %t: vector<64x64xbf16>, %u: vector<64x32xbf16>, %l: vector<64x64xf32>, %n: index) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1, specialize = false>, hopper.shared_memory = 16400 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %ring = hopper.ring_alloc {offset = 0 : i64, barriers = 16384 : i64} : !ring
+  tile.store %t, %o[%c0, %c0, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
+  hopper.ring_put %ring, %o[%c0, %c0, %c0, %c0] dims [1, 3] : !ring, !t
+  scf.for %i = %c0 to %n step %c1 {
+    tile.store %t, %o[%c0, %i, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
+  }
+  tile.store %l, %f[%c0, %c0] dims [0, 1] : vector<64x64xf32>, memref<?x64xf32>
+  tile.store %u, %o[%c0, %c0, %c0, %c0] dims [1, 3] : vector<64x32xbf16>, !t
+  tile.return
+}
