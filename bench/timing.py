@@ -48,7 +48,8 @@ class Sampler:
 
 
 def median_time(function, milliseconds):
-    """Median time of a call, in ms, over about this many milliseconds of calls."""
+    """Median time of a call, in ms, over about this many milliseconds of calls. As many go before, so that the card's clock
+    is the one that these calls' power leaves, and not that of what was measured before."""
     start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
     function()
     start.record()
@@ -57,6 +58,8 @@ def median_time(function, milliseconds):
     end.synchronize()
     count = max(5, min(400, int(milliseconds / max(start.elapsed_time(end), 1e-3))))
     events = [(torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)) for _ in range(count)]
+    for _ in range(count):
+        function()
     for start, end in events:
         start.record()
         function()

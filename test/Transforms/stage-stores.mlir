@@ -81,6 +81,19 @@ tile.kernel @all(%o: !t, %p: !wide, %t: vector<64x64xbf16>, %u: vector<128x64xbf
   tile.return
 }
 
+// Threads that add to memory wait for all of their copies at the end.
+// CHECK-LABEL: tile.kernel @reduces
+// CHECK: hopper.tma_store
+// CHECK-NOT: hopper.bulk_wait
+tile.kernel @reduces(%o: !t, %acc: memref<?x8192xf32, strided<[?, 1]>>, %t: vector<64x64xbf16>, %s: vector<64x64xf32>, %r: index) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 64, warpgroups = 2, specialize = false>, hopper.shared_memory = 32768 : i64} {
+  %c0 = arith.constant 0 : index
+  %sums = hopper.ring_alloc {consumers = 2 : i64, offset = 0 : i64} : !hopper.ring<1, !f32>
+  hopper.out_put %s, %sums : vector<64x64xf32>, !hopper.ring<1, !f32>
+  hopper.out_reduce %sums, %acc[%r, %c0] : !hopper.ring<1, !f32>, memref<?x8192xf32, strided<[?, 1]>>
+  tile.store %t, %o[%c0, %r, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
+  tile.return
+}
+
 // Where some warpgroups do not work, nobody can wait for all of them; the tile
 // goes behind the rings.
 // CHECK-LABEL: tile.kernel @idle

@@ -176,18 +176,10 @@ LogicalResult Distributor::distributeTransposedStore(tile::StoreOp op) {
   SmallVector<Value> base = castIndices(op.getIndices());
   Value target = scalars.lookupOrDefault(op.getTarget());
   // In a transposed matrix a thread has one column and two rows.
-  Value thread = threadIndex();
-  Value warp = arith::AndIOp::create(
-      builder, loc, arith::ShRUIOp::create(builder, loc, thread, constant(5)),
-      constant(3));
-  Value row = add(base[rowDim], add(multiply(warp, 16), threadColumn()));
-  Value column = add(base[columnDim],
-                     arith::ShRUIOp::create(builder, loc, lane(), constant(2)));
+  Value row =
+      add(base[rowDim], add(multiply(threadBits(5, 3), 16), threadColumn()));
+  Value column = add(base[columnDim], threadBits(2, 7));
   Value rows = sizeOf(target, rowDim), columns = sizeOf(target, columnDim);
-  auto below = [&](Value index, Value size) -> Value {
-    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index,
-                                 size);
-  };
   SmallVector<Value> values(registers(op.getValue()));
   for (int64_t r = 0; r < fragment.rows(); ++r)
     for (int64_t c = 0; c < fragment.columns(); c += 2) {
@@ -197,8 +189,8 @@ LogicalResult Distributor::distributeTransposedStore(tile::StoreOp op) {
       indices[columnDim] =
           add(column, constant(c / 2 * Fragment::kGroupColumns));
       Value inside =
-          arith::AndIOp::create(builder, loc, below(indices[rowDim], rows),
-                                below(indices[columnDim], columns));
+          arith::AndIOp::create(builder, loc, isBelow(indices[rowDim], rows),
+                                isBelow(indices[columnDim], columns));
       Value transposed = hopper::TransposeMatrixOp::create(
           builder, loc, builder.getI32Type(), values[fragment.index(r, c) / 2]);
       hopper::GlobalStoreOp::create(builder, loc, transposed, target, indices,
@@ -212,6 +204,11 @@ SmallVector<Value> Distributor::castIndices(ValueRange indices) {
     return arith::IndexCastOp::create(builder, loc, builder.getI32Type(),
                                       scalars.lookupOrDefault(index));
   });
+}
+
+Value Distributor::isBelow(Value index, Value size) {
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index,
+                               size);
 }
 
 Value Distributor::sizeOf(Value memory, int64_t dim) {

@@ -48,20 +48,10 @@ LogicalResult Distributor::distributeInterleavedStore(tile::StoreOp op) {
     return op.emitError("an interleaved tile must have rows and columns");
   SmallVector<Value> base = castIndices(op.getIndices());
   Value target = scalars.lookupOrDefault(op.getTarget());
-  Value thread = threadIndex();
-  Value warp = arith::AndIOp::create(
-      builder, loc, arith::ShRUIOp::create(builder, loc, thread, constant(5)),
-      constant(3));
-  Value quadColumn = multiply(threadColumn(), 2);
-  Value pair =
-      multiply(arith::ShRUIOp::create(builder, loc, lane(), constant(2)), 2);
-  Value row = add(base[rowDim], add(multiply(warp, 16), quadColumn));
-  Value column = add(base[columnDim], pair);
+  Value row = add(base[rowDim], add(multiply(threadBits(5, 3), 16),
+                                    multiply(threadColumn(), 2)));
+  Value column = add(base[columnDim], multiply(threadBits(2, 7), 2));
   Value rows = sizeOf(target, rowDim), columns = sizeOf(target, columnDim);
-  auto below = [&](Value index, Value size) -> Value {
-    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index,
-                                 size);
-  };
   SmallVector<Value> values(registers(op.getValue()));
   for (int64_t block = 0; block < fragment.rows() / 2; ++block)
     for (int64_t group = 0; group < fragment.columns() / 4; ++group) {
@@ -76,8 +66,8 @@ LogicalResult Distributor::distributeInterleavedStore(tile::StoreOp op) {
             add(column, constant(group * Fragment::kQuadColumns +
                                  static_cast<int64_t>(odd)));
         Value inside =
-            arith::AndIOp::create(builder, loc, below(indices[rowDim], rows),
-                                  below(indices[columnDim], columns));
+            arith::AndIOp::create(builder, loc, isBelow(indices[rowDim], rows),
+                                  isBelow(indices[columnDim], columns));
         Value bytes = hopper::PermuteBytesOp::create(
             builder, loc, builder.getI32Type(), upper, lower, selector);
         hopper::GlobalStoreOp::create(builder, loc, bytes, target, indices,
@@ -142,26 +132,16 @@ LogicalResult Distributor::distributeTransposingCopy(tile::LoadOp load,
   SmallVector<Value> to = castIndices(store.getIndices());
   Value source = scalars.lookupOrDefault(load.getSource());
   Value target = scalars.lookupOrDefault(store.getTarget());
-  auto bits = [&](Value value, int64_t shift, int64_t mask) -> Value {
-    Value shifted =
-        arith::ShRUIOp::create(builder, loc, value, constant(shift));
-    return arith::AndIOp::create(builder, loc, shifted, constant(mask));
-  };
-  auto below = [&](Value index, Value memory, int64_t dim) -> Value {
-    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index,
-                                 sizeOf(memory, dim));
-  };
-  Value thread = threadIndex();
-  Value quad = bits(thread, 0, 3), matrixRow = bits(thread, 2, 7);
+  Value quad = threadBits(0, 3), matrixRow = threadBits(2, 7);
   Value firstColumn =
-      multiply(bits(thread, 5, kWarps - 1), count * Fragment::kQuadColumns);
+      multiply(threadBits(5, kWarps - 1), count * Fragment::kQuadColumns);
   from.back() = add(from.back(), add(firstColumn, multiply(quad, 4 * count)));
   Value row = add(from[rowDim], matrixRow);
   // In a transposed matrix a thread has the pair of columns that the quad's
   // lane matrixRow / 2 loaded.
   Value line = add(add(to[lineDim], firstColumn),
-                   add(multiply(bits(thread, 3, 3), 4 * count),
-                       multiply(bits(thread, 2, 1), 2)));
+                   add(multiply(threadBits(3, 3), 4 * count),
+                       multiply(threadBits(2, 1), 2)));
   Value place = add(to[placeDim], multiply(quad, kGroupRows));
   SmallVector<Type> types(count, builder.getI32Type());
   for (int64_t block = 0; block < type.getDimSize(0) / Fragment::kBlockRows;
@@ -170,12 +150,12 @@ LogicalResult Distributor::distributeTransposingCopy(tile::LoadOp load,
     for (int64_t step = 0; step < 2 * kGroups; ++step) {
       from[rowDim] =
           add(row, constant(block * Fragment::kBlockRows + step * kMatrixRows));
-      rows.push_back(
-          hopper::GlobalLoadOp::create(builder, loc, types, source, from,
-                                       below(from[rowDim], source, rowDim)));
+      rows.push_back(hopper::GlobalLoadOp::create(
+          builder, loc, types, source, from,
+          isBelow(from[rowDim], sizeOf(source, rowDim))));
     }
     to[placeDim] = add(place, constant(block * Fragment::kBlockRows));
-    Value inside = below(to[placeDim], target, placeDim);
+    Value inside = isBelow(to[placeDim], sizeOf(target, placeDim));
     for (int64_t i = 0; i < count; ++i) {
       SmallVector<Value> matrices;
       for (hopper::GlobalLoadOp values : rows)

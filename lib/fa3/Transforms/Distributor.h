@@ -89,6 +89,8 @@ private:
 
   // Memory (DistributeMemory.cpp).
   mlir::Value sizeOf(mlir::Value memory, int64_t dim);
+  /// Whether an index is inside of a dimension; what is negative is not.
+  mlir::Value isBelow(mlir::Value index, mlir::Value size);
   /// Indices of an access as the scalars that threads compute with.
   llvm::SmallVector<mlir::Value> castIndices(mlir::ValueRange indices);
   mlir::LogicalResult distributeStore(tile::StoreOp op);

@@ -247,7 +247,8 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
     wait.setYounger(younger);
   }
 
-  /// A buffer is released after the waits of the products that read it.
+  /// A buffer is released after the waits of the products that read it, and those
+  /// right behind them: together they are one instruction.
   void delayRelease(hopper::RingReleaseOp release) {
     Operation *last = release;
     getOperation().walk([&](hopper::WaitOp wait) {
@@ -259,8 +260,11 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
       if (ancestor && last->isBeforeInBlock(ancestor))
         last = ancestor;
     });
-    if (last != release)
-      release->moveAfter(last);
+    if (last == release)
+      return;
+    while (isa<hopper::WaitOp>(last->getNextNode()))
+      last = last->getNextNode();
+    release->moveAfter(last);
   }
 
   /// The registers of a running product's first operand are busy until its

@@ -107,11 +107,7 @@ public:
     }
     for (Store &store : stores)
       expand(store);
-    // Shared memory must live until the copies have read it.
-    OpBuilder builder = OpBuilder::atBlockEnd(&block);
-    if (!block.empty() && block.back().hasTrait<OpTrait::IsTerminator>())
-      builder.setInsertionPoint(&block.back());
-    hopper::BulkWaitOp::create(builder, kernel.getLoc());
+    awaitCopies();
     remark::passed(kernel.getLoc(), kRemark)
         << llvm::formatv("{0} stores go through shared memory{1}",
                          stores.size(),
@@ -153,6 +149,19 @@ private:
                                              : ArrayRef<int64_t>{all, columns},
                                   tile.getElementType());
     return Store{op, transposed, buffer};
+  }
+
+  /// Shared memory must live until the copies have read it. Threads that add
+  /// tiles to memory wait for all of their copies anyway.
+  void awaitCopies() {
+    WalkResult reduces =
+        block.walk([](hopper::OutReduceOp) { return WalkResult::interrupt(); });
+    if (reduces.wasInterrupted())
+      return;
+    OpBuilder builder = OpBuilder::atBlockEnd(&block);
+    if (!block.empty() && block.back().hasTrait<OpTrait::IsTerminator>())
+      builder.setInsertionPoint(&block.back());
+    hopper::BulkWaitOp::create(builder, kernel.getLoc());
   }
 
   bool isBehindRings(tile::StoreOp store) {

@@ -110,7 +110,8 @@ tile.kernel @coordinates() attributes {hopper.threads = 128 : i64, hopper.shared
 // CHECK: %[[MOVED:.*]] = llvm.sub %[[PARTS]], %[[BLOCK]] : i32
 // CHECK: %[[SUM:.*]] = llvm.add %[[MOVED]], %{{.*}} : i32
 // CHECK: llvm.icmp "sle" %[[SUM]], %{{.*}} : i32
-// CHECK: %[[OTHER:.*]] = llvm.sub %{{.*}}, %[[BLOCK]] : i32
+// CHECK: %[[SAME:.*]] = llvm.sub %[[T]], %[[COLUMN]] : i32
+// CHECK: %[[OTHER:.*]] = llvm.sub %[[SAME]], %[[BLOCK]] : i32
 // CHECK: llvm.icmp "sle" %[[OTHER]], %{{.*}} : i32
 // A coordinate that the warpgroup's index shifts is none of the thread's alone.
 // CHECK: llvm.icmp "sle" %{{.*}}, %{{.*}} : i32

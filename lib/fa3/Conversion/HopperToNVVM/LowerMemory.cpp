@@ -204,53 +204,56 @@ GlobalAddress getGlobalAddress(OpBuilder &builder, Location loc,
   return address;
 }
 
+/// The tensor that an operation reads or writes, and what it is to it.
+template <typename Op> std::pair<Value, StringRef> memoryOf(Op op) {
+  if constexpr (requires { op.getTarget(); })
+    return {op.getTarget(), "target"};
+  else
+    return {op.getSource(), "source"};
+}
+
 /// A pattern for an access to global memory.
 template <typename Op> struct GlobalAccessPattern : ArgumentPattern<Op> {
   using ArgumentPattern<Op>::ArgumentPattern;
 
-  /// The address that `op` accesses; `what` names its `memory` in the error.
-  FailureOr<GlobalAddress> getAddress(OpBuilder &builder, Op op, Value memory,
-                                      StringRef what) const {
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const final {
+    auto [memory, what] = memoryOf(op);
     const MemRefParameters *memref = this->getMemRef(memory);
     if (!memref)
       return op.emitError("the ")
              << what << " must be an argument of the kernel";
-    return getGlobalAddress(builder, op.getLoc(), *memref,
-                            cast<MemRefType>(memory.getType()),
-                            op.getIndices());
+    GlobalAddress address =
+        getGlobalAddress(rewriter, op.getLoc(), *memref,
+                         cast<MemRefType>(memory.getType()), op.getIndices());
+    InlineAsm ptx(rewriter, op.getLoc());
+    lower(op, address, ptx, rewriter);
+    return success();
   }
+
+  /// Replaces the operation by a statement that accesses `address`.
+  virtual void lower(Op op, const GlobalAddress &address, InlineAsm &ptx,
+                     PatternRewriter &rewriter) const = 0;
 };
 
 struct LowerGlobalStore : GlobalAccessPattern<hopper::GlobalStoreOp> {
   using GlobalAccessPattern::GlobalAccessPattern;
-  LogicalResult matchAndRewrite(hopper::GlobalStoreOp op,
-                                PatternRewriter &rewriter) const override {
-    FailureOr<GlobalAddress> address =
-        getAddress(rewriter, op, op.getTarget(), "target");
-    if (failed(address))
-      return failure();
-    InlineAsm ptx(rewriter, op.getLoc());
-    std::string target = address->print(ptx);
+  void lower(hopper::GlobalStoreOp op, const GlobalAddress &address,
+             InlineAsm &ptx, PatternRewriter &rewriter) const override {
+    std::string target = address.print(ptx);
     ptx.clobbersMemory().emit(
         "st.global" + InlineAsm::vectorSuffix(op.getValues().size()) + ".b32 " +
             target + ", " + ptx.vectorInput(op.getValues()) + ";",
         op.getPredicate());
     rewriter.eraseOp(op);
-    return success();
   }
 };
 
 struct LowerGlobalLoad : GlobalAccessPattern<hopper::GlobalLoadOp> {
   using GlobalAccessPattern::GlobalAccessPattern;
-  LogicalResult matchAndRewrite(hopper::GlobalLoadOp op,
-                                PatternRewriter &rewriter) const override {
-    FailureOr<GlobalAddress> address =
-        getAddress(rewriter, op, op.getSource(), "source");
-    if (failed(address))
-      return failure();
-    InlineAsm ptx(rewriter, op.getLoc());
+  void lower(hopper::GlobalLoadOp op, const GlobalAddress &address,
+             InlineAsm &ptx, PatternRewriter &rewriter) const override {
     ptx.results(op.getResultTypes());
-    std::string source = address->print(ptx);
+    std::string source = address.print(ptx);
     size_t count = op.getResults().size();
     std::string load = "ld.global" + InlineAsm::vectorSuffix(count) + ".b32 " +
                        ptx.vectorResult() + ", " + source + ";";
@@ -261,39 +264,27 @@ struct LowerGlobalLoad : GlobalAccessPattern<hopper::GlobalLoadOp> {
       load = zero + "@" + ptx.input(op.getPredicate()) + " " + load;
     }
     rewriter.replaceOp(op, ptx.clobbersMemory().emit(load));
-    return success();
   }
 };
 
 struct LowerGlobalReduce : GlobalAccessPattern<hopper::GlobalReduceOp> {
   using GlobalAccessPattern::GlobalAccessPattern;
-  LogicalResult matchAndRewrite(hopper::GlobalReduceOp op,
-                                PatternRewriter &rewriter) const override {
-    FailureOr<GlobalAddress> address =
-        getAddress(rewriter, op, op.getTarget(), "target");
-    if (failed(address))
-      return failure();
-    InlineAsm ptx(rewriter, op.getLoc());
-    std::string target = address->print(ptx);
+  void lower(hopper::GlobalReduceOp op, const GlobalAddress &address,
+             InlineAsm &ptx, PatternRewriter &rewriter) const override {
+    std::string target = address.print(ptx);
     ptx.clobbersMemory().emit("red.relaxed.gpu.global.add" +
                               InlineAsm::vectorSuffix(op.getValues().size()) +
                               ".f32 " + target + ", " +
                               ptx.vectorInput(op.getValues()) + ";");
     rewriter.eraseOp(op);
-    return success();
   }
 };
 
 struct LowerBulkReduce : GlobalAccessPattern<hopper::BulkReduceOp> {
   using GlobalAccessPattern::GlobalAccessPattern;
-  LogicalResult matchAndRewrite(hopper::BulkReduceOp op,
-                                PatternRewriter &rewriter) const override {
-    FailureOr<GlobalAddress> address =
-        getAddress(rewriter, op, op.getTarget(), "target");
-    if (failed(address))
-      return failure();
-    InlineAsm ptx(rewriter, op.getLoc());
-    std::string target = address->print(ptx);
+  void lower(hopper::BulkReduceOp op, const GlobalAddress &address,
+             InlineAsm &ptx, PatternRewriter &rewriter) const override {
+    std::string target = address.print(ptx);
     std::string source = ptx.input(op.getAddress());
     std::string predicate = ptx.input(op.getPredicate());
     ptx.clobbersMemory().emit(
@@ -302,7 +293,6 @@ struct LowerBulkReduce : GlobalAccessPattern<hopper::BulkReduceOp> {
         target + ", [" + source + "], " + Twine(op.getBytes()) + ";\n@" +
         predicate + " cp.async.bulk.commit_group;");
     rewriter.eraseOp(op);
-    return success();
   }
 };
 
