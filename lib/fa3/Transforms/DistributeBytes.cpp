@@ -74,19 +74,15 @@ LogicalResult Distributor::distributeByteStore(tile::StoreOp op) {
   SmallVector<Value> indices = castIndices(op.getIndices());
   Value target = scalars.lookupOrDefault(op.getTarget());
   SmallVector<Value> values(registers(op.getValue()));
-  Value quad = arith::AndIOp::create(builder, loc, lane(), constant(3));
+  Value quad = threadBits(0, 3);
   Value firstRow = add(indices[rowDim], threadRow());
   Value rows = sizeOf(target, rowDim), columns = sizeOf(target, columnDim);
-  auto below = [&](Value index, Value size) -> Value {
-    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index,
-                                 size);
-  };
   auto store = [&](ValueRange stored, int64_t group, int64_t laneColumns) {
     indices.back() = add(multiply(quad, laneColumns),
                          constant(*first + group * Fragment::kQuadColumns));
     Value inside =
-        arith::AndIOp::create(builder, loc, below(indices[rowDim], rows),
-                              below(indices.back(), columns));
+        arith::AndIOp::create(builder, loc, isBelow(indices[rowDim], rows),
+                              isBelow(indices.back(), columns));
     hopper::GlobalStoreOp::create(builder, loc, stored, target, indices,
                                   inside);
   };
