@@ -17,7 +17,7 @@ func.func @backward(%x: f32) -> f32 {
 !l = tensor<?x?x?xf32>
 func.func @not_a_spec(%q: !t, %k: !t, %v: !t) -> !l {
   %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !t, !l
-  // expected-error@+1 {{a spec must return all results of its attention operation, in order}}
+  // expected-error@+1 {{a spec must return all results of its attn operation, in order}}
   return %lse : !l
 }
 

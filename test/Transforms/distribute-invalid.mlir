@@ -94,7 +94,7 @@ tile.kernel @narrow_load(%m: memref<?x8xf64, strided<[?, 1]>>, %i: index) {
 
 tile.kernel @stored_type(%m: memref<?x8xf64, strided<[?, 1]>>, %i: index) {
   %x = arith.constant dense<1.0> : vector<64x8xf64>
-  // expected-error @+1 {{only f32, i32, f16 and bf16 tiles are stored, not 'f64'}}
+  // expected-error @+1 {{only f32, i32 and narrow float tiles are stored, not 'f64'}}
   tile.store %x, %m[%i, %i] dims [0, 1] : vector<64x8xf64>, memref<?x8xf64, strided<[?, 1]>>
   tile.return
 }
@@ -119,10 +119,50 @@ tile.kernel @stored_across(%m: memref<?x?xf32, strided<[?, 1]>>, %i: index) {
 
 // -----
 
-tile.kernel @stored_row(%m: memref<?xf32, strided<[1]>>, %i: index) {
-  %x = arith.constant dense<1.0> : vector<1x8xf32>
-  // expected-error @+1 {{a stored tile must have rows}}
-  tile.store %x, %m[%i] dims [-1, 0] : vector<1x8xf32>, memref<?xf32, strided<[1]>>
+tile.kernel @stored_byte_row(%m: memref<16xf8E4M3FN, strided<[1]>>) {
+  %i = arith.constant 0 : index
+  %x = arith.constant dense<1.0> : vector<1x16xf8E4M3FN>
+  // expected-error @+1 {{a stored tile of 8-bit floats must have rows, and columns along the tensor's last dimension}}
+  tile.store %x, %m[%i] dims [-1, 0] : vector<1x16xf8E4M3FN>, memref<16xf8E4M3FN, strided<[1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @stored_bytes(%m: memref<?x?xf8E4M3FN, strided<[?, 1]>>) {
+  %i = arith.constant 0 : index
+  %x = arith.constant dense<1.0> : vector<64x16xf8E4M3FN>
+  // expected-error @+1 {{8-bit floats are stored 16 at a time: the size of the tensor's last dimension and the index in it must be static multiples of that}}
+  tile.store %x, %m[%i, %i] dims [0, 1] : vector<64x16xf8E4M3FN>, memref<?x?xf8E4M3FN, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @stored_odd_bytes(%m: memref<?x24xf8E4M3FN, strided<[?, 1]>>) {
+  %i = arith.constant 0 : index
+  %x = arith.constant dense<1.0> : vector<64x16xf8E4M3FN>
+  // expected-error @+1 {{8-bit floats are stored 16 at a time}}
+  tile.store %x, %m[%i, %i] dims [0, 1] : vector<64x16xf8E4M3FN>, memref<?x24xf8E4M3FN, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @stored_bytes_between(%m: memref<?x32xf8E4M3FN, strided<[?, 1]>>) {
+  %i = arith.constant 8 : index
+  %x = arith.constant dense<1.0> : vector<64x16xf8E4M3FN>
+  // expected-error @+1 {{8-bit floats are stored 16 at a time}}
+  tile.store %x, %m[%i, %i] dims [0, 1] : vector<64x16xf8E4M3FN>, memref<?x32xf8E4M3FN, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @narrowed(%m: memref<?x8xf32, strided<[?, 1]>>) {
+  %x = arith.constant dense<1.0> : vector<64x8xf64>
+  // expected-error @+1 {{only f32 tiles can be narrowed, to 16-bit and 8-bit floats}}
+  %y = arith.truncf %x : vector<64x8xf64> to vector<64x8xf32>
   tile.return
 }
 

@@ -109,3 +109,50 @@ tile.kernel @copy(%v: !v, %t: !t) {
   tile.store %x, %t[%c0, %c0, %c0, %c0] dims [3, 2] interleaved : vector<64x64xf8E4M3FN>, !t
   tile.return
 }
+
+// In the order of the columns: lanes exchange pairs of columns with their
+// neighbours, an even one for those of the lower 8 of 16 columns, and the inner
+// two lanes of a quad change places. To be stored, four groups of 16 columns are
+// dealt out to the lanes of a quad, 16 bytes each.
+// CHECK-LABEL: tile.kernel @round
+// CHECK: %[[LANE:.*]] = arith.andi %{{.*}}, %c31_i32
+// CHECK: %[[ODD:.*]] = arith.trunci %{{.*}} : i32 to i1
+// CHECK: %[[HIGH:.*]] = arith.trunci %{{.*}} : i32 to i1
+// CHECK: %[[INNER:.*]] = arith.xori %[[ODD]], %[[HIGH]] : i1
+// CHECK: %[[P:.*]] = hopper.pack %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} to f8E4M3FN
+// CHECK: %[[O:.*]] = hopper.shuffle_xor %[[P]], 1 : i32
+// CHECK-DAG: %[[U:.*]] = hopper.permute_bytes %[[P]], %[[O]], 12918
+// CHECK-DAG: %[[L:.*]] = hopper.permute_bytes %[[P]], %[[O]], 21520
+// CHECK: %[[Q:.*]] = arith.select %[[ODD]], %[[U]], %[[L]]
+// CHECK: %[[S:.*]] = hopper.shuffle_xor %[[Q]], 3 : i32
+// CHECK: arith.select %[[INNER]], %[[S]], %[[Q]]
+// CHECK: %[[COLUMN:.*]] = arith.muli %{{.*}}, %c16_i32
+// CHECK: hopper.global_store %arg1[%{{.*}}, %[[COLUMN]]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} if %{{.*}} : {{.*}}, i32, i32, i32, i32
+// CHECK: hopper.global_store %arg1[%{{.*}}, %[[COLUMN]]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} if
+// CHECK-NOT: hopper.global_store
+!wide = memref<?x64xf32, strided<[?, 1]>>
+!bytes = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+tile.kernel @round(%x: !wide, %y: !bytes) {
+  %c0 = arith.constant 0 : index
+  %t = tile.load %x[%c0, %c0] dims [0, 1] : !wide, vector<64x64xf32>
+  %n = arith.truncf %t : vector<64x64xf32> to vector<64x64xf8E4M3FN>
+  tile.store %n, %y[%c0, %c0] dims [0, 1] : vector<64x64xf8E4M3FN>, !bytes
+  tile.return
+}
+
+// Fewer than four groups: each lane stores its own four columns.
+// CHECK-LABEL: tile.kernel @few
+// CHECK-COUNT-4: hopper.pack
+// CHECK: %[[COLUMN:.*]] = arith.muli %{{.*}}, %c4_i32
+// CHECK: hopper.global_store %arg1[%{{.*}}, %[[COLUMN]]], %{{.*}} if %{{.*}} : {{.*}}, i32{{$}}
+// CHECK-COUNT-3: hopper.global_store
+// CHECK-NOT: hopper.global_store
+!two = memref<?x32xf32, strided<[?, 1]>>
+!twob = memref<?x32xf8E5M2, strided<[?, 1]>>
+tile.kernel @few(%x: !two, %y: !twob) {
+  %c0 = arith.constant 0 : index
+  %t = tile.load %x[%c0, %c0] dims [0, 1] : !two, vector<64x32xf32>
+  %n = arith.truncf %t : vector<64x32xf32> to vector<64x32xf8E5M2>
+  tile.store %n, %y[%c0, %c0] dims [0, 1] : vector<64x32xf8E5M2>, !twob
+  tile.return
+}

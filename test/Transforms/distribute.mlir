@@ -142,3 +142,21 @@ tile.kernel @uniform(%y: !l, %n: index) {
   tile.store %r#0, %y[%c0] dims [0, -1] : vector<64x1xf32>, !l
   tile.return
 }
+
+// What every quad has is stored by one of each warpgroup, and what every thread
+// has by one thread.
+// CHECK-LABEL: tile.kernel @one_row
+// CHECK: %[[ROW:.*]] = arith.addi %{{.*}}, %{{.*}} : i32
+// CHECK: %[[FIRST:.*]] = arith.cmpi eq, %[[ROW]], %c0_i32
+// CHECK: hopper.global_store %arg0[%{{.*}}], %{{.*}}, %{{.*}} if %[[FIRST]]
+// CHECK: %[[QUAD:.*]] = arith.cmpi eq, %{{.*}}, %c0_i32
+// CHECK: %[[ONE:.*]] = arith.andi %[[FIRST]], %[[QUAD]] : i1
+// CHECK: hopper.global_store %arg1[%c0_i32], %{{.*}} if %[[ONE]]
+tile.kernel @one_row(%x: memref<8xf32, strided<[1]>>, %y: !l) {
+  %c0 = arith.constant 0 : index
+  %t = arith.constant dense<1.0> : vector<1x8xf32>
+  tile.store %t, %x[%c0] dims [-1, 0] : vector<1x8xf32>, memref<8xf32, strided<[1]>>
+  %s = arith.constant dense<2.0> : vector<1x1xf32>
+  tile.store %s, %y[%c0] dims [-1, -1] : vector<1x1xf32>, !l
+  tile.return
+}

@@ -120,12 +120,12 @@ tile.kernel @idle(%o: !t, %t: vector<64x64xbf16>, %r: index, %active: i32) attri
 }
 
 // Threads store their registers: in a loop, in front of other uses of rings,
-// f32, and a tile that ends within a panel and within the tensor.
+// f32, 8-bit floats, and a tile that ends within a panel and within the tensor.
 // CHECK-LABEL: tile.kernel @not
 // CHECK-NOT: hopper.tma_store
-// CHECK-COUNT-4: tile.store
+// CHECK-COUNT-5: tile.store
 // CHECK-NOT: hopper.bulk_wait
-tile.kernel @not(%o: !t, %f: memref<?x64xf32>, %t: vector<64x64xbf16>, %u: vector<64x32xbf16>, %l: vector<64x64xf32>, %n: index) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1, specialize = false>, hopper.shared_memory = 16400 : i64} {
+tile.kernel @not(%o: !t, %f: memref<?x64xf32>, %t: vector<64x64xbf16>, %u: vector<64x32xbf16>, %l: vector<64x64xf32>, %bytes: memref<?x128xf8E4M3FN>, %b: vector<64x128xf8E4M3FN>, %n: index) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1, specialize = false>, hopper.shared_memory = 16400 : i64} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %ring = hopper.ring_alloc {offset = 0 : i64, barriers = 16384 : i64} : !ring
@@ -135,6 +135,7 @@ tile.kernel @not(%o: !t, %f: memref<?x64xf32>, %t: vector<64x64xbf16>, %u: vecto
     tile.store %t, %o[%c0, %i, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
   }
   tile.store %l, %f[%c0, %c0] dims [0, 1] : vector<64x64xf32>, memref<?x64xf32>
+  tile.store %b, %bytes[%c0, %c0] dims [0, 1] : vector<64x128xf8E4M3FN>, memref<?x128xf8E4M3FN>
   tile.store %u, %o[%c0, %c0, %c0, %c0] dims [1, 3] : vector<64x32xbf16>, !t
   tile.return
 }

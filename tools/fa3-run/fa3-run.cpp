@@ -179,7 +179,7 @@ void Run::time(Session &session, const Operation *operationKind) {
   if (clock)
     report["clock_mhz"] = *clock;
   std::printf("median %.4f ms over %zu launches", median, times.size());
-  if (operationKind && median > 0) {
+  if (operationKind && operationKind->flops && median > 0) {
     const double tflops =
         operationKind->flops(operation, Tensors(tensors)) / median * 1e-9;
     report["tflops"] = tflops;

@@ -25,6 +25,8 @@ Problem
   --kv-heads HK         key and value heads (default: H)
   --seqlen-q SQ         queries in a sequence
   --seqlen-k SK         keys in a sequence (default: SQ)
+                        Of a quantization, H are the heads, HK the groups and SK
+                        the rows.
   --size NAME=N         any other symbol of the package (keys_padded, of
                         transposed values: by default SK up to a multiple of 16)
   --layout=L            bshd (default), bhsd, packed or sliced strides
@@ -269,6 +271,10 @@ Options Parser::parse(int count, char **arguments) {
   };
   inherit("heads_kv", "heads_q");
   inherit("seqlen_k", "seqlen_q");
+  // Of a quantization.
+  inherit("heads", "heads_q");
+  inherit("groups", "heads_kv");
+  inherit("seqlen", "seqlen_k");
   if (auto keys = options.symbols.find("seqlen_k");
       keys != options.symbols.end())
     options.symbols.try_emplace("keys_padded", paddedKeys(keys->second));

@@ -15,7 +15,8 @@ std::vector<int64_t> symbolValues(const Package &package,
   static constexpr std::pair<std::string_view, std::string_view> flags[] = {
       {"batch", "--batch"},       {"heads_q", "--heads"},
       {"heads_kv", "--kv-heads"}, {"seqlen_q", "--seqlen-q"},
-      {"seqlen_k", "--seqlen-k"},
+      {"seqlen_k", "--seqlen-k"}, {"heads", "--heads"},
+      {"groups", "--kv-heads"},   {"seqlen", "--seqlen-k"},
   };
   std::vector<int64_t> values;
   for (const std::string &symbol : package.symbols()) {
@@ -54,7 +55,8 @@ std::vector<Tensor> makeTensors(const Package &package,
   if (layout != "rows" && layout != "columns")
     throw UsageError("operation.value_layout is '" + layout +
                      "', expected rows or columns");
-  if (layout == "columns")
+  // Of a quantization it is the layout of an output.
+  if (layout == "columns" && operation.value("kind", "") != "quantize")
     findTensor(tensors, "v")
         .transposeKeys(findTensor(tensors, "k").sizes().at(1));
   const bool isScaled = std::ranges::any_of(tensors, [](const Tensor &tensor) {

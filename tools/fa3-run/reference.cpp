@@ -20,7 +20,8 @@ const Tensor &Tensors::at(std::string_view name) const {
 }
 
 const Operation *findOperation(std::string_view kind) {
-  for (const Operation *operation : {&forwardOperation, &backwardOperation})
+  for (const Operation *operation :
+       {&forwardOperation, &backwardOperation, &quantizeOperation})
     if (operation->kind == kind)
       return operation;
   return nullptr;

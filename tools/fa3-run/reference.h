@@ -46,7 +46,8 @@ private:
 /// A kind of operation that fa3-run can judge: `operation.kind` of manifests.
 struct Operation {
   std::string_view kind;
-  /// Floating-point operations that the problem takes by convention.
+  /// Floating-point operations that the problem takes by convention; null
+  /// where there is none.
   double (*flops)(const nlohmann::json &operation, const Tensors &tensors);
   /// Compares the downloaded outputs with an fp64 reference. Throws UsageError
   /// when the operation has an attribute that the reference does not know.
@@ -61,6 +62,7 @@ const Operation *findOperation(std::string_view kind);
 
 extern const Operation forwardOperation;
 extern const Operation backwardOperation;
+extern const Operation quantizeOperation;
 
 } // namespace fa3::run
 

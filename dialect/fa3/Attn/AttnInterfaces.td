@@ -5,15 +5,24 @@
 
 include "mlir/IR/OpBase.td"
 
-def AttentionOpInterface : OpInterface<"AttentionOpInterface"> {
+def SpecOpInterface : OpInterface<"SpecOpInterface"> {
+  let cppNamespace = "::fa3::attn";
+  let description = [{
+    An operation that a package computes, on tensors with names. A spec contains
+    one such operation.
+  }];
+  let methods = [
+    InterfaceMethod<"All operands and results.", "::llvm::SmallVector<::fa3::attn::SpecTensor>", "getTensors">,
+  ];
+}
+
+def AttentionOpInterface : OpInterface<"AttentionOpInterface", [SpecOpInterface]> {
   let cppNamespace = "::fa3::attn";
   let description = [{
     An operation on the queries, keys and values of attention: the problem's
-    sizes, mask and scale, and the schedule of the kernels that compute it. A
-    spec contains one such operation.
+    sizes, mask and scale, and the schedule of the kernels that compute it.
   }];
   let methods = [
-    InterfaceMethod<"All operands and results.", "::llvm::SmallVector<::fa3::attn::AttentionTensor>", "getTensors">,
     InterfaceMethod<"Queries.", "::mlir::TypedValue<::mlir::RankedTensorType>", "getQ">,
     InterfaceMethod<"Keys.", "::mlir::TypedValue<::mlir::RankedTensorType>", "getK">,
     InterfaceMethod<"Values.", "::mlir::TypedValue<::mlir::RankedTensorType>", "getV">,

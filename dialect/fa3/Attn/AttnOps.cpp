@@ -30,23 +30,87 @@ Type AttentionOpInterface::getElementType() {
 }
 
 Type AttentionOpInterface::getOutputElementType() {
-  for (const AttentionTensor &tensor : getTensors())
+  for (const SpecTensor &tensor : getTensors())
     if (tensor.name == "o")
       return tensor.type.getElementType();
   llvm_unreachable("an attention operation without output");
 }
 
-int64_t AttentionTensor::seqlen() const {
-  switch (layout) {
-  case AttentionLayout::rows:
-    return type.getDimSize(1);
-  case AttentionLayout::statistic:
-    return type.getDimSize(2);
-  case AttentionLayout::interleaved:
-  case AttentionLayout::factor:
-    return ShapedType::kDynamic;
+static constexpr StringLiteral kQueryDims[] = {"batch", "seqlen_q", "heads_q",
+                                               "head_dim"};
+static constexpr StringLiteral kKeyDims[] = {"batch", "seqlen_k", "heads_kv",
+                                             "head_dim"};
+static constexpr StringLiteral kColumnDims[] = {"batch", "heads_kv", "head_dim",
+                                                "keys_padded"};
+static constexpr StringLiteral kStatisticDims[] = {"batch", "heads_q",
+                                                   "seqlen_q"};
+static constexpr StringLiteral kFactorDims[] = {"batch", "heads_kv"};
+static constexpr StringLiteral kPlainDims[] = {"batch", "seqlen", "heads",
+                                               "head_dim"};
+static constexpr StringLiteral kPlainColumnDims[] = {"batch", "heads",
+                                                     "head_dim", "keys_padded"};
+static constexpr StringLiteral kGroupDims[] = {"batch", "groups"};
+
+std::optional<int64_t> SpecTensor::find(StringRef dim) const {
+  const auto *found = llvm::find(dims, dim);
+  if (found == dims.end())
+    return std::nullopt;
+  return found - dims.begin();
+}
+
+/// Checks that dimensions of this name have the same size, where it is static.
+/// Returns that size, or a dynamic one.
+static FailureOr<int64_t> verifyEqual(SpecOpInterface op, StringRef what,
+                                      StringRef dim) {
+  const SpecTensor *known = nullptr;
+  int64_t knownSize = ShapedType::kDynamic;
+  SmallVector<SpecTensor> tensors = op.getTensors();
+  for (const SpecTensor &tensor : tensors) {
+    std::optional<int64_t> position = tensor.find(dim);
+    if (!position || tensor.type.isDynamicDim(*position))
+      continue;
+    int64_t size = tensor.type.getDimSize(*position);
+    if (!known) {
+      known = &tensor;
+      knownSize = size;
+    } else if (knownSize != size) {
+      return op->emitOpError()
+             << what << " of " << known->name << " is " << knownSize
+             << ", but that of " << tensor.name << " is " << size;
+    }
   }
-  llvm_unreachable("unknown layout");
+  return knownSize;
+}
+
+/// Checks that head dims are static, equal, and multiples of `step`.
+static LogicalResult verifyHeadDims(SpecOpInterface op, int64_t step) {
+  for (const SpecTensor &tensor : op.getTensors()) {
+    std::optional<int64_t> position = tensor.find("head_dim");
+    if (!position)
+      continue;
+    int64_t size = tensor.type.getDimSize(*position);
+    if (ShapedType::isDynamic(size))
+      return op->emitOpError() << "head dim (dimension " << *position << ") of "
+                               << tensor.name << " must be static";
+    if (size < step || size > 256 || size % step != 0)
+      return op->emitOpError() << "head dim of " << tensor.name << " is "
+                               << size << "; it must be a multiple of " << step
+                               << " from " << step << " to 256";
+  }
+  return verifyEqual(op, "head dim", "head_dim");
+}
+
+/// Checks the keys of an interleaved tensor against those of another one.
+static LogicalResult verifyPaddedKeys(SpecOpInterface op, StringRef name,
+                                      int64_t padded, StringRef other,
+                                      int64_t keys) {
+  if (ShapedType::isDynamic(padded) ||
+      (padded % 16 == 0 && (ShapedType::isDynamic(keys) || padded >= keys)))
+    return success();
+  return op->emitOpError() << "keys of " << name << " are " << padded
+                           << "; interleaved, they must be a multiple of 16 "
+                              "that is not less than those of "
+                           << other;
 }
 
 namespace {
@@ -58,61 +122,29 @@ public:
       : op(op), tensors(op.getTensors()) {}
 
   LogicalResult verify() {
-    return success(succeeded(verifyElements()) && succeeded(verifyHeadDim()) &&
+    return success(succeeded(verifyElements()) &&
+                   succeeded(verifyHeadDims(op, /*step=*/8)) &&
                    succeeded(verifySizes()) && succeeded(verifyHeads()) &&
                    succeeded(verifyScale()));
   }
 
 private:
   LogicalResult verifyElements();
-  LogicalResult verifyHeadDim();
   LogicalResult verifySizes();
   LogicalResult verifyHeads();
   LogicalResult verifyScale();
 
-  /// Checks that dimensions which mean the same have the same size, where both
-  /// are static. Returns that size.
-  FailureOr<int64_t>
-  verifyEqual(StringRef what, int64_t (AttentionTensor::*size)() const,
-              function_ref<bool(const AttentionTensor &)> filter);
-
   AttentionOpInterface op;
-  SmallVector<AttentionTensor> tensors;
+  SmallVector<SpecTensor> tensors;
 };
 
 } // namespace
 
-static bool isMatrix(const AttentionTensor &tensor) {
-  return tensor.isMatrix();
-}
-static bool isOfKeys(const AttentionTensor &tensor) { return tensor.ofKeys; }
-static bool isOfQueries(const AttentionTensor &tensor) {
-  return !tensor.ofKeys;
-}
-
-FailureOr<int64_t>
-Verifier::verifyEqual(StringRef what, int64_t (AttentionTensor::*size)() const,
-                      function_ref<bool(const AttentionTensor &)> filter) {
-  const AttentionTensor *known = nullptr;
-  for (const AttentionTensor &tensor : tensors) {
-    if (!filter(tensor) || ShapedType::isDynamic((tensor.*size)()))
-      continue;
-    if (!known) {
-      known = &tensor;
-    } else if ((known->*size)() != (tensor.*size)()) {
-      return op->emitOpError()
-             << what << " of " << known->name << " is " << (known->*size)()
-             << ", but that of " << tensor.name << " is " << (tensor.*size)();
-    }
-  }
-  return known ? (known->*size)() : ShapedType::kDynamic;
-}
-
 LogicalResult Verifier::verifyElements() {
   Type expected = op.getElementType();
   bool narrow = expected.getIntOrFloatBitWidth() == 8;
-  for (const AttentionTensor &tensor : tensors)
-    if (isMatrix(tensor) && tensor.type.getElementType() != expected &&
+  for (const SpecTensor &tensor : tensors)
+    if (tensor.isMatrix() && tensor.type.getElementType() != expected &&
         !(narrow && tensor.name == "o" &&
           tensor.type.getElementType().getIntOrFloatBitWidth() == 16))
       return op->emitOpError()
@@ -121,36 +153,17 @@ LogicalResult Verifier::verifyElements() {
   return success();
 }
 
-LogicalResult Verifier::verifyHeadDim() {
-  for (const AttentionTensor &tensor :
-       llvm::make_filter_range(tensors, isMatrix)) {
-    int64_t size = tensor.headDim();
-    if (ShapedType::isDynamic(size))
-      return op->emitOpError() << "head dim (dimension 3) of " << tensor.name
-                               << " must be static";
-    if (size < 8 || size > 256 || size % 8 != 0)
-      return op->emitOpError()
-             << "head dim of " << tensor.name << " is " << size
-             << "; it must be a multiple of 8 from 8 to 256";
-  }
-  return verifyEqual("head dim", &AttentionTensor::headDim, isMatrix);
-}
-
 LogicalResult Verifier::verifySizes() {
-  auto all = [](const AttentionTensor &) { return true; };
-  return success(
-      succeeded(verifyEqual("batch", &AttentionTensor::batch, all)) &&
-      succeeded(verifyEqual("seqlen", &AttentionTensor::seqlen, isOfQueries)) &&
-      succeeded(verifyEqual("seqlen", &AttentionTensor::seqlen, isOfKeys)));
+  return success(succeeded(verifyEqual(op, "batch", "batch")) &&
+                 succeeded(verifyEqual(op, "seqlen", "seqlen_q")) &&
+                 succeeded(verifyEqual(op, "seqlen", "seqlen_k")));
 }
 
 LogicalResult Verifier::verifyHeads() {
-  FailureOr<int64_t> queryHeads =
-      verifyEqual("number of heads", &AttentionTensor::heads, isOfQueries);
+  FailureOr<int64_t> queryHeads = verifyEqual(op, "number of heads", "heads_q");
   if (failed(queryHeads))
     return failure();
-  FailureOr<int64_t> keyHeads =
-      verifyEqual("number of heads", &AttentionTensor::heads, isOfKeys);
+  FailureOr<int64_t> keyHeads = verifyEqual(op, "number of heads", "heads_kv");
   if (failed(keyHeads))
     return failure();
   if (*queryHeads == 0 || *keyHeads == 0)
@@ -178,22 +191,19 @@ LogicalResult Verifier::verifyScale() {
                            << scale;
 }
 
-SmallVector<AttentionTensor> ForwardOp::getTensors() {
-  SmallVector<AttentionTensor> tensors = {
-      {"q", getQ().getType(), /*ofKeys=*/false},
-      {"k", getK().getType(), /*ofKeys=*/true},
-      {"v", getV().getType(), /*ofKeys=*/true,
-       getValuesInterleaved() ? AttentionLayout::interleaved
-                              : AttentionLayout::rows}};
+SmallVector<SpecTensor> ForwardOp::getTensors() {
+  SmallVector<SpecTensor> tensors = {
+      {"q", getQ().getType(), kQueryDims},
+      {"k", getK().getType(), kKeyDims},
+      {"v", getV().getType(),
+       getValuesInterleaved() ? ArrayRef(kColumnDims) : ArrayRef(kKeyDims)}};
   if (getQDescale())
     for (auto [name, value] : {std::pair("q_descale", getQDescale()),
                                {"k_descale", getKDescale()},
                                {"v_descale", getVDescale()}})
-      tensors.push_back(
-          {name, value.getType(), /*ofKeys=*/true, AttentionLayout::factor});
-  tensors.append({{"o", getO().getType(), /*ofKeys=*/false},
-                  {"lse", getLse().getType(), /*ofKeys=*/false,
-                   AttentionLayout::statistic}});
+      tensors.push_back({name, value.getType(), kFactorDims});
+  tensors.append({{"o", getO().getType(), kQueryDims},
+                  {"lse", getLse().getType(), kStatisticDims}});
   return tensors;
 }
 
@@ -203,33 +213,58 @@ LogicalResult ForwardOp::verify() {
     return emitOpError() << "descale, two_level and values_interleaved are for "
                             "8-bit elements, not "
                          << getQ().getType().getElementType();
-  if (getValuesInterleaved()) {
-    int64_t padded = getV().getType().getDimSize(3);
-    int64_t keys = getK().getType().getDimSize(1);
-    if (!ShapedType::isDynamic(padded) &&
-        (padded % 16 != 0 || (!ShapedType::isDynamic(keys) && padded < keys)))
-      return emitOpError() << "keys of v are " << padded
-                           << "; interleaved, they must be a multiple of 16 "
-                              "that is not less than those of k";
-  }
+  if (getValuesInterleaved() &&
+      failed(verifyPaddedKeys(*this, "v", getV().getType().getDimSize(3), "k",
+                              getK().getType().getDimSize(1))))
+    return failure();
   return Verifier(*this).verify();
 }
 
-SmallVector<AttentionTensor> BackwardOp::getTensors() {
-  SmallVector<AttentionTensor> tensors = {
-      {"q", getQ().getType(), /*ofKeys=*/false},
-      {"k", getK().getType(), /*ofKeys=*/true},
-      {"v", getV().getType(), /*ofKeys=*/true},
-      {"o", getO().getType(), /*ofKeys=*/false},
-      {"lse", getLse().getType(), /*ofKeys=*/false, AttentionLayout::statistic},
-      {"do", getDO().getType(), /*ofKeys=*/false}};
+SmallVector<SpecTensor> BackwardOp::getTensors() {
+  SmallVector<SpecTensor> tensors = {
+      {"q", getQ().getType(), kQueryDims},
+      {"k", getK().getType(), kKeyDims},
+      {"v", getV().getType(), kKeyDims},
+      {"o", getO().getType(), kQueryDims},
+      {"lse", getLse().getType(), kStatisticDims},
+      {"do", getDO().getType(), kQueryDims}};
   if (getDlse())
-    tensors.push_back({"dlse", getDlse().getType(), /*ofKeys=*/false,
-                       AttentionLayout::statistic});
-  tensors.append({{"dq", getDq().getType(), /*ofKeys=*/false},
-                  {"dk", getDk().getType(), /*ofKeys=*/true},
-                  {"dv", getDv().getType(), /*ofKeys=*/true}});
+    tensors.push_back({"dlse", getDlse().getType(), kStatisticDims});
+  tensors.append({{"dq", getDq().getType(), kQueryDims},
+                  {"dk", getDk().getType(), kKeyDims},
+                  {"dv", getDv().getType(), kKeyDims}});
   return tensors;
 }
 
 LogicalResult BackwardOp::verify() { return Verifier(*this).verify(); }
+
+SmallVector<SpecTensor> QuantizeOp::getTensors() {
+  return {
+      {"x", getX().getType(), kPlainDims},
+      {"y", getY().getType(),
+       getInterleaved() ? ArrayRef(kPlainColumnDims) : ArrayRef(kPlainDims)},
+      {"descale", getDescale().getType(), kGroupDims}};
+}
+
+LogicalResult QuantizeOp::verify() {
+  if (failed(verifyHeadDims(*this, /*step=*/16)) ||
+      failed(verifyEqual(*this, "batch", "batch")) ||
+      failed(verifyEqual(*this, "seqlen", "seqlen")))
+    return failure();
+  FailureOr<int64_t> heads = verifyEqual(*this, "number of heads", "heads");
+  if (failed(heads))
+    return failure();
+  if (getInterleaved() &&
+      failed(verifyPaddedKeys(*this, "y", getY().getType().getDimSize(3), "x",
+                              getX().getType().getDimSize(1))))
+    return failure();
+  int64_t groups = getDescale().getType().getDimSize(1);
+  if (*heads == 0 || groups == 0)
+    return emitOpError("needs at least one head");
+  if (!ShapedType::isDynamic(*heads) && !ShapedType::isDynamic(groups) &&
+      *heads % groups != 0)
+    return emitOpError() << "the " << *heads
+                         << " heads must be a multiple of the " << groups
+                         << " groups";
+  return success();
+}

@@ -12,39 +12,18 @@
 
 namespace fa3::attn {
 
-/// What the dimensions of a tensor are.
-enum class AttentionLayout {
-  /// (batch, seqlen, heads, head dim)
-  rows,
-  /// (batch, heads, head dim, keys): `values_interleaved`.
-  interleaved,
-  /// (batch, heads, seqlen): a statistic of rows.
-  statistic,
-  /// (batch, heads): a factor.
-  factor,
-};
-
-/// An operand or result of an attention operation.
-struct AttentionTensor {
+/// An operand or result of a spec's operation.
+struct SpecTensor {
   llvm::StringRef name;
   mlir::RankedTensorType type;
-  /// Whether its rows are keys, not queries.
-  bool ofKeys;
-  AttentionLayout layout = AttentionLayout::rows;
+  /// What its dimensions are, such as "batch" or "seqlen_q". Dimensions of one
+  /// name have one size.
+  llvm::ArrayRef<llvm::StringLiteral> dims;
 
-  bool isMatrix() const {
-    return layout == AttentionLayout::rows ||
-           layout == AttentionLayout::interleaved;
-  }
-  int64_t batch() const { return type.getDimSize(0); }
-  /// Dynamic where the tensor does not have it.
-  int64_t seqlen() const;
-  int64_t heads() const {
-    return type.getDimSize(layout == AttentionLayout::rows ? 2 : 1);
-  }
-  int64_t headDim() const {
-    return type.getDimSize(layout == AttentionLayout::rows ? 3 : 2);
-  }
+  /// The dimension of this name, if the tensor has it.
+  std::optional<int64_t> find(llvm::StringRef dim) const;
+  /// Whether it has rows along the head dim, or columns.
+  bool isMatrix() const { return find("head_dim").has_value(); }
 };
 
 } // namespace fa3::attn

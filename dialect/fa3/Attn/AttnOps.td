@@ -8,9 +8,9 @@ include "fa3/Attn/AttnInterfaces.td"
 include "fa3/Tile/TileAttrs.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-class AttnOp<string mnemonic, list<Trait> traits = []> : Op<AttnDialect, mnemonic, traits # [AttentionOpInterface]> {
+class AttnOp<string mnemonic, list<Trait> traits = []> : Op<AttnDialect, mnemonic, traits> {
   let extraClassDeclaration = [{
-    ::llvm::SmallVector<AttentionTensor> getTensors();
+    ::llvm::SmallVector<SpecTensor> getTensors();
   }];
   let hasVerifier = 1;
 }
@@ -19,12 +19,14 @@ class AttnOp<string mnemonic, list<Trait> traits = []> : Op<AttnDialect, mnemoni
 def AttnTensor : 4DTensorOf<[BF16, F16]>;
 // Query, key or value of a forward pass, possibly in 8 bits.
 def AttnOperand : 4DTensorOf<[BF16, F16, F8E4M3FN]>;
+// What quantization makes of such a tensor.
+def AttnNarrowTensor : 4DTensorOf<[F8E4M3FN, F8E5M2]>;
 // A factor for each batch and key head.
 def AttnScaleTensor : 2DTensorOf<[F32]>;
 // A statistic per query: (batch, heads, seqlen).
 def AttnRowTensor : 3DTensorOf<[F32]>;
 
-def Attn_ForwardOp : AttnOp<"forward", [Pure, AttrSizedOperandSegments]> {
+def Attn_ForwardOp : AttnOp<"forward", [Pure, AttrSizedOperandSegments, AttentionOpInterface]> {
   let summary = "Scaled dot-product attention";
   let description = [{
     For every batch and query head computes `o = softmax(scale * q k^T) v` and
@@ -79,7 +81,7 @@ def Attn_ForwardOp : AttnOp<"forward", [Pure, AttrSizedOperandSegments]> {
   }];
 }
 
-def Attn_BackwardOp : AttnOp<"backward", [Pure]> {
+def Attn_BackwardOp : AttnOp<"backward", [Pure, AttentionOpInterface]> {
   let summary = "Gradients of scaled dot-product attention";
   let description = [{
     For a loss whose gradients by the results of `attn.forward` are `do` and
@@ -123,6 +125,49 @@ def Attn_BackwardOp : AttnOp<"backward", [Pure]> {
     (`scale` `=` $scale^)? attr-dict
     `:` type($q) `,` type($k) `,` type($v) `,` type($o) `,` type($lse) `,` type($d_o) (`,` type($dlse)^)?
     `->` type($dq) `,` type($dk) `,` type($dv)
+  }];
+}
+
+def Attn_QuantizeOp : AttnOp<"quantize", [Pure, SpecOpInterface]> {
+  let summary = "Rounds to 8-bit floats, relative to the largest element";
+  let description = [{
+    Makes operands of an `attn.forward` on 8-bit elements: `y` and the factors
+    `descale` such that y * descale is about x.
+
+        descale = max |x| / M
+        y = x / descale, rounded to nearest even
+
+    - `x` is (batch, seqlen, heads, head dim), `descale` (batch, groups), `y` as
+      `x`. `groups` divides `heads`; the elements of heads / groups consecutive
+      heads have one factor. For queries, groups are the key heads.
+    - M is the largest finite number of `y`'s type, 448 or 57344. `descale` is 1
+      where all elements are 0.
+    - The maximum ignores NaN, which stays NaN in `y`. Where an element is
+      infinite, so is `descale`: the group's elements are then 0 in `y`, or NaN
+      for what is infinite, and their products with `descale` NaN.
+    - The head dim is a multiple of 16.
+    - `interleaved`: `y` is (batch, heads, head dim, keys), which `attn.forward`
+      takes for values with `values_interleaved`: each 16 keys in the order of
+      `tile.interleave`, keys a multiple of 16 that is at least seqlen, and
+      zeros behind key seqlen - 1.
+    - `rotate`: what is quantized is not x but its product with an orthonormal
+      matrix: head dims are cut into blocks of n, the largest power of two that
+      divides them, and each is multiplied by a Hadamard matrix, whose element
+      (i, j) is (-1)^popcount(i & j) / sqrt(n). Of queries and keys that are both
+      rotated the scores stay what they are, while outliers are spread over n
+      elements, so that they cost less precision (incoherent processing,
+      FlashAttention-3 section 3.3).
+
+    ```mlir
+    %y, %descale = attn.quantize %x rotate
+      : tensor<?x?x?x128xbf16> -> tensor<?x?x?x128xf8E4M3FN>, tensor<?x?xf32>
+    ```
+  }];
+  let arguments = (ins AttnTensor:$x, UnitAttr:$rotate, UnitAttr:$interleaved);
+  let results = (outs AttnNarrowTensor:$y, AttnScaleTensor:$descale);
+  let assemblyFormat = [{
+    $x (`rotate` $rotate^)? (`interleaved` $interleaved^)? attr-dict
+    `:` type($x) `->` type($y) `,` type($descale)
   }];
 }
 

@@ -1,45 +1,44 @@
-//===- Spec.cpp - Functions that specify an attention kernel --------------===//
+//===- Spec.cpp - Functions that specify a package -----------------------===//
 
 #include "fa3/Analysis/Spec.h"
 
 using namespace mlir;
 using namespace fa3;
 
-FailureOr<attn::AttentionOpInterface> fa3::getSpec(func::FuncOp function) {
-  attn::AttentionOpInterface attention;
-  function.walk([&](attn::AttentionOpInterface op) {
-    attention = op;
+FailureOr<attn::SpecOpInterface> fa3::getSpec(func::FuncOp function) {
+  attn::SpecOpInterface spec;
+  function.walk([&](attn::SpecOpInterface op) {
+    spec = op;
     return WalkResult::interrupt();
   });
-  if (!attention)
-    return attention;
+  if (!spec)
+    return spec;
 
   if (!function.getBody().hasOneBlock())
     return function.emitError("a spec must have a single block");
   Block &body = function.getBody().front();
   for (Operation &op : body.without_terminator())
-    if (&op != attention)
-      return op.emitError(
-          "a spec must contain nothing but one attention operation");
+    if (&op != spec)
+      return op.emitError("a spec must contain nothing but one attn operation");
 
-  if (body.getNumArguments() != attention->getNumOperands())
+  if (body.getNumArguments() != spec->getNumOperands())
     return function.emitError()
-           << "a spec must have " << attention->getNumOperands()
-           << " arguments, the operands of its attention operation, not "
+           << "a spec must have " << spec->getNumOperands()
+           << " arguments, the operands of its attn operation, not "
            << body.getNumArguments();
   SmallPtrSet<Value, 4> seen;
-  for (Value operand : attention->getOperands()) {
+  for (Value operand : spec->getOperands()) {
     if (!isa<BlockArgument>(operand))
-      return attention->emitError(
+      return spec->emitError(
           "operands must be arguments of the spec's function");
     if (!seen.insert(operand).second)
-      return attention->emitError(
+      return spec->emitError(
           "operands must be different arguments of the spec's function");
   }
 
   Operation *terminator = body.getTerminator();
-  if (!llvm::equal(terminator->getOperands(), attention->getResults()))
+  if (!llvm::equal(terminator->getOperands(), spec->getResults()))
     return terminator->emitError("a spec must return all results of its "
-                                 "attention operation, in order");
-  return attention;
+                                 "attn operation, in order");
+  return spec;
 }

@@ -1,4 +1,4 @@
-//===- Spec.h - Functions that specify an attention kernel ------*- C++ -*-===//
+//===- Spec.h - Functions that specify a package ---------------*- C++ -*-===//
 
 #ifndef FA3_ANALYSIS_SPEC_H
 #define FA3_ANALYSIS_SPEC_H
@@ -9,12 +9,11 @@
 
 namespace fa3 {
 
-/// Returns the attention operation of a spec, a null operation if `function`
-/// contains none, or failure, with an error at the operation that is to blame,
-/// if it contains one but is not a spec: a spec passes its arguments to one
-/// attention operation and returns that operation's results.
-mlir::FailureOr<attn::AttentionOpInterface>
-getSpec(mlir::func::FuncOp function);
+/// Returns the operation of a spec, a null operation if `function` contains
+/// none, or failure, with an error at the operation that is to blame, if it
+/// contains one but is not a spec: a spec passes its arguments to one operation
+/// of the attn dialect and returns that operation's results.
+mlir::FailureOr<attn::SpecOpInterface> getSpec(mlir::func::FuncOp function);
 
 } // namespace fa3
 

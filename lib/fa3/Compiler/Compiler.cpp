@@ -108,7 +108,7 @@ private:
       return failure();
     if (options.stage >= Stage::Tile)
       for (func::FuncOp rest : module.getOps<func::FuncOp>())
-        return rest.emitError("is not a spec: it has no attention operation");
+        return rest.emitError("is not a spec: it has no attn operation");
     return success();
   }
 

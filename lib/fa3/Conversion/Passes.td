@@ -6,7 +6,7 @@
 include "mlir/Pass/PassBase.td"
 
 def AttnToTilePass : Pass<"fa3-attn-to-tile", "::mlir::ModuleOp"> {
-  let summary = "Writes the tile program of an attention spec";
+  let summary = "Writes the tile programs of a spec";
   let description = [{
     Replaces every spec (a function whose body is one `attn` operation) by the
     `tile.kernel`s that compute it, and names the module after the first spec.
@@ -37,7 +37,19 @@ def AttnToTilePass : Pass<"fa3-attn-to-tile", "::mlir::ModuleOp"> {
     A deterministic backward pass has no `dq_acc`: in place of the last kernel,
     `NAME_dq` owns a block of queries and sums dq up over blocks of keys.
 
-    Precondition: specs have a schedule (`fa3-select-schedule`). Postcondition:
+    A quantization is three kernels, too, with fixed schedules:
+
+    - `NAME_maxima` deals out the blocks of 64 rows of each group's heads to 32
+      CTAs, each of which writes the maxima of 64 rows to `row_maxima`.
+    - `NAME_descale` computes the factor of a group from these.
+    - `NAME` rounds the quotients of a block of 64 rows by that factor.
+
+    The first and the last kernel of one that rotates multiply pieces of 64
+    columns with a Hadamard matrix on the tensor cores, and combine pieces of
+    larger blocks by additions.
+
+    Precondition: specs of attention have a schedule (`fa3-select-schedule`).
+    Postcondition:
     no `attn` operation is left.
 
     ```mlir

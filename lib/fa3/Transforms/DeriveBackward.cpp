@@ -45,16 +45,16 @@ struct DeriveBackwardPass
   }
 
   LogicalResult derive(func::FuncOp function) {
-    FailureOr<attn::AttentionOpInterface> attention = getSpec(function);
-    if (failed(attention))
+    FailureOr<attn::SpecOpInterface> spec = getSpec(function);
+    if (failed(spec))
       return failure();
-    if (!*attention)
+    if (!*spec)
       return success();
-    auto forward = dyn_cast<attn::ForwardOp>(attention->getOperation());
+    auto forward = dyn_cast<attn::ForwardOp>(spec->getOperation());
     if (!forward)
       return success();
 
-    if (attention->getElementType().getIntOrFloatBitWidth() == 8)
+    if (forward.getQ().getType().getElementTypeBitWidth() == 8)
       return forward.emitError(
           "the gradients of a forward pass of 8-bit "
           "elements cannot be derived: attn.backward takes "

@@ -7,11 +7,13 @@ using namespace fa3;
 
 LogicalResult Distributor::distributeTruncF(arith::TruncFOp op) {
   auto type = cast<VectorType>(op.getType());
+  int64_t perRegister = Fragment::perRegister(type.getElementType());
+  if (!getElementTypeOrSelf(op.getIn().getType()).isF32() || perRegister == 1)
+    return op.emitError("only f32 tiles can be narrowed, to 16-bit and 8-bit "
+                        "floats");
+  if (perRegister == 4)
+    return distributeTruncToBytes(op);
   SmallVector<Value> from(registers(op.getIn()));
-  if (!getElementTypeOrSelf(op.getIn().getType()).isF32() ||
-      Fragment::perRegister(type.getElementType()) != 2)
-    return op.emitError("only f32 tiles can be narrowed, to 16-bit floats; "
-                        "tile.interleave makes 8-bit ones");
   SmallVector<Value> result;
   for (size_t i = 0; i < from.size(); i += 2)
     result.push_back(hopper::PackOp::create(builder, loc, builder.getI32Type(),
@@ -19,6 +21,16 @@ LogicalResult Distributor::distributeTruncF(arith::TruncFOp op) {
                                             type.getElementType()));
   map(op.getResult(), result);
   return success();
+}
+
+/// A thread's columns of a group of 16, of an f32 tile, as 8-bit floats.
+Value Distributor::packGroup(const Fragment &fragment, ArrayRef<Value> from,
+                             int64_t row, int64_t group, Type element) {
+  SmallVector<Value> values;
+  for (int64_t byte = 0; byte < 4; ++byte)
+    values.push_back(from[fragment.index(row, 4 * group + byte)]);
+  return hopper::PackOp::create(builder, loc, builder.getI32Type(), values,
+                                element);
 }
 
 /// The columns that a thread has of a product's result are, in this order,
@@ -29,13 +41,9 @@ LogicalResult Distributor::distributeInterleave(tile::InterleaveOp op) {
   SmallVector<Value> from(registers(op.getSource()));
   SmallVector<Value> result(registerTypes(type).size());
   for (int64_t row = 0; row < fragment.rows(); ++row)
-    for (int64_t column = 0; column < fragment.columns(); column += 4) {
-      SmallVector<Value> values;
-      for (int64_t byte = 0; byte < 4; ++byte)
-        values.push_back(from[fragment.index(row, column + byte)]);
-      result[fragment.quadIndex(row, column / 4)] = hopper::PackOp::create(
-          builder, loc, builder.getI32Type(), values, type.getElementType());
-    }
+    for (int64_t group = 0; group < fragment.columns() / 4; ++group)
+      result[fragment.quadIndex(row, group)] =
+          packGroup(fragment, from, row, group, type.getElementType());
   map(op.getResult(), result);
   return success();
 }

@@ -100,12 +100,12 @@ LogicalResult Distributor::distributeStore(tile::StoreOp op) {
     return distributeInterleavedStore(op);
   if (fragment.hasColumns() && op.getDims()[1] != memory.getRank() - 1)
     return distributeTransposedStore(op);
-  if (!fragment.hasRows())
-    return op.emitError("a stored tile must have rows");
   Type element = type.getElementType();
+  if (Fragment::perRegister(element) == 4)
+    return distributeByteStore(op);
   if (!element.isF32() && !element.isInteger(32) &&
       Fragment::perRegister(element) != 2)
-    return op.emitError("only f32, i32, f16 and bf16 tiles are stored, not ")
+    return op.emitError("only f32, i32 and narrow float tiles are stored, not ")
            << element;
   SmallVector<Value> base = castIndices(op.getIndices());
   Value target = scalars.lookupOrDefault(op.getTarget());
@@ -115,12 +115,23 @@ LogicalResult Distributor::distributeStore(tile::StoreOp op) {
   bool checkColumns =
       columnsMayLeave(memory, op.getDims(), op.getIndices(), type);
 
-  // All threads of a quad hold the same value of a row statistic: one stores.
+  // All threads of a quad hold the same value of a row statistic, and all quads
+  // the same row where there is but one: one of them stores.
+  auto isZero = [&](Value value) -> Value {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value,
+                                 constant(0));
+  };
   Value initial;
-  if (!fragment.hasColumns())
-    initial = arith::CmpIOp::create(
-        builder, loc, arith::CmpIPredicate::eq,
-        arith::AndIOp::create(builder, loc, lane(), constant(3)), constant(0));
+  if (!fragment.hasRows())
+    initial = isZero(threadRow());
+  if (!fragment.hasColumns()) {
+    Value isFirst =
+        isZero(arith::AndIOp::create(builder, loc, lane(), constant(3)));
+    initial =
+        initial
+            ? arith::AndIOp::create(builder, loc, initial, isFirst).getResult()
+            : isFirst;
+  }
 
   bool packed = Fragment::isPacked(type.getElementType());
   int64_t columnDim = op.getDims()[1];

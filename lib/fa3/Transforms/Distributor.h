@@ -57,6 +57,9 @@ private:
   // Types and columns (DistributeConversions.cpp).
   mlir::LogicalResult distributeTruncF(mlir::arith::TruncFOp op);
   mlir::LogicalResult distributeExtF(mlir::arith::ExtFOp op);
+  mlir::Value packGroup(const Fragment &fragment,
+                        llvm::ArrayRef<mlir::Value> from, int64_t row,
+                        int64_t group, mlir::Type element);
   mlir::LogicalResult distributeInterleave(tile::InterleaveOp op);
   mlir::LogicalResult distributeTileColumns(tile::ColumnsOp op);
   mlir::LogicalResult distributeAppend(tile::AppendOp op);
@@ -101,6 +104,10 @@ private:
                                                 tile::StoreOp store);
   mlir::Value transposeMatrix(mlir::Value value);
   void transposeQuad(llvm::MutableArrayRef<mlir::Value> values);
+
+  // 8-bit tiles whose columns keep their order (DistributeBytes.cpp).
+  mlir::LogicalResult distributeTruncToBytes(mlir::arith::TruncFOp op);
+  mlir::LogicalResult distributeByteStore(tile::StoreOp op);
 
   // Packed tiles (DistributePacked.cpp).
   mlir::Value packedElement();

@@ -11,9 +11,8 @@
 // size 1 is held by every thread. A tile's registers are ordered as wgmma
 // orders them: by block, group, half, pair.
 //
-// Tiles of 8-bit floats are only ever operands, and have the layout of wgmma's
-// first one: column = 16 * group + 4 * (lane % 4) + byte, registers by block,
-// group, half.
+// Tiles of 8-bit floats have the layout of wgmma's first operand: column = 16 *
+// group + 4 * (lane % 4) + byte, registers by block, group, half.
 //
 //===----------------------------------------------------------------------===//
 

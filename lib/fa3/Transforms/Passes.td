@@ -619,7 +619,8 @@ def DistributePass : Pass<"fa3-distribute", "::fa3::tile::KernelOp"> {
     is what threads hold: four registers of each of the 128 threads, then the
     next four. 16-bit tiles in global memory are loaded and stored in pairs of
     columns; a tile whose rows run along the last dimension is transposed in
-    registers, 8x8 elements at a time.
+    registers, 8x8 elements at a time. 8-bit tiles are stored in groups of 16
+    columns: lanes of a quad exchange what they have, so that each has neighbours.
 
     Precondition: rings, turns, shares and reductions are expanded. Postcondition: no vector and no
     warpgroup-level operation remains.

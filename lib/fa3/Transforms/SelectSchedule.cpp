@@ -344,11 +344,21 @@ struct SelectSchedulePass
   using SelectSchedulePassBase::SelectSchedulePassBase;
 
   void runOnOperation() override {
-    FailureOr<attn::AttentionOpInterface> attention = getSpec(getOperation());
-    if (failed(attention))
+    FailureOr<attn::SpecOpInterface> spec = getSpec(getOperation());
+    if (failed(spec))
       return signalPassFailure();
-    if (*attention && failed(select(*attention)))
+    if (*spec && failed(select(*spec)))
       signalPassFailure();
+  }
+
+  LogicalResult select(attn::SpecOpInterface spec) {
+    if (auto attention =
+            dyn_cast<attn::AttentionOpInterface>(spec.getOperation()))
+      return select(attention);
+    if (overrides.empty())
+      return success();
+    return spec->emitError("schedule override: the schedules of its kernels "
+                           "are fixed");
   }
 
   LogicalResult select(attn::AttentionOpInterface attention) {

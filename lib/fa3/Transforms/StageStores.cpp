@@ -123,7 +123,7 @@ private:
     int64_t rank = memory.getRank();
     if (op.getDims().empty() || !isa<BlockArgument>(op.getTarget()) ||
         rank < kMinRank || rank > kMaxRank ||
-        !Fragment::isPacked(tile.getElementType()) ||
+        Fragment::perRegister(tile.getElementType()) != 2 ||
         !Fragment::isSupported(tile) || tile.getDimSize(0) == 1)
       return std::nullopt;
     int64_t rowDim = op.getDims()[0], columnDim = op.getDims()[1];

@@ -13,7 +13,7 @@ func.func @no_schedule(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
 !t = tensor<?x?x?x64xbf16>
 !l = tensor<?x?x?xf32>
 func.func @something_else(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
-  // expected-error@+1 {{a spec must contain nothing but one attention operation}}
+  // expected-error@+1 {{a spec must contain nothing but one attn operation}}
   %c = arith.constant 0 : index
   %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !t, !l
   return %o, %lse : !t, !l
@@ -25,7 +25,7 @@ func.func @something_else(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
 !l = tensor<?x?x?xf32>
 func.func @two(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
   %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !t, !l
-  // expected-error@+1 {{a spec must contain nothing but one attention operation}}
+  // expected-error@+1 {{a spec must contain nothing but one attn operation}}
   %o1, %lse1 = attn.forward %o, %k, %v : !t, !t, !t -> !t, !l
   return %o1, %lse1 : !t, !l
 }
@@ -34,7 +34,7 @@ func.func @two(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
 
 !t = tensor<?x?x?x64xbf16>
 !l = tensor<?x?x?xf32>
-// expected-error@+1 {{a spec must have 3 arguments, the operands of its attention operation, not 4}}
+// expected-error@+1 {{a spec must have 3 arguments, the operands of its attn operation, not 4}}
 func.func @unused_argument(%q: !t, %k: !t, %v: !t, %x: f32) -> (!t, !l) {
   %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !t, !l
   return %o, %lse : !t, !l
@@ -56,7 +56,7 @@ func.func @same_argument(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
 !l = tensor<?x?x?xf32>
 func.func @one_result(%q: !t, %k: !t, %v: !t) -> !t {
   %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !t, !l
-  // expected-error@+1 {{a spec must return all results of its attention operation, in order}}
+  // expected-error@+1 {{a spec must return all results of its attn operation, in order}}
   return %o : !t
 }
 
@@ -66,7 +66,7 @@ func.func @one_result(%q: !t, %k: !t, %v: !t) -> !t {
 !l = tensor<?x?x?xf32>
 func.func @argument_returned(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
   %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !t, !l
-  // expected-error@+1 {{a spec must return all results of its attention operation, in order}}
+  // expected-error@+1 {{a spec must return all results of its attn operation, in order}}
   return %q, %lse : !t, !l
 }
 
@@ -87,7 +87,7 @@ func.func @blocks(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
 !t = tensor<?x?x?x64xbf16>
 !l = tensor<?x?x?xf32>
 func.func @nested(%q: !t, %k: !t, %v: !t, %c: i1) {
-  // expected-error@+1 {{a spec must contain nothing but one attention operation}}
+  // expected-error@+1 {{a spec must contain nothing but one attn operation}}
   scf.if %c {
     %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !t, !l
   }
@@ -108,7 +108,7 @@ func.func @no_schedule_backward(%q: !t, %k: !t, %v: !t, %o: !t, %lse: !l, %do: !
 
 !t = tensor<?x?x?x64xbf16>
 !l = tensor<?x?x?xf32>
-// expected-error@+1 {{a spec must have 7 arguments, the operands of its attention operation, not 8}}
+// expected-error@+1 {{a spec must have 7 arguments, the operands of its attn operation, not 8}}
 func.func @unused_argument_backward(%q: !t, %k: !t, %v: !t, %o: !t, %lse: !l, %do: !t, %dlse: !l, %x: f32) -> (!t, !t, !t) {
   %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do, %dlse : !t, !t, !t, !t, !l, !t, !l -> !t, !t, !t
   return %dq, %dk, %dv : !t, !t, !t

@@ -29,6 +29,8 @@ tile.kernel @values(%l: !l {tile.argument = #tile.argument<"l", "output", ["n"]>
   // CHECK: llvm.fdiv %{{.*}}, %[[LOG]] {fastmathFlags = #llvm.fastmath<fast>}
   %one = arith.constant 1.0 : f32
   %inverse = arith.divf %one, %log fastmath<fast> : f32
+  // CHECK: llvm.intr.ctpop(%[[T]])
+  %bits = math.ctpop %t : i32
   // CHECK: %[[C:.*]] = llvm.fcmp "ogt"
   %c = arith.cmpf ogt, %x, %inverse : f32
   // CHECK: nvvm.vote.sync any %{{.*}}, %[[C]] -> i1

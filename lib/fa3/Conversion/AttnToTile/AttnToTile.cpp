@@ -2,6 +2,7 @@
 
 #include "BackwardPrograms.h"
 #include "ForwardProgram.h"
+#include "QuantizePrograms.h"
 
 #include "fa3/Analysis/Spec.h"
 #include "fa3/Conversion/Passes.h"
@@ -29,25 +30,29 @@ struct AttnToTilePass : fa3::impl::AttnToTilePassBase<AttnToTilePass> {
   }
 
   LogicalResult convert(func::FuncOp function) {
-    FailureOr<attn::AttentionOpInterface> attention = getSpec(function);
-    if (failed(attention))
+    FailureOr<attn::SpecOpInterface> spec = getSpec(function);
+    if (failed(spec))
       return failure();
-    if (!*attention)
+    if (!*spec)
       return success();
-    if (!attention->getScheduleAttr())
-      return (*attention)
-          ->emitError(
-              "has no schedule; run fa3-select-schedule before this pass");
+    if (auto attention =
+            dyn_cast<attn::AttentionOpInterface>(spec->getOperation());
+        attention && !attention.getScheduleAttr())
+      return attention->emitError(
+          "has no schedule; run fa3-select-schedule before this pass");
     // A package is called like its spec, whatever its kernels are called.
     if (!getOperation().getSymName())
       getOperation().setSymName(function.getName());
     OpBuilder builder(function);
-    llvm::TypeSwitch<Operation *>(attention->getOperation())
+    llvm::TypeSwitch<Operation *>(spec->getOperation())
         .Case<attn::ForwardOp>([&](attn::ForwardOp forward) {
           writeForwardPrograms(builder, function.getName(), forward);
         })
         .Case<attn::BackwardOp>([&](attn::BackwardOp backward) {
           writeBackwardPrograms(builder, function.getName(), backward);
+        })
+        .Case<attn::QuantizeOp>([&](attn::QuantizeOp quantize) {
+          writeQuantizePrograms(builder, function.getName(), quantize);
         });
     function.erase();
     return success();
@@ -70,6 +75,13 @@ struct AttnToTilePass : fa3::impl::AttnToTilePassBase<AttnToTilePass> {
       writeQueryGradientProgram(builder, kernelName("dq"), backward);
     else
       writeScaleGradientProgram(builder, kernelName("postprocess"), backward);
+  }
+
+  static void writeQuantizePrograms(OpBuilder &builder, StringRef name,
+                                    attn::QuantizeOp quantize) {
+    writeRowMaximaProgram(builder, (name + "_maxima").str(), quantize);
+    writeDescaleProgram(builder, (name + "_descale").str(), quantize);
+    writeNarrowProgram(builder, name, quantize);
   }
 };
 

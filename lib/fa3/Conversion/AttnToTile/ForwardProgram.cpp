@@ -8,7 +8,7 @@
 
 #include "ForwardProgram.h"
 
-#include "ProgramBuilder.h"
+#include "AttentionProgram.h"
 #include "Visibility.h"
 
 #include "fa3/Analysis/ScheduleModel.h"
@@ -44,10 +44,10 @@ struct Piece {
   int64_t productColumns() const { return columns + (hasSums ? 8 : 0); }
 };
 
-class ForwardProgram : public ProgramBuilder {
+class ForwardProgram : public AttentionProgram {
 public:
   ForwardProgram(OpBuilder &builder, attn::ForwardOp forward)
-      : ProgramBuilder(builder, forward, forward.getScheduleAttr()),
+      : AttentionProgram(builder, forward, forward.getScheduleAttr()),
         forward(forward), isNarrow(element.getIntOrFloatBitWidth() == 8),
         lift(isNarrow ? kLargestPower - schedule.getLazyRescale() : 0) {
     int64_t width = forward.getTwoLevel() ? kTwoLevelColumns : columns;

@@ -9,9 +9,9 @@ using namespace fa3;
 
 GradientProgram::GradientProgram(OpBuilder &builder, attn::BackwardOp backward,
                                  const ScheduleFields &fields)
-    : ProgramBuilder(builder, backward,
-                     fields.get([&] { return backward.emitOpError(); },
-                                builder.getContext())),
+    : AttentionProgram(builder, backward,
+                       fields.get([&] { return backward.emitOpError(); },
+                                  builder.getContext())),
       backward(backward), mainSchedule(backward.getScheduleAttr()) {}
 
 void GradientProgram::addRowStatistics() {

@@ -3,7 +3,7 @@
 #ifndef FA3_CONVERSION_ATTNTOTILE_GRADIENTPROGRAM_H
 #define FA3_CONVERSION_ATTNTOTILE_GRADIENTPROGRAM_H
 
-#include "ProgramBuilder.h"
+#include "AttentionProgram.h"
 
 #include "fa3/Analysis/ScheduleFields.h"
 
@@ -15,7 +15,7 @@ inline constexpr int64_t kStatisticsRows = 128;
 
 /// A kernel of attn.backward. Its schedule may be another one than that of the
 /// operation, which is the schedule of the kernel that computes dk and dv.
-class GradientProgram : public ProgramBuilder {
+class GradientProgram : public AttentionProgram {
 protected:
   GradientProgram(mlir::OpBuilder &builder, attn::BackwardOp backward,
                   const ScheduleFields &fields);

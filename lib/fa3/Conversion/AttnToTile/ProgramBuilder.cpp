@@ -2,54 +2,21 @@
 
 #include "ProgramBuilder.h"
 
-#include "fa3/Analysis/ScheduleModel.h"
-#include "fa3/Analysis/SizeExpressions.h"
-
-#include "llvm/Support/MathExtras.h"
-
 using namespace mlir;
 using namespace fa3;
 
-static constexpr StringLiteral kQueryDims[] = {"batch", "seqlen_q", "heads_q",
-                                               "head_dim"};
-static constexpr StringLiteral kKeyDims[] = {"batch", "seqlen_k", "heads_kv",
-                                             "head_dim"};
-static constexpr StringLiteral kInterleavedDims[] = {"batch", "heads_kv",
-                                                     "head_dim", "keys_padded"};
-static constexpr StringLiteral kRowDims[] = {"batch", "heads_q", "seqlen_q"};
-static constexpr StringLiteral kFactorDims[] = {"batch", "heads_kv"};
-
-static ArrayRef<StringLiteral> getDims(const attn::AttentionTensor &tensor) {
-  switch (tensor.layout) {
-  case attn::AttentionLayout::rows:
-    return tensor.ofKeys ? ArrayRef(kKeyDims) : ArrayRef(kQueryDims);
-  case attn::AttentionLayout::interleaved:
-    return kInterleavedDims;
-  case attn::AttentionLayout::statistic:
-    return kRowDims;
-  case attn::AttentionLayout::factor:
-    return kFactorDims;
-  }
-  llvm_unreachable("unknown layout");
+StringRef fa3::getElementTypeName(Type type) {
+  if (type.isBF16())
+    return "bf16";
+  if (type.isF16())
+    return "f16";
+  return isa<Float8E4M3FNType>(type) ? "e4m3" : "e5m2";
 }
 
-/// Keys whose order `tile.interleave` changes.
-static constexpr int64_t kInterleavedKeys = 16;
-
-/// The manifest's name of an element type of tensors.
-static StringRef getTypeName(Type type) {
-  return type.isBF16() ? "bf16" : type.isF16() ? "f16" : "e4m3";
-}
-
-ProgramBuilder::ProgramBuilder(OpBuilder &builder,
-                               attn::AttentionOpInterface attention,
-                               tile::ScheduleAttr schedule)
-    : b(attention.getLoc(), builder), attention(attention), schedule(schedule),
-      element(attention.getElementType()),
-      outputElement(attention.getOutputElementType()),
-      rows(schedule.getBlockQ()), cols(schedule.getBlockKv()),
-      columns(getTileColumns(attention)), scale(attention.getScaleOrDefault()),
-      exponentScale(scale * llvm::numbers::log2e) {}
+ProgramBuilder::ProgramBuilder(OpBuilder &builder, attn::SpecOpInterface spec,
+                               tile::ScheduleAttr schedule, int64_t columns)
+    : b(spec.getLoc(), builder), spec(spec), schedule(schedule),
+      columns(columns) {}
 
 tile::KernelOp ProgramBuilder::write(StringRef name) {
   resolveSizes();
@@ -60,16 +27,7 @@ tile::KernelOp ProgramBuilder::write(StringRef name) {
     kernel.setArgAttr(position, tile::kArgumentAttrName, argument);
   kernel.setScheduleAttr(schedule);
   kernel.setProblemAttr(getProblem());
-  SmallVector<Attribute> constraints;
-  auto constrain = [&](StringRef relation, StringRef lhs, StringRef rhs) {
-    constraints.push_back(b.getDictionaryAttr(
-        b.getNamedAttr(relation, b.getArrayAttr({size(lhs), size(rhs)}))));
-  };
-  if (ShapedType::isDynamic(sizes.lookup("heads_q")) ||
-      ShapedType::isDynamic(sizes.lookup("heads_kv")))
-    constrain("divides", "heads_kv", "heads_q");
-  if (sizes.contains("keys_padded"))
-    constrain("at_most", "seqlen_k", "keys_padded");
+  addConstraints();
   if (!constraints.empty())
     kernel.setConstraintsAttr(b.getArrayAttr(constraints));
   body = &kernel.getBody().front();
@@ -86,31 +44,25 @@ tile::KernelOp ProgramBuilder::write(StringRef name) {
 /// Joins what the tensors' types say about each size: one static size makes a
 /// dimension static in all of them.
 void ProgramBuilder::resolveSizes() {
-  for (const attn::AttentionTensor &tensor : attention.getTensors())
+  for (const attn::SpecTensor &tensor : spec.getTensors())
     for (auto [name, size] :
-         llvm::zip_equal(getDims(tensor), tensor.type.getShape())) {
+         llvm::zip_equal(tensor.dims, tensor.type.getShape())) {
       int64_t &known = sizes.try_emplace(name, size).first->second;
       if (ShapedType::isDynamic(known))
         known = size;
     }
 }
 
+void ProgramBuilder::constrain(StringRef relation, StringRef lhs,
+                               StringRef rhs) {
+  constraints.push_back(b.getDictionaryAttr(
+      b.getNamedAttr(relation, b.getArrayAttr({size(lhs), size(rhs)}))));
+}
+
 DictionaryAttr ProgramBuilder::getProblem() {
   NamedAttrList problem;
-  problem.set("kind", b.getStringAttr(attention->getName().stripDialect()));
-  problem.set("dtype", b.getStringAttr(getTypeName(element)));
-  if (element != outputElement) {
-    problem.set("output_dtype", b.getStringAttr(getTypeName(outputElement)));
-    bool interleaved =
-        cast<attn::ForwardOp>(attention.getOperation()).getValuesInterleaved();
-    problem.set("value_layout",
-                b.getStringAttr(interleaved ? "columns" : "rows"));
-  }
-  problem.set("head_dim", b.getI64IntegerAttr(attention.getHeadDim()));
-  problem.set("causal", b.getBoolAttr(attention.getCausal()));
-  problem.set("scale", b.getF64FloatAttr(scale));
-  if (auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation()))
-    problem.set("deterministic", b.getBoolAttr(backward.getDeterministic()));
+  problem.set("kind", b.getStringAttr(spec->getName().stripDialect()));
+  describe(problem);
   return problem.getDictionary(b.getContext());
 }
 
@@ -127,18 +79,18 @@ void ProgramBuilder::addArgument(StringRef name, StringRef role,
 }
 
 void ProgramBuilder::addTensor(StringRef name, StringRef role) {
-  for (const attn::AttentionTensor &tensor : attention.getTensors()) {
+  for (const attn::SpecTensor &tensor : spec.getTensors()) {
     if (tensor.name != name)
       continue;
     SmallVector<Attribute> dims;
     SmallVector<int64_t> shape;
-    for (StringRef dim : getDims(tensor)) {
+    for (StringRef dim : tensor.dims) {
       dims.push_back(b.getStringAttr(dim));
       shape.push_back(sizes.lookup(dim));
     }
     return addArgument(name, role, dims, shape, tensor.type.getElementType());
   }
-  llvm_unreachable("no tensor of the attention operation");
+  llvm_unreachable("no tensor of the spec");
 }
 
 void ProgramBuilder::addWorkspace(StringRef name, ArrayRef<Attribute> dims,
@@ -149,14 +101,6 @@ void ProgramBuilder::addWorkspace(StringRef name, ArrayRef<Attribute> dims,
   });
   addArgument(name, "workspace", dims, shape,
               elementType ? elementType : b.getF32Type());
-}
-
-void ProgramBuilder::addValueColumns() {
-  Attribute keys =
-      alignSize(b.getContext(), size("seqlen_k"), kInterleavedKeys);
-  addWorkspace(kValueColumns,
-               {size("batch"), size("heads_kv"), size("head_dim"), keys},
-               element);
 }
 
 Attribute ProgramBuilder::size(StringRef name) {
@@ -209,11 +153,6 @@ Value ProgramBuilder::dot(Value lhs, int64_t contractLhs, Value rhs,
   return tile::DotOp::create(b, type, lhs, rhs, acc, contractLhs, contractRhs);
 }
 
-Value ProgramBuilder::round(Value tile) {
-  return arith::TruncFOp::create(
-      b, cast<VectorType>(tile.getType()).clone(outputElement), tile);
-}
-
 Value ProgramBuilder::scaled(Value tile, double factor) {
   return arith::MulFOp::create(b, tile,
                                splat(cast<VectorType>(tile.getType()), factor));
@@ -221,9 +160,11 @@ Value ProgramBuilder::scaled(Value tile, double factor) {
 
 Value ProgramBuilder::loadRows(StringRef tensor, Value batch, Value row,
                                Value head, int64_t count) {
-  return tile::LoadOp::create(
-      b, tileOf(count, columns, element), argument(tensor),
-      ValueRange{batch, row, head, index(0)}, ArrayRef<int64_t>{1, 3});
+  Value memory = argument(tensor);
+  Type element = cast<MemRefType>(memory.getType()).getElementType();
+  return tile::LoadOp::create(b, tileOf(count, columns, element), memory,
+                              ValueRange{batch, row, head, index(0)},
+                              ArrayRef<int64_t>{1, 3});
 }
 
 void ProgramBuilder::storeRows(Value tile, StringRef tensor, Value batch,
@@ -253,25 +194,4 @@ SmallVector<Value> ProgramBuilder::programIds(ArrayRef<Value> grid) {
   SmallVector<Type> indices(grid.size(), b.getIndexType());
   return llvm::to_vector_of<Value>(
       tile::ProgramIdOp::create(b, indices, grid).getIds());
-}
-
-ProgramBuilder::QueryBlock ProgramBuilder::queryBlock() {
-  Value heads = dim("heads_q");
-  Value blocks =
-      b.createOrFold<arith::CeilDivUIOp>(dim("seqlen_q"), index(rows));
-  SmallVector<Value> ids = programIds({blocks, heads, dim("batch")});
-  Value block = ids[0], head = ids[1], batch = ids[2];
-  if (schedule.getLongestFirst()) {
-    // Causal work grows with the block's index.
-    Value last = arith::SubIOp::create(b, blocks, index(1));
-    block = arith::SubIOp::create(b, last, block);
-  }
-  Value keyHead = b.createOrFold<arith::DivUIOp>(head, groupSize());
-  Value row0 = arith::MulIOp::create(b, block, index(rows));
-  return {batch, head, keyHead, row0};
-}
-
-Value ProgramBuilder::groupSize() {
-  Value queryHeads = dim("heads_q"), keyHeads = dim("heads_kv");
-  return b.createOrFold<arith::DivUIOp>(queryHeads, keyHeads);
 }

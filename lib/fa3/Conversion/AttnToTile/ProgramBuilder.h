@@ -14,8 +14,14 @@
 
 namespace fa3 {
 
-/// Writes one kernel of an attention operation. A program derives from it,
-/// declares its tensors and writes its body.
+/// Keys that `tile.interleave` and interleaved stores reorder among each other.
+inline constexpr int64_t kInterleavedKeys = 16;
+
+/// The manifest's name of an element type of tensors.
+llvm::StringRef getElementTypeName(mlir::Type type);
+
+/// Writes one kernel of a spec. A program derives from it, declares its tensors
+/// and writes its body.
 class ProgramBuilder {
 public:
   virtual ~ProgramBuilder() = default;
@@ -23,28 +29,38 @@ public:
   tile::KernelOp write(llvm::StringRef name);
 
 protected:
-  ProgramBuilder(mlir::OpBuilder &builder, attn::AttentionOpInterface attention,
-                 tile::ScheduleAttr schedule);
+  /// `columns` is the width of tiles that hold rows of matrices.
+  ProgramBuilder(mlir::OpBuilder &builder, attn::SpecOpInterface spec,
+                 tile::ScheduleAttr schedule, int64_t columns);
 
   /// Calls addTensor and addWorkspace for every argument, in order.
   virtual void addArguments() = 0;
+  /// Calls constrain for everything that must hold of the sizes.
+  virtual void addConstraints() = 0;
+  /// Adds to the manifest's "operation", which says its kind already.
+  virtual void describe(mlir::NamedAttrList &problem) = 0;
   virtual void writeBody() = 0;
 
   //===--- Signature ------------------------------------------------------===//
 
-  /// Adds the operand or result of the attention operation that has this name.
+  /// Adds the operand or result of the spec's operation that has this name.
   void addTensor(llvm::StringRef name, llvm::StringRef role);
   /// Adds a tensor in the workspace, of f32 by default.
   void addWorkspace(llvm::StringRef name, llvm::ArrayRef<mlir::Attribute> dims,
                     mlir::Type elementType = {});
-  /// Adds the workspace's values as products of 8 bits take them: (batch,
-  /// heads_kv, head dim, keys), each 16 keys in the order of tile.interleave.
-  void addValueColumns();
-  static constexpr llvm::StringLiteral kValueColumns = "v_columns";
   /// A size as a dimension of a workspace tensor: a symbol, or a number if it
   /// is static.
   mlir::Attribute size(llvm::StringRef name);
   mlir::Attribute size(int64_t value) { return b.getI64IntegerAttr(value); }
+  /// Whether the spec has dimensions of this name, and whether their size is
+  /// dynamic.
+  bool hasSize(llvm::StringRef name) { return sizes.contains(name); }
+  bool isDynamic(llvm::StringRef name) {
+    return mlir::ShapedType::isDynamic(sizes.at(name));
+  }
+  /// Requires "divides" or "at_most" of two sizes.
+  void constrain(llvm::StringRef relation, llvm::StringRef lhs,
+                 llvm::StringRef rhs);
 
   /// The argument with this name.
   mlir::Value argument(llvm::StringRef name);
@@ -64,8 +80,6 @@ protected:
   mlir::Value broadcast(mlir::Value value, mlir::VectorType type);
   mlir::Value dot(mlir::Value lhs, int64_t contractLhs, mlir::Value rhs,
                   int64_t contractRhs, mlir::Value acc = {});
-  /// Rounds a tile of f32 to the type of the attention operation's output.
-  mlir::Value round(mlir::Value tile);
   mlir::Value scaled(mlir::Value tile, double factor);
   /// Loads rows [row, row + count) of a head's matrix.
   mlir::Value loadRows(llvm::StringRef tensor, mlir::Value batch,
@@ -84,31 +98,14 @@ protected:
                       mlir::Value batch, mlir::Value row, mlir::Value head);
   /// The CTA's coordinates in a grid of these extents, fastest first.
   llvm::SmallVector<mlir::Value> programIds(llvm::ArrayRef<mlir::Value> grid);
-  /// The block of `rows` queries that a CTA owns, in a grid of all of them.
-  struct QueryBlock {
-    mlir::Value batch, head, keyHead, row0;
-  };
-  QueryBlock queryBlock();
-  /// How many query heads share a key head.
-  mlir::Value groupSize();
 
   mlir::ImplicitLocOpBuilder b;
-  attn::AttentionOpInterface attention;
+  attn::SpecOpInterface spec;
   tile::ScheduleAttr schedule;
-  /// The type of queries, keys and values.
-  mlir::Type element;
-  /// The 16-bit type of the output.
-  mlir::Type outputElement;
-  int64_t rows, cols;
-  /// Columns of tiles of queries, keys and values.
   int64_t columns;
-  double scale;
-  /// What scores are multiplied by in front of exp2.
-  double exponentScale;
 
 private:
   void resolveSizes();
-  /// The manifest's "operation".
   mlir::DictionaryAttr getProblem();
   void addArgument(llvm::StringRef name, llvm::StringRef role,
                    llvm::ArrayRef<mlir::Attribute> dims,
@@ -117,6 +114,7 @@ private:
   llvm::StringMap<int64_t> sizes;
   llvm::SmallVector<mlir::Type> types;
   llvm::SmallVector<tile::ArgumentAttr> arguments;
+  llvm::SmallVector<mlir::Attribute> constraints;
   mlir::Block *body = nullptr;
 };
 

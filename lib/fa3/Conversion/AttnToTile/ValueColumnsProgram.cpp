@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AttentionProgram.h"
 #include "ForwardProgram.h"
-#include "ProgramBuilder.h"
 
 #include "fa3/Analysis/ScheduleFields.h"
 
@@ -17,12 +17,12 @@ namespace {
 /// Keys of a CTA.
 constexpr int64_t kBlockKeys = 128;
 
-class ValueColumnsProgram : public ProgramBuilder {
+class ValueColumnsProgram : public AttentionProgram {
 public:
   ValueColumnsProgram(OpBuilder &builder, attn::ForwardOp forward)
-      : ProgramBuilder(builder, forward,
-                       getFields().get([&] { return forward.emitOpError(); },
-                                       builder.getContext())) {}
+      : AttentionProgram(builder, forward,
+                         getFields().get([&] { return forward.emitOpError(); },
+                                         builder.getContext())) {}
 
 private:
   static ScheduleFields getFields();

@@ -179,7 +179,7 @@ LogicalResult lowerScalars(LLVM::LLVMFuncOp function) {
   target.addLegalDialect<math::MathDialect>();
   target.addIllegalOp<math::FmaOp, math::AbsFOp, math::CopySignOp,
                       math::FloorOp, math::CeilOp, math::RoundEvenOp,
-                      math::TruncOp, math::SqrtOp>();
+                      math::TruncOp, math::SqrtOp, math::CtPopOp>();
   if (failed(applyFullConversion(function, target, std::move(patterns))))
     return failure();
   WalkResult rest = function.walk([](Operation *op) {
