@@ -13,8 +13,9 @@
 // CHECK: %[[X0:.*]] = hopper.global_load %arg0[%c0_i32, %[[KEY]], %c0_i32, %[[QUAD]]] if
 // CHECK: %[[KEY8:.*]] = arith.addi %[[KEY]], %c8_i32
 // CHECK: %[[X1:.*]] = hopper.global_load %arg0[%c0_i32, %[[KEY8]], %c0_i32, %[[QUAD]]] if
-// CHECK: %[[EVEN:.*]] = arith.muli %[[ROW]], %c2_i32
 // CHECK: %[[PLACE:.*]] = arith.addi %{{.*}}, %[[QUAD]]
+// CHECK: %[[PAIR:.*]] = arith.andi %{{.*}}, %c7_i32
+// CHECK: %[[EVEN:.*]] = arith.muli %[[PAIR]], %c2_i32
 // CHECK: %[[T0:.*]] = hopper.transpose_matrix %[[X0]]
 // CHECK: %[[T1:.*]] = hopper.transpose_matrix %[[X1]]
 // CHECK: %[[B0:.*]] = hopper.permute_bytes %[[T0]], %[[T1]], 25632

@@ -220,3 +220,30 @@ tile.kernel @sinking(%address: i32, %x: !s_tile, %out: !s_out) {
   tile.store %e, %out[%c0, %c0] dims [0, 1] : !s_tile, !s_out
   tile.return
 }
+
+// Two waits for the same are one instruction: the buffers are released behind it.
+
+// CHECK-LABEL: tile.kernel @joined
+// CHECK: %[[A:.*]] = hopper.wgmma
+// CHECK: %[[B:.*]] = hopper.wgmma
+// CHECK: hopper.wait %[[B]] younger 0
+// CHECK-NEXT: hopper.wait %[[A]] younger 0
+// CHECK-NEXT: hopper.ring_release
+// CHECK-NEXT: hopper.ring_release
+tile.kernel @joined(%k: !m, %o: !f) {
+  %c0 = arith.constant 0 : index
+  %rk = hopper.ring_alloc : !r2
+  hopper.ring_put %rk, %k[%c0, %c0] dims [0, 1] : !r2, !m
+  hopper.ring_put %rk, %k[%c0, %c0] dims [0, 1] : !r2, !m
+  %a = hopper.ring_get %rk : !r2 -> !b
+  %pa = hopper.wgmma %a, %a contract(1, 1) : !b, !b -> !p
+  %x = hopper.wait %pa younger 0 : !p -> !t
+  hopper.ring_release %rk, %a : !r2, !b
+  %b = hopper.ring_get %rk : !r2 -> !b
+  %pb = hopper.wgmma %b, %b contract(1, 1) : !b, !b -> !p
+  %y = hopper.wait %pb younger 0 : !p -> !t
+  hopper.ring_release %rk, %b : !r2, !b
+  tile.store %y, %o[%c0, %c0] dims [0, 1] : !t, !f
+  tile.store %x, %o[%c0, %c0] dims [0, 1] : !t, !f
+  tile.return
+}

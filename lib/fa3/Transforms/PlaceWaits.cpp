@@ -247,8 +247,9 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
     wait.setYounger(younger);
   }
 
-  /// A buffer is released after the waits of the products that read it, and those
-  /// right behind them: together they are one instruction.
+  /// A buffer is released after the waits of the products that read it, and
+  /// those right behind them that wait for nothing more: these are one
+  /// instruction.
   void delayRelease(hopper::RingReleaseOp release) {
     Operation *last = release;
     getOperation().walk([&](hopper::WaitOp wait) {
@@ -262,8 +263,12 @@ struct PlaceWaitsPass : fa3::impl::PlaceWaitsPassBase<PlaceWaitsPass> {
     });
     if (last == release)
       return;
-    while (isa<hopper::WaitOp>(last->getNextNode()))
-      last = last->getNextNode();
+    while (auto wait = dyn_cast<hopper::WaitOp>(last)) {
+      auto next = dyn_cast<hopper::WaitOp>(wait->getNextNode());
+      if (!next || next.getYounger() < wait.getYounger())
+        break;
+      last = next;
+    }
     release->moveAfter(last);
   }
 
