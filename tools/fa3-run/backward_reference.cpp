@@ -20,28 +20,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <mutex>
 
 namespace fa3::run {
-
-namespace {
-
-/// An output and its errors so far; threads merge theirs.
-class Judged {
-public:
-  explicit Judged(const Tensor &tensor) : tensor(tensor) {}
-
-  void check(const GradientRow &gradient, int64_t batch, int64_t row,
-             int64_t head);
-  TensorError summarize() const { return errors.summarize(tensor.name()); }
-
-private:
-  const Tensor &tensor;
-  std::mutex merging;
-  ErrorStatistics errors;
-};
-
-} // namespace
 
 static std::string describe(const std::string &tensor, int64_t batch,
                             int64_t row, int64_t head, size_t column,
@@ -56,8 +36,9 @@ static std::string describe(const std::string &tensor, int64_t batch,
   return text;
 }
 
-void Judged::check(const GradientRow &gradient, int64_t batch, int64_t row,
-                   int64_t head) {
+static void checkRow(const GradientRow &gradient, int64_t batch, int64_t row,
+                     int64_t head, JudgedTensor &judged) {
+  const Tensor &tensor = judged.tensor();
   double modelError = 0;
   double largest = 0;
   for (size_t c = 0; c < gradient.exact.size(); ++c) {
@@ -78,11 +59,11 @@ void Judged::check(const GradientRow &gradient, int64_t batch, int64_t row,
                         tolerance))
       statistics.describe(describe(tensor.name(), batch, row, head, c, found[c],
                                    gradient.exact[c], tolerance));
-  const std::lock_guard<std::mutex> lock(merging);
-  errors.merge(statistics);
+  judged.merge(statistics);
 }
 
-static void checkQueries(const Backward &backward, uint64_t seed, Judged &dq) {
+static void checkQueries(const Backward &backward, uint64_t seed,
+                         JudgedTensor &dq) {
   for (const SampledGroup &group : sampleRows(backward.shape, seed)) {
     const HeadRows keys(backward.k, group.batch, group.keyHead);
     const HeadRows values(backward.v, group.batch, group.keyHead);
@@ -91,8 +72,8 @@ static void checkQueries(const Backward &backward, uint64_t seed, Judged &dq) {
                   for (int64_t i = begin; i < end; ++i) {
                     const auto [head, query] = group.rows[i];
                     const QueryRow row(backward, group.batch, head, query);
-                    dq.check(queryGradient(backward, row, query, keys, values),
-                             group.batch, query, head);
+                    checkRow(queryGradient(backward, row, query, keys, values),
+                             group.batch, query, head, dq);
                   }
                 });
   }
@@ -111,8 +92,8 @@ static AttentionShape transposed(const Backward &backward) {
           shape.valueDim};
 }
 
-static void checkKeys(const Backward &backward, uint64_t seed, Judged &dk,
-                      Judged &dv) {
+static void checkKeys(const Backward &backward, uint64_t seed, JudgedTensor &dk,
+                      JudgedTensor &dv) {
   for (const SampledGroup &group : sampleRows(transposed(backward), seed)) {
     const HeadRows keys(backward.k, group.batch, group.keyHead);
     const HeadRows values(backward.v, group.batch, group.keyHead);
@@ -134,8 +115,8 @@ static void checkKeys(const Backward &backward, uint64_t seed, Judged &dk,
     }
     forEachKey([&](KeyGradients &gradient, int64_t key) {
       gradient.finish(backward);
-      dk.check(gradient.key, group.batch, key, group.keyHead);
-      dv.check(gradient.value, group.batch, key, group.keyHead);
+      checkRow(gradient.key, group.batch, key, group.keyHead, dk);
+      checkRow(gradient.value, group.batch, key, group.keyHead, dv);
     });
   }
 }
@@ -143,9 +124,9 @@ static void checkKeys(const Backward &backward, uint64_t seed, Judged &dk,
 static std::vector<TensorError> check(const nlohmann::json &operation,
                                       const Tensors &tensors, uint64_t seed) {
   const Backward backward(operation, tensors);
-  Judged dq(tensors.at("dq"));
-  Judged dk(tensors.at("dk"));
-  Judged dv(tensors.at("dv"));
+  JudgedTensor dq(tensors.at("dq"));
+  JudgedTensor dk(tensors.at("dk"));
+  JudgedTensor dv(tensors.at("dv"));
   for (const char *name : {"q", "k", "v", "o", "do", "dq", "dk", "dv"})
     requireHalfPrecision(tensors.at(name));
   checkQueries(backward, seed, dq);

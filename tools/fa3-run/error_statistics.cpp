@@ -70,4 +70,9 @@ TensorError ErrorStatistics::summarize(const std::string &tensor) const {
   return result;
 }
 
+void JudgedTensor::merge(const ErrorStatistics &other) {
+  const std::lock_guard<std::mutex> lock(merging);
+  errors.merge(other);
+}
+
 } // namespace fa3::run

@@ -5,6 +5,8 @@
 
 #include "reference.h"
 
+#include <mutex>
+
 namespace fa3::run {
 
 /// Errors of some elements of an output. One per thread, then merged.
@@ -29,6 +31,21 @@ private:
   TensorError total; ///< without name and rms
   double squares = 0;
   double originalSquares = 0;
+};
+
+/// An output and its errors so far; threads merge theirs.
+class JudgedTensor {
+public:
+  explicit JudgedTensor(const Tensor &tensor) : output(tensor) {}
+
+  const Tensor &tensor() const { return output; }
+  void merge(const ErrorStatistics &other);
+  TensorError summarize() const { return errors.summarize(output.name()); }
+
+private:
+  const Tensor &output;
+  std::mutex merging;
+  ErrorStatistics errors;
 };
 
 } // namespace fa3::run

@@ -20,7 +20,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <mutex>
 #include <tuple>
 #include <utility>
 
@@ -57,23 +56,6 @@ struct HeadMatrix {
   int64_t columns;
   std::vector<double> values;
   std::vector<double> uncertainty; ///< of each row's values
-};
-
-/// An output and its errors so far; threads merge theirs.
-class Judged {
-public:
-  explicit Judged(const Tensor &tensor) : tensor(tensor) {}
-
-  void merge(const ErrorStatistics &other) {
-    const std::lock_guard<std::mutex> lock(merging);
-    errors.merge(other);
-  }
-  TensorError summarize() const { return errors.summarize(tensor.name()); }
-
-private:
-  const Tensor &tensor;
-  std::mutex merging;
-  ErrorStatistics errors;
 };
 
 } // namespace
@@ -157,7 +139,7 @@ static std::string describe(const std::string &tensor, int64_t batch,
 
 /// Compares the factor of a group, and returns it as it was found.
 static double checkDescale(const Quantization &problem, int64_t batch,
-                           int64_t group, Judged &judged) {
+                           int64_t group, JudgedTensor &judged) {
   double largest = 0;
   double uncertainty = 0;
   for (int64_t i = 0; i < problem.headsPerGroup(); ++i) {
@@ -207,7 +189,7 @@ static void checkElement(const Quantization &problem, double found,
 }
 
 static void checkRows(const Quantization &problem, int64_t batch, int64_t head,
-                      double descale, Judged &judged) {
+                      double descale, JudgedTensor &judged) {
   const HeadMatrix matrix(problem, batch, head);
   parallelFor(problem.rows, 64, [&](int64_t begin, int64_t end) {
     ErrorStatistics statistics;
@@ -225,7 +207,7 @@ static void checkRows(const Quantization &problem, int64_t batch, int64_t head,
 }
 
 static void checkColumns(const Quantization &problem, int64_t batch,
-                         int64_t head, double descale, Judged &judged) {
+                         int64_t head, double descale, JudgedTensor &judged) {
   const HeadMatrix matrix(problem, batch, head);
   parallelFor(matrix.columns, 4, [&](int64_t begin, int64_t end) {
     ErrorStatistics statistics;
@@ -249,8 +231,8 @@ static std::vector<TensorError> checkQuantize(const nlohmann::json &operation,
                                               const Tensors &tensors,
                                               uint64_t) {
   const Quantization problem(operation, tensors);
-  Judged y(problem.y);
-  Judged descale(problem.descale);
+  JudgedTensor y(problem.y);
+  JudgedTensor descale(problem.descale);
   for (int64_t batch = 0; batch < problem.batch; ++batch)
     for (int64_t group = 0; group < problem.groups; ++group) {
       const double factor = checkDescale(problem, batch, group, descale);

@@ -110,6 +110,21 @@ nlohmann::json forwardManifest() {
   })");
 }
 
+/// The sizes, the scale and the strides that host kernels take behind pointers.
+static void addSizes(nlohmann::json &parameters, bool causal, double scale,
+                     const std::vector<std::string> &strided) {
+  for (const char *size :
+       {"batch", "seqlen_q", "heads_q", "seqlen_k", "heads_kv"})
+    parameters.push_back({{"kind", "i32"}, {"value", size}});
+  parameters.push_back({{"kind", "size"}, {"tensor", "q"}, {"dim", 3}});
+  parameters.push_back({{"kind", "i32"}, {"value", causal ? 1 : 0}});
+  parameters.push_back({{"kind", "f32"}, {"value", scale}});
+  for (const std::string &tensor : strided)
+    for (int dim = 0; dim < 3; ++dim)
+      parameters.push_back(
+          {{"kind", "stride"}, {"tensor", tensor}, {"dim", dim}});
+}
+
 nlohmann::json hostManifest(const std::string &kernel, bool causal,
                             int headDim) {
   nlohmann::json manifest = forwardManifest();
@@ -125,17 +140,8 @@ nlohmann::json hostManifest(const std::string &kernel, bool causal,
   nlohmann::json parameters = nlohmann::json::array();
   for (const char *tensor : {"q", "k", "v", "o", "lse"})
     parameters.push_back({{"kind", "pointer"}, {"tensor", tensor}});
-  for (const char *size :
-       {"batch", "seqlen_q", "heads_q", "seqlen_k", "heads_kv"})
-    parameters.push_back({{"kind", "i32"}, {"value", size}});
-  parameters.push_back({{"kind", "size"}, {"tensor", "q"}, {"dim", 3}});
-  parameters.push_back({{"kind", "i32"}, {"value", causal ? 1 : 0}});
-  parameters.push_back(
-      {{"kind", "f32"}, {"value", manifest["operation"]["scale"]}});
-  for (const char *tensor : {"q", "k", "v", "o"})
-    for (int dim = 0; dim < 3; ++dim)
-      parameters.push_back(
-          {{"kind", "stride"}, {"tensor", tensor}, {"dim", dim}});
+  addSizes(parameters, causal, manifest["operation"]["scale"],
+           {"q", "k", "v", "o"});
   manifest["kernels"] = {
       {{"name", kernel},
        {"grid", {{{"op", "mul"}, {"args", {"batch", "seqlen_q"}}}, 1, 1}},
@@ -207,17 +213,8 @@ nlohmann::json hostFp8Manifest(const HostFp8 &options) {
       parameters.push_back({{"kind", "pointer"}, {"tensor", tensor}});
     else
       parameters.push_back({{"kind", "i64"}, {"value", 0}});
-  for (const char *size :
-       {"batch", "seqlen_q", "heads_q", "seqlen_k", "heads_kv"})
-    parameters.push_back({{"kind", "i32"}, {"value", size}});
-  parameters.push_back({{"kind", "size"}, {"tensor", "q"}, {"dim", 3}});
-  parameters.push_back({{"kind", "i32"}, {"value", options.causal ? 1 : 0}});
-  parameters.push_back(
-      {{"kind", "f32"}, {"value", manifest["operation"]["scale"]}});
-  for (const char *tensor : {"q", "k", "v", values, "o"})
-    for (int dim = 0; dim < 3; ++dim)
-      parameters.push_back(
-          {{"kind", "stride"}, {"tensor", tensor}, {"dim", dim}});
+  addSizes(parameters, options.causal, manifest["operation"]["scale"],
+           {"q", "k", "v", values, "o"});
   manifest["kernels"] = Json::array();
   const auto launch = [&](const std::string &name, const Json &grid) {
     manifest["kernels"].push_back({{"name", name},
@@ -247,16 +244,7 @@ static nlohmann::json backwardParameters(const HostBackward &options,
       parameters.push_back({{"kind", "pointer"}, {"tensor", tensor}});
     else
       parameters.push_back({{"kind", "i64"}, {"value", 0}});
-  for (const char *size :
-       {"batch", "seqlen_q", "heads_q", "seqlen_k", "heads_kv"})
-    parameters.push_back({{"kind", "i32"}, {"value", size}});
-  parameters.push_back({{"kind", "size"}, {"tensor", "q"}, {"dim", 3}});
-  parameters.push_back({{"kind", "i32"}, {"value", options.causal ? 1 : 0}});
-  parameters.push_back({{"kind", "f32"}, {"value", scale}});
-  for (const std::string &tensor : strided)
-    for (int dim = 0; dim < 3; ++dim)
-      parameters.push_back(
-          {{"kind", "stride"}, {"tensor", tensor}, {"dim", dim}});
+  addSizes(parameters, options.causal, scale, strided);
   return parameters;
 }
 
