@@ -140,16 +140,32 @@ private:
 
 } // namespace
 
+/// Queries, keys and values have one type. What else is a matrix has the same,
+/// or, if that has 8 bits, all of it the output's 16-bit type, but for the
+/// output's gradient.
 LogicalResult Verifier::verifyElements() {
-  Type expected = op.getElementType();
+  Type expected = op.getElementType(), output = op.getOutputElementType();
   bool narrow = expected.getIntOrFloatBitWidth() == 8;
-  for (const SpecTensor &tensor : tensors)
-    if (tensor.isMatrix() && tensor.type.getElementType() != expected &&
-        !(narrow && tensor.name == "o" &&
-          tensor.type.getElementType().getIntOrFloatBitWidth() == 16))
+  for (const SpecTensor &tensor : tensors) {
+    if (!tensor.isMatrix())
+      continue;
+    Type element = tensor.type.getElementType();
+    unsigned bits = element.getIntOrFloatBitWidth();
+    bool isOperand = llvm::is_contained({"q", "k", "v"}, tensor.name);
+    if (!narrow || isOperand) {
+      if (element != expected)
+        return op->emitOpError()
+               << "elements of q are " << expected << ", but those of "
+               << tensor.name << " are " << element;
+    } else if (tensor.name == "do" ? bits != 8
+                                   : element != output || bits != 16) {
       return op->emitOpError()
-             << "elements of q are " << expected << ", but those of "
-             << tensor.name << " are " << tensor.type.getElementType();
+             << "elements of q are " << expected << ": those of " << tensor.name
+             << " must have " << (tensor.name == "do" ? 8 : 16) << " bits"
+             << (tensor.name == "do" ? "" : ", as those of o") << ", not be "
+             << element;
+    }
+  }
   return success();
 }
 
@@ -230,13 +246,46 @@ SmallVector<SpecTensor> BackwardOp::getTensors() {
       {"do", getDO().getType(), kQueryDims}};
   if (getDlse())
     tensors.push_back({"dlse", getDlse().getType(), kStatisticDims});
+  auto addFactor = [&](StringRef name, Value value) {
+    if (value)
+      tensors.push_back(
+          {name, cast<RankedTensorType>(value.getType()), kFactorDims});
+  };
+  addFactor("q_descale", getQDescale());
+  addFactor("k_descale", getKDescale());
+  addFactor("v_descale", getVDescale());
+  addFactor("do_descale", getDoDescale());
+  addFactor("ds_scale", getDsScale());
   tensors.append({{"dq", getDq().getType(), kQueryDims},
                   {"dk", getDk().getType(), kKeyDims},
                   {"dv", getDv().getType(), kKeyDims}});
+  addFactor("ds_amax", getDsAmax());
   return tensors;
 }
 
-LogicalResult BackwardOp::verify() { return Verifier(*this).verify(); }
+bool BackwardOp::isNarrow() {
+  return getQ().getType().getElementTypeBitWidth() == 8;
+}
+
+LogicalResult BackwardOp::verify() {
+  Type element = getQ().getType().getElementType();
+  if (!isNarrow() &&
+      (getQDescale() || getDsScale() || getDsPrecision() || getDsAmax()))
+    return emitOpError() << "descale, ds_scale, ds_precision and ds_amax are "
+                            "for 8-bit elements, not "
+                         << element;
+  if (getDsPrecision() &&
+      *getDsPrecision() != getDq().getType().getElementType())
+    return emitOpError() << "ds_precision must be the type of dq, "
+                         << getDq().getType().getElementType() << ", not "
+                         << *getDsPrecision();
+  if (isNarrow() && hasNarrowDs() != !!getDsScale())
+    return emitOpError() << (getDsScale()
+                                 ? "has no use for ds_scale beside ds_precision"
+                                 : "needs ds_scale or ds_precision: without "
+                                   "them most of dS would be 0 in 8 bits");
+  return Verifier(*this).verify();
+}
 
 SmallVector<SpecTensor> QuantizeOp::getTensors() {
   return {

@@ -17,8 +17,10 @@ class AttnOp<string mnemonic, list<Trait> traits = []> : Op<AttnDialect, mnemoni
 
 // Query, key, value or output: (batch, seqlen, heads, head dim).
 def AttnTensor : 4DTensorOf<[BF16, F16]>;
-// Query, key or value of a forward pass, possibly in 8 bits.
+// Query, key or value, possibly in 8 bits.
 def AttnOperand : 4DTensorOf<[BF16, F16, F8E4M3FN]>;
+// Gradient of the output, possibly in 8 bits.
+def AttnGradient : 4DTensorOf<[BF16, F16, F8E4M3FN, F8E5M2]>;
 // What quantization makes of such a tensor.
 def AttnNarrowTensor : 4DTensorOf<[F8E4M3FN, F8E5M2]>;
 // A factor for each batch and key head.
@@ -81,7 +83,7 @@ def Attn_ForwardOp : AttnOp<"forward", [Pure, AttrSizedOperandSegments, Attentio
   }];
 }
 
-def Attn_BackwardOp : AttnOp<"backward", [Pure, AttentionOpInterface]> {
+def Attn_BackwardOp : AttnOp<"backward", [Pure, AttrSizedOperandSegments, AttentionOpInterface]> {
   let summary = "Gradients of scaled dot-product attention";
   let description = [{
     For a loss whose gradients by the results of `attn.forward` are `do` and
@@ -107,6 +109,21 @@ def Attn_BackwardOp : AttnOp<"backward", [Pure, AttentionOpInterface]> {
     - `schedule` fixes how the kernels run; without it `fa3-select-schedule`
       chooses.
 
+    `q`, `k` and `v` have the same element type. Where it is f8E4M3FN, `do` is
+    f8E4M3FN or f8E5M2, everything else bf16 or f16, and
+
+    - `descale` gives factors, (batch, heads_kv), for q, k, v and do: what is
+      meant is q * q_descale, and so on. They are positive. Without them they
+      are 1.
+    - P, between 0 and 1, is rounded to f8E4M3FN with a factor of 2^8.
+    - dS is rounded to f8E4M3FN with the factor `ds_scale`, (batch, heads_kv),
+      positive: dS * ds_scale should come close to 448, and what is beyond
+      becomes 448. A step of training uses the largest |dS| of the one before,
+      `ds_amax` (delayed scaling).
+    - with `ds_precision`, the type of dq, dS stays in it, as do the two
+      products that it feeds; there is no `ds_scale` then.
+    - `ds_amax`, (batch, heads_kv), which may be asked for, is the largest |dS|.
+
     `fa3-derive-backward` writes this operation from an `attn.forward`.
 
     ```mlir
@@ -114,17 +131,41 @@ def Attn_BackwardOp : AttnOp<"backward", [Pure, AttentionOpInterface]> {
       : tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>,
         tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x64xbf16>
         -> tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>
+
+    %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do descale(%qd, %kd, %vd, %dod) ds_scale(%s)
+      : tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>,
+        tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x64xf8E5M2>
+        descale(tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>) ds_scale(tensor<?x?xf32>)
+        -> tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>
     ```
   }];
-  let arguments = (ins AttnTensor:$q, AttnTensor:$k, AttnTensor:$v, AttnTensor:$o, AttnRowTensor:$lse,
-                       AttnTensor:$d_o, Optional<AttnRowTensor>:$dlse, UnitAttr:$causal, UnitAttr:$deterministic,
+  let arguments = (ins AttnOperand:$q, AttnOperand:$k, AttnOperand:$v, AttnTensor:$o, AttnRowTensor:$lse,
+                       AttnGradient:$d_o, Optional<AttnRowTensor>:$dlse, Optional<AttnScaleTensor>:$q_descale,
+                       Optional<AttnScaleTensor>:$k_descale, Optional<AttnScaleTensor>:$v_descale,
+                       Optional<AttnScaleTensor>:$do_descale, Optional<AttnScaleTensor>:$ds_scale,
+                       UnitAttr:$causal, UnitAttr:$deterministic, OptionalAttr<TypeAttr>:$ds_precision,
                        OptionalAttr<F64Attr>:$scale, OptionalAttr<TileScheduleAttr>:$schedule);
-  let results = (outs AttnTensor:$dq, AttnTensor:$dk, AttnTensor:$dv);
+  let results = (outs AttnTensor:$dq, AttnTensor:$dk, AttnTensor:$dv, Optional<AttnScaleTensor>:$ds_amax);
   let assemblyFormat = [{
-    $q `,` $k `,` $v `,` $o `,` $lse `,` $d_o (`,` $dlse^)? (`causal` $causal^)? (`deterministic` $deterministic^)?
+    $q `,` $k `,` $v `,` $o `,` $lse `,` $d_o (`,` $dlse^)?
+    (`descale` `(` $q_descale^ `,` $k_descale `,` $v_descale `,` $do_descale `)`)? (`ds_scale` `(` $ds_scale^ `)`)?
+    (`causal` $causal^)? (`deterministic` $deterministic^)? (`ds_precision` `=` $ds_precision^)?
     (`scale` `=` $scale^)? attr-dict
     `:` type($q) `,` type($k) `,` type($v) `,` type($o) `,` type($lse) `,` type($d_o) (`,` type($dlse)^)?
-    `->` type($dq) `,` type($dk) `,` type($dv)
+    (`descale` `(` type($q_descale)^ `,` type($k_descale) `,` type($v_descale) `,` type($do_descale) `)`)?
+    (`ds_scale` `(` type($ds_scale)^ `)`)?
+    `->` type($dq) `,` type($dk) `,` type($dv) (`,` type($ds_amax)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<SpecTensor> getTensors();
+    /// Whether q, k, v and do have 8 bits.
+    bool isNarrow();
+    /// Whether dq is summed up in the workspace, and has no kernel of its own.
+    bool sumsDq(::fa3::tile::ScheduleAttr schedule) {
+      return !getDeterministic() && !schedule.getSeparateDq();
+    }
+    /// Whether dS is rounded to 8 bits, too.
+    bool hasNarrowDs() { return isNarrow() && !getDsPrecision(); }
   }];
 }
 

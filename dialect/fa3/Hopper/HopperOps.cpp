@@ -183,12 +183,18 @@ static VectorType getOperandTile(Type type) {
   return cast<VectorType>(type);
 }
 
+/// Whether wgmma multiplies elements of these types: of one type, or of 8 bits.
+static bool haveProduct(Type a, Type b) {
+  return a == b ||
+         (a.getIntOrFloatBitWidth() == 8 && b.getIntOrFloatBitWidth() == 8);
+}
+
 LogicalResult WgmmaOp::verify() {
   VectorType a = getOperandTile(getA().getType());
   VectorType b = getOperandTile(getB().getType());
   VectorType result = getResult().getType().getTile();
   int64_t contractA = getContractA(), contractB = getContractB();
-  if (a.getElementType() != b.getElementType())
+  if (!haveProduct(a.getElementType(), b.getElementType()))
     return emitOpError("multiplies ") << a << " with " << b;
   if (isa<VectorType>(getA().getType()) && contractA != 1)
     return emitOpError("contracts dimension 0 of an operand in registers");
@@ -243,6 +249,9 @@ LogicalResult MmaAsyncOp::verify() {
   if (!element.isBF16() && !element.isF16() &&
       !isa<Float8E4M3FNType, Float8E5M2Type>(element))
     return emitOpError("cannot multiply elements of type ") << element;
+  if (getElementB() && !haveProduct(element, *getElementB()))
+    return emitOpError("cannot multiply elements of types ")
+           << element << " and " << *getElementB();
   size_t results = getResults().size();
   if (results < 4 || results > 128 || results % 4 != 0)
     return emitOpError("gives a multiple of 4 registers from 4 to 128, not ")
@@ -272,6 +281,12 @@ LogicalResult PackOp::verify() {
   if (getValues().size() != count)
     return emitOpError("packs ") << count << " values of type " << getElement()
                                  << ", not " << getValues().size();
+  return success();
+}
+
+LogicalResult UnpackOp::verify() {
+  if (!isa<Float8E4M3FNType, Float8E5M2Type>(getElement()))
+    return emitOpError("cannot unpack values of type ") << getElement();
   return success();
 }
 
@@ -314,6 +329,13 @@ LogicalResult GlobalReduceOp::verify() {
   auto memref = dyn_cast<MemRefType>(getTarget().getType());
   if (memref && !memref.getElementType().isF32())
     return emitOpError("adds f32, not ") << memref.getElementType();
+  return verifyAccess(*this, getTarget().getType(), getIndices().size());
+}
+
+LogicalResult GlobalMaxOp::verify() {
+  auto memref = dyn_cast<MemRefType>(getTarget().getType());
+  if (memref && !memref.getElementType().isF32())
+    return emitOpError("raises f32, not ") << memref.getElementType();
   return verifyAccess(*this, getTarget().getType(), getIndices().size());
 }
 

@@ -137,7 +137,8 @@ def Hopper_BufferStoreOp : HopperOp<"buffer_store"> {
     The tile's first element goes to row `row` and column `column` of the
     buffer, multiples of 8 both. A buffer with panels takes the tile transposed:
     the tile's columns become rows of 128 bytes, so that a thread's addresses
-    differ by constants. With `straight` it takes the tile as it is. A tile of
+    differ by constants; 8-bit floats are results of `tile.pair_rows`. With
+    `straight` it takes the tile as it is. A tile of
     f32 is stored packed, all columns of it. Neither orders anything nor makes
     the tile visible to products.
 
@@ -516,13 +517,14 @@ def Hopper_MmaAsyncOp : HopperOp<"mma_async", [AttrSizedOperandSegments]> {
     Without `acc` the instruction overwrites its accumulators. `transpose_a` and
     `transpose_b` are set for operands stored with the contraction as rows.
     Results are the accumulators in the order of the PTX fragment; they are tied
-    to `acc`.
+    to `acc`. `element` is the operands' type, or that of the first one if
+    `element_b` is there: 8-bit operands may have different types.
   }];
   let arguments = (ins Variadic<AnyTypeOf<[I32, I64]>>:$a, I64:$b, Variadic<F32>:$acc,
-                       TypeAttr:$element, UnitAttr:$transpose_a, UnitAttr:$transpose_b);
+                       TypeAttr:$element, OptionalAttr<TypeAttr>:$element_b, UnitAttr:$transpose_a, UnitAttr:$transpose_b);
   let results = (outs Variadic<F32>:$results);
   let assemblyFormat = [{
-    `(` $a `)` `,` $b (`acc` `(` $acc^ `:` type($acc) `)`)? `of` $element attr-dict
+    `(` $a `)` `,` $b (`acc` `(` $acc^ `:` type($acc) `)`)? `of` $element (`and` $element_b^)? attr-dict
     `:` `(` type($a) `)` `->` `(` type($results) `)`
   }];
   let hasVerifier = 1;
@@ -567,6 +569,17 @@ def Hopper_PackOp : HopperOp<"pack", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Hopper_UnpackOp : HopperOp<"unpack", [Pure]> {
+  let summary = "The four 8-bit floats of a register as f32";
+  let description = [{
+    The inverse of `hopper.pack` for 8-bit floats; exact.
+  }];
+  let arguments = (ins I32:$value, TypeAttr:$element);
+  let results = (outs F32:$first, F32:$second, F32:$third, F32:$fourth);
+  let assemblyFormat = "$value `of` $element attr-dict";
+  let hasVerifier = 1;
+}
+
 def Hopper_GlobalStoreOp : HopperOp<"global_store", [AttrSizedOperandSegments]> {
   let summary = "Stores a register (or several neighbours) to a tensor in global memory where the predicate holds";
   let description = [{
@@ -582,6 +595,17 @@ def Hopper_GlobalReduceOp : HopperOp<"global_reduce", [AttrSizedOperandSegments]
   let summary = "red.global.add: adds 1, 2 or 4 neighbouring f32 to a tensor in global memory";
   let arguments = (ins Variadic<F32>:$values, AnyMemRef:$target, Variadic<I32>:$indices);
   let assemblyFormat = "$target `[` $indices `]` `,` $values attr-dict `:` type($target) `,` type($values)";
+  let hasVerifier = 1;
+}
+
+def Hopper_GlobalMaxOp : HopperOp<"global_max"> {
+  let summary = "red.global.max: raises an f32 in global memory to a value; both are not negative";
+  let description = [{
+    Compares bits, whose order is that of numbers that are not negative. A NaN,
+    without a sign, is larger than all of them.
+  }];
+  let arguments = (ins F32:$value, AnyMemRef:$target, Variadic<I32>:$indices, I1:$predicate);
+  let assemblyFormat = "$target `[` $indices `]` `,` $value `if` $predicate attr-dict `:` type($target)";
   let hasVerifier = 1;
 }
 

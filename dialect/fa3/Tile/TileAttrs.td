@@ -48,6 +48,9 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
       queries, are computed with the head dim as rows.
     - `share_operands`: computed first operands of products go through shared
       memory even where registers could take them.
+    - `separate_dq`: the gradient of queries has a kernel of its own, as that of
+      a deterministic operation has: two products more, but nothing is added to
+      memory.
     - `bulk_reduce`: tiles that are added to memory go through shared memory and
       a bulk copy; otherwise every thread adds its registers.
     - `producer_registers`, `consumer_registers`: registers per thread after
@@ -73,6 +76,7 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     DefaultValuedParameter<"bool", "false">:$transpose_dkv,
     DefaultValuedParameter<"bool", "false">:$transpose_dq,
     DefaultValuedParameter<"bool", "false">:$share_operands,
+    DefaultValuedParameter<"bool", "false">:$separate_dq,
     DefaultValuedParameter<"bool", "true">:$bulk_reduce,
     DefaultValuedParameter<"int64_t", "24">:$producer_registers,
     DefaultValuedParameter<"int64_t", "240">:$consumer_registers);

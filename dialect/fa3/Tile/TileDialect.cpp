@@ -39,8 +39,8 @@ LogicalResult ScheduleAttr::verify(
     bool overlap, bool specialize, bool pingpong, bool splitLoops,
     int64_t lazyRescale, int64_t chains, bool productSums, bool longestFirst,
     bool persistent, bool transposeS, bool transposeDkv, bool transposeDq,
-    bool shareOperands, bool bulkReduce, int64_t producerRegisters,
-    int64_t consumerRegisters) {
+    bool shareOperands, bool separateDq, bool bulkReduce,
+    int64_t producerRegisters, int64_t consumerRegisters) {
   auto inRange = [&](StringRef field, int64_t value, int64_t low,
                      int64_t high) -> LogicalResult {
     if (value >= low && value <= high)

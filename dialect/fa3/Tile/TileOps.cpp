@@ -192,19 +192,33 @@ LogicalResult LoadOp::verify() {
 static constexpr int64_t kInterleaved = 16;
 
 LogicalResult StoreOp::verify() {
-  if (getInterleaved()) {
+  if (getInterleaved() && getPaired())
+    return emitOpError("a tile is interleaved or paired, not both");
+  if (getInterleaved() || getPaired()) {
     auto tile = cast<VectorType>(getValue().getType());
     int64_t last = cast<MemRefType>(getTarget().getType()).getRank() - 1;
     if (tile.getElementTypeBitWidth() != 8 || getDims().size() != 2 ||
         getDims()[0] != last || tile.getDimSize(0) % kInterleaved != 0)
       return emitOpError()
-             << "an interleaved tile is one of 8-bit floats whose "
+             << "an interleaved or paired tile is one of 8-bit floats whose "
                 "rows, a multiple of "
              << kInterleaved << ", run along the tensor's last dimension";
   }
   return verifyAccess(*this, cast<VectorType>(getValue().getType()),
                       cast<MemRefType>(getTarget().getType()), getIndices(),
                       getDims());
+}
+
+LogicalResult MaxStoreOp::verify() {
+  auto tile = cast<VectorType>(getValue().getType());
+  auto memory = cast<MemRefType>(getTarget().getType());
+  if (!tile.getElementType().isF32() || !memory.getElementType().isF32())
+    return emitOpError() << "takes f32, not " << tile.getElementType()
+                         << " for " << memory.getElementType();
+  if (static_cast<int64_t>(getIndices().size()) != memory.getRank())
+    return emitOpError() << "needs " << memory.getRank() << " indices, not "
+                         << getIndices().size();
+  return success();
 }
 
 LogicalResult ReduceStoreOp::verify() {
@@ -278,19 +292,29 @@ OpFoldResult PartialReduceOp::fold(FoldAdaptor) {
   return {};
 }
 
-LogicalResult InterleaveOp::verify() {
-  auto source = cast<VectorType>(getSource().getType());
-  auto result = cast<VectorType>(getResult().getType());
+/// Checks an operation that rounds to 8 bits and permutes along `dim`.
+static LogicalResult verifyNarrowing(Operation *op, unsigned dim,
+                                     StringRef along) {
+  auto source = cast<VectorType>(op->getOperand(0).getType());
+  auto result = cast<VectorType>(op->getResult(0).getType());
   if (!source.getElementType().isF32() || result.getElementTypeBitWidth() != 8)
-    return emitOpError() << "makes 8-bit floats of f32, not "
-                         << result.getElementType() << " of "
-                         << source.getElementType();
+    return op->emitOpError()
+           << "makes 8-bit floats of f32, not " << result.getElementType()
+           << " of " << source.getElementType();
   if (source.getShape() != result.getShape() ||
-      source.getDimSize(1) % kInterleaved != 0)
-    return emitOpError() << "source and result must have the same shape, with "
-                            "a multiple of "
-                         << kInterleaved << " columns";
+      source.getDimSize(dim) % kInterleaved != 0)
+    return op->emitOpError()
+           << "source and result must have the same shape, with a multiple of "
+           << kInterleaved << " " << along;
   return success();
+}
+
+LogicalResult InterleaveOp::verify() {
+  return verifyNarrowing(*this, /*dim=*/1, "columns");
+}
+
+LogicalResult PairRowsOp::verify() {
+  return verifyNarrowing(*this, /*dim=*/0, "rows");
 }
 
 LogicalResult ColumnsOp::verify() {
@@ -346,7 +370,9 @@ LogicalResult DotOp::verify() {
   uint64_t contractA = getContractA(), contractB = getContractB();
   if (contractA > 1 || contractB > 1)
     return emitOpError("contracted dimensions must be 0 or 1");
-  if (a.getElementType() != b.getElementType())
+  // 8-bit floats of different types can be multiplied.
+  if (a.getElementType() != b.getElementType() &&
+      (a.getElementTypeBitWidth() != 8 || b.getElementTypeBitWidth() != 8))
     return emitOpError() << "elements of a are " << a.getElementType()
                          << ", but those of b are " << b.getElementType();
   if (a.getDimSize(contractA) != b.getDimSize(contractB))

@@ -135,15 +135,15 @@ def Tile_StoreOp : TileOp<"store"> {
 
     With `interleaved`, a tile of 8-bit floats whose rows run along the tensor's
     last dimension, each 16 elements there are stored in the order of
-    `tile.interleave`. The index and the size of that dimension are multiples of
-    16.
+    `tile.interleave`, with `paired` in that of `tile.pair_rows`. The index and
+    the size of that dimension are multiples of 16.
 
     ```mlir
     tile.store %o, %O[%b, %row, %h, %c0] dims [1, 3] : vector<128x128xbf16>, memref<?x?x?x128xbf16, strided<[?, ?, ?, 1]>>
     ```
   }];
-  let arguments = (ins AnyTile:$value, Arg<AnyMemRef, "", [MemWrite]>:$target, Variadic<Index>:$indices, DenseI64ArrayAttr:$dims, UnitAttr:$interleaved);
-  let assemblyFormat = "$value `,` $target `[` $indices `]` `dims` $dims (`interleaved` $interleaved^)? attr-dict `:` type($value) `,` type($target)";
+  let arguments = (ins AnyTile:$value, Arg<AnyMemRef, "", [MemWrite]>:$target, Variadic<Index>:$indices, DenseI64ArrayAttr:$dims, UnitAttr:$interleaved, UnitAttr:$paired);
+  let assemblyFormat = "$value `,` $target `[` $indices `]` `dims` $dims (`interleaved` $interleaved^)? (`paired` $paired^)? attr-dict `:` type($value) `,` type($target)";
   let hasVerifier = 1;
 }
 
@@ -156,6 +156,22 @@ def Tile_ReduceStoreOp : TileOp<"reduce_store"> {
 
     ```mlir
     tile.reduce_store %dq, %acc[%b, %h, %i, %c0] : vector<64x128xf32>, memref<?x?x?x8192xf32, strided<[?, ?, ?, 1]>>
+    ```
+  }];
+  let arguments = (ins TileOfFloat:$value, Arg<AnyMemRef, "", [MemRead, MemWrite]>:$target, Variadic<Index>:$indices);
+  let assemblyFormat = "$value `,` $target `[` $indices `]` attr-dict `:` type($value) `,` type($target)";
+  let hasVerifier = 1;
+}
+
+def Tile_MaxStoreOp : TileOp<"max_store"> {
+  let summary = "Raises an element in memory to the largest of a tile";
+  let description = [{
+    The element at `indices` becomes the largest of itself and the tile's,
+    atomically. All of them are not negative: kernels' CTAs may do so in any
+    order, with the same result.
+
+    ```mlir
+    tile.max_store %largest, %amax[%b, %h] : vector<128x1xf32>, memref<?x?xf32, strided<[?, 1]>>
     ```
   }];
   let arguments = (ins TileOfFloat:$value, Arg<AnyMemRef, "", [MemRead, MemWrite]>:$target, Variadic<Index>:$indices);
@@ -225,6 +241,25 @@ def Tile_InterleaveOp : TileOp<"interleave", [Pure]> {
 
     ```mlir
     %b = tile.interleave %p : vector<128x96xf32> -> vector<128x96xf8E4M3FN>
+    ```
+  }];
+  let arguments = (ins TileOfFloat:$source);
+  let results = (outs TileOfFloat:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_PairRowsOp : TileOp<"pair_rows", [Pure]> {
+  let summary = "Rounds to 8-bit floats and pairs rows that are 8 apart";
+  let description = [{
+    Row 16 g + 2 r + h of the result (r < 8, h < 2) is row 16 g + 8 h + r of the
+    source, rounded as by `tile.interleave`. In this order a product's result
+    can be transposed by moving pairs of elements, both of which a thread has;
+    the other operand of a product that contracts these rows is stored in the
+    same order (`tile.store` with `paired`).
+
+    ```mlir
+    %b = tile.pair_rows %ds : vector<128x64xf32> -> vector<128x64xf8E4M3FN>
     ```
   }];
   let arguments = (ins TileOfFloat:$source);

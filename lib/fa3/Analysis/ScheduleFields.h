@@ -27,6 +27,7 @@ struct ScheduleFields {
   bool transposeDkv = false;
   bool transposeDq = false;
   bool shareOperands = false;
+  bool separateDq = false;
   bool bulkReduce = true;
   int64_t producerRegisters = 24;
   int64_t consumerRegisters = 240;

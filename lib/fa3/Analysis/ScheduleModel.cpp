@@ -56,38 +56,67 @@ static ScheduleCost estimateForward(tile::ScheduleAttr schedule,
           scores + output + probabilities + kOverheadRegisters};
 }
 
-static ScheduleCost estimateBackward(tile::ScheduleAttr schedule,
-                                     int64_t columns, int64_t elementBytes,
-                                     bool hasAccumulator) {
+/// Bytes of the tiles that one step of a backward kernel loads, and of those
+/// that stay.
+struct BackwardTiles {
+  /// The one that the step's last product reads, and the others.
+  int64_t last, others;
+  int64_t keys;
+};
+
+static BackwardTiles getBackwardTiles(attn::BackwardOp backward,
+                                      tile::ScheduleAttr schedule,
+                                      int64_t columns, int64_t elementBytes) {
   int64_t queries = schedule.getBlockQ(), keys = schedule.getBlockKv();
   int64_t rowBytes = rowBytesOf(columns, elementBytes);
-  // Keys and values stay; queries, their output's gradients and a statistic
-  // beside each of them pass by.
-  int64_t stage = queries * (rowBytes + static_cast<int64_t>(sizeof(float))) +
-                  2 * kBarrierPairBytes;
+  int64_t step = queries * rowBytes;
+  int64_t own = 2 * (keys * rowBytes + kBarrierPairBytes);
+  if (!backward.isNarrow())
+    return {step, step, own};
+  // Products that contract queries or keys have operands of their own.
+  auto operandBytes = [&](int64_t rows, bool isNarrow) {
+    return isNarrow ? columns * rowBytesOf(rows, 1)
+                    : rows * rowBytesOf(columns, 2);
+  };
+  if (backward.sumsDq(schedule))
+    own += operandBytes(keys, backward.hasNarrowDs()) + kBarrierPairBytes;
+  return {operandBytes(queries, backward.hasNarrowDs()),
+          2 * step + operandBytes(queries, /*isNarrow=*/true), own};
+}
+
+static ScheduleCost estimateBackward(attn::BackwardOp backward,
+                                     tile::ScheduleAttr schedule,
+                                     int64_t columns, int64_t elementBytes) {
+  int64_t queries = schedule.getBlockQ(), keys = schedule.getBlockKv();
+  bool hasAccumulator = backward.sumsDq(schedule);
+  BackwardTiles tiles =
+      getBackwardTiles(backward, schedule, columns, elementBytes);
+  // Beside either of two tiles passes a statistic.
+  int64_t statistic =
+      queries * static_cast<int64_t>(sizeof(float)) + 2 * kBarrierPairBytes;
   int64_t stages = schedule.getStages();
   int64_t earlyStages =
       schedule.getEarlyStages() ? schedule.getEarlyStages() : stages;
-  int64_t bytes = 2 * (keys * rowBytes + kBarrierPairBytes) +
-                  (stages + earlyStages) * stage;
+  int64_t bytes = tiles.keys + stages * (tiles.last + statistic) +
+                  earlyStages * (tiles.others + statistic);
   // Tiles like the scores are first operands in registers where they can be.
   // Shared ones have two buffers if anything has.
-  int64_t tileBytes =
-      std::min<int64_t>(stages, 2) * queries * keys * elementBytes;
+  int64_t tileElements = std::min<int64_t>(stages, 2) * queries * keys;
+  int64_t dsBytes = backward.getDsPrecision() ? 2 : elementBytes;
   bool registerOperands = schedule.getTransposeS() &&
                           !schedule.getTransposeDkv() &&
                           !schedule.getShareOperands();
   if (!registerOperands)
-    bytes += 2 * tileBytes;
+    bytes += tileElements * (elementBytes + dsBytes);
   else if (hasAccumulator)
-    bytes += tileBytes;
+    bytes += tileElements * dsBytes;
   bool isStaged = hasAccumulator && schedule.getBulkReduce();
   if (isStaged)
     bytes += queries * columns * static_cast<int64_t>(sizeof(float));
 
   int64_t scores = fragmentOf(schedule, queries, keys);
   int64_t sums = 2 * fragmentOf(schedule, keys, columns);
-  int64_t narrow = scores * elementBytes / 4;
+  int64_t narrow = scores * dsBytes / 4;
   // Scores and dP are dead when the block's part of dQ is computed. What is not
   // staged is computed 64 rows at a time.
   int64_t queryGradient =
@@ -108,6 +137,5 @@ ScheduleCost fa3::estimateCost(attn::AttentionOpInterface attention,
     return estimateForward(
         schedule, columns, elementBytes,
         cast<attn::ForwardOp>(attention.getOperation()).getTwoLevel());
-  return estimateBackward(schedule, columns, elementBytes,
-                          !backward.getDeterministic());
+  return estimateBackward(backward, schedule, columns, elementBytes);
 }

@@ -54,11 +54,10 @@ struct DeriveBackwardPass
     if (!forward)
       return success();
 
-    if (forward.getQ().getType().getElementTypeBitWidth() == 8)
-      return forward.emitError(
-          "the gradients of a forward pass of 8-bit "
-          "elements cannot be derived: attn.backward takes "
-          "bf16 and f16");
+    if (forward.getValuesInterleaved())
+      return forward.emitError("attn.backward takes values as rows: the "
+                               "gradients of a forward pass with "
+                               "values_interleaved cannot be derived");
 
     std::string name = getBackwardName(function.getName());
     if (getOperation().lookupSymbol(name))
@@ -84,18 +83,33 @@ struct DeriveBackwardPass
       inputs.push_back(type);
       return body.addArgument(type, loc);
     };
-    Type output = forward.getO().getType(), row = forward.getLse().getType();
+    RankedTensorType output = forward.getO().getType();
+    Type row = forward.getLse().getType();
+    Type element = forward.getQ().getType().getElementType();
     Value o = addArgument(output);
     Value lse = addArgument(row);
-    Value outputGradient = addArgument(output);
+    Value outputGradient = addArgument(output.clone(element));
     Value lseGradient = dlse ? addArgument(row) : Value();
-
+    // 8-bit gradients have factors of their own, and dS always has one.
     OpBuilder builder(forward);
+    auto factor = RankedTensorType::get(
+        {ShapedType::kDynamic, ShapedType::kDynamic}, builder.getF32Type());
+    Value gradientDescale =
+        forward.getQDescale() ? addArgument(factor) : Value();
+    Value scoreGradientScale =
+        element.getIntOrFloatBitWidth() == 8 ? addArgument(factor) : Value();
+
+    auto gradientOf = [&](Value tensor) -> Type {
+      return cast<RankedTensorType>(tensor.getType())
+          .clone(output.getElementType());
+    };
     auto backward = attn::BackwardOp::create(
-        builder, loc, forward.getQ().getType(), forward.getK().getType(),
-        forward.getV().getType(), forward.getQ(), forward.getK(),
-        forward.getV(), o, lse, outputGradient, lseGradient,
-        forward.getCausal(), deterministic, forward.getScaleAttr(),
+        builder, loc, gradientOf(forward.getQ()), gradientOf(forward.getK()),
+        gradientOf(forward.getV()), /*ds_amax=*/Type(), forward.getQ(),
+        forward.getK(), forward.getV(), o, lse, outputGradient, lseGradient,
+        forward.getQDescale(), forward.getKDescale(), forward.getVDescale(),
+        gradientDescale, scoreGradientScale, forward.getCausal(), deterministic,
+        /*ds_precision=*/TypeAttr(), forward.getScaleAttr(),
         tile::ScheduleAttr());
     body.getTerminator()->setOperands(backward->getResults());
     forward.erase();

@@ -341,6 +341,7 @@ LogicalResult Distributor::distribute(Operation *op) {
         return distributePartialReduce(reduce);
       })
       .Case([&](tile::InterleaveOp op) { return distributeInterleave(op); })
+      .Case([&](tile::PairRowsOp op) { return distributePairRows(op); })
       .Case([&](tile::ColumnsOp op) { return distributeTileColumns(op); })
       .Case([&](tile::AppendOp op) { return distributeAppend(op); })
       .Case([&](tile::VoteOp vote) { return distributeVote(vote); })
@@ -358,6 +359,7 @@ LogicalResult Distributor::distribute(Operation *op) {
       .Case([&](hopper::BufferLoadOp op) { return distributeBufferLoad(op); })
       .Case([&](hopper::BufferStoreOp op) { return distributeBufferStore(op); })
       .Case([&](tile::ReduceStoreOp op) { return distributeReduceStore(op); })
+      .Case([&](tile::MaxStoreOp op) { return distributeMaxStore(op); })
       .Default([&](Operation *op) -> LogicalResult {
         if (op->getNumRegions() == 0 &&
             !llvm::any_of(op->getOperandTypes(), isTile) &&

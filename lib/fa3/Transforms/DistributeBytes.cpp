@@ -16,6 +16,30 @@ constexpr int64_t kLanes = 4;
 
 } // namespace
 
+Distributor::QuadLanes Distributor::quadLanes() {
+  auto bitOf = [&](Value value) -> Value {
+    return arith::TruncIOp::create(builder, loc, builder.getI1Type(), value);
+  };
+  Value lane = this->lane();
+  Value isOdd = bitOf(lane);
+  Value isInner = arith::XOrIOp::create(
+      builder, loc, isOdd,
+      bitOf(arith::ShRUIOp::create(builder, loc, lane, constant(1))));
+  return {isOdd, isInner};
+}
+
+/// Of two neighbouring lanes, the even one gets the lower halves of both
+/// registers, the odd one the upper halves.
+Value Distributor::exchangeHalves(Value value, QuadLanes lanes) {
+  Value others = hopper::ShuffleXorOp::create(builder, loc, value, 1);
+  auto halves = [&](int64_t selector) -> Value {
+    return hopper::PermuteBytesOp::create(builder, loc, builder.getI32Type(),
+                                          value, others, selector);
+  };
+  return arith::SelectOp::create(builder, loc, lanes.isOdd,
+                                 halves(kUpperHalves), halves(kLowerHalves));
+}
+
 /// A lane of a quad has a pair of columns in each of the two halves of 16
 /// columns, and is to have four neighbours in one of them. An exchange between
 /// neighbouring lanes makes these: an even lane keeps to the lower half, an odd
@@ -25,28 +49,39 @@ LogicalResult Distributor::distributeTruncToBytes(arith::TruncFOp op) {
   Fragment fragment(type);
   SmallVector<Value> from(registers(op.getIn()));
   SmallVector<Value> result(registerTypes(type).size());
-  auto bitOf = [&](Value value) -> Value {
-    return arith::TruncIOp::create(builder, loc, builder.getI1Type(), value);
-  };
-  Value lane = this->lane();
-  Value isOdd = bitOf(lane);
-  Value isInner = arith::XOrIOp::create(
-      builder, loc, isOdd,
-      bitOf(arith::ShRUIOp::create(builder, loc, lane, constant(1))));
+  QuadLanes lanes = quadLanes();
   for (int64_t row = 0; row < fragment.rows(); ++row)
     for (int64_t group = 0; group < fragment.columns() / 4; ++group) {
       Value pairs =
           packGroup(fragment, from, row, group, type.getElementType());
-      Value others = hopper::ShuffleXorOp::create(builder, loc, pairs, 1);
-      auto halves = [&](int64_t selector) -> Value {
-        return hopper::PermuteBytesOp::create(
-            builder, loc, builder.getI32Type(), pairs, others, selector);
-      };
-      Value quad = arith::SelectOp::create(
-          builder, loc, isOdd, halves(kUpperHalves), halves(kLowerHalves));
+      Value quad = exchangeHalves(pairs, lanes);
       Value opposite = hopper::ShuffleXorOp::create(builder, loc, quad, 3);
       result[fragment.quadIndex(row, group)] =
-          arith::SelectOp::create(builder, loc, isInner, opposite, quad);
+          arith::SelectOp::create(builder, loc, lanes.isInner, opposite, quad);
+    }
+  map(op.getResult(), result);
+  return success();
+}
+
+/// The same exchanges the other way round.
+LogicalResult Distributor::distributeExtFromBytes(arith::ExtFOp op) {
+  auto type = cast<VectorType>(op.getType());
+  Fragment fragment(type);
+  Type element = getElementTypeOrSelf(op.getIn().getType());
+  SmallVector<Value> from(registers(op.getIn()));
+  SmallVector<Value> result(fragment.size());
+  QuadLanes lanes = quadLanes();
+  for (int64_t row = 0; row < fragment.rows(); ++row)
+    for (int64_t group = 0; group < fragment.columns() / 4; ++group) {
+      Value quad = from[fragment.quadIndex(row, group)];
+      Value opposite = hopper::ShuffleXorOp::create(builder, loc, quad, 3);
+      quad =
+          arith::SelectOp::create(builder, loc, lanes.isInner, opposite, quad);
+      Value pairs = exchangeHalves(quad, lanes);
+      auto values = hopper::UnpackOp::create(builder, loc, pairs, element);
+      for (auto [byte, value] : llvm::enumerate(values.getResults()))
+        result[fragment.index(row, 4 * group + static_cast<int64_t>(byte))] =
+            value;
     }
   map(op.getResult(), result);
   return success();

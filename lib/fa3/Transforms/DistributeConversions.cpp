@@ -48,6 +48,34 @@ LogicalResult Distributor::distributeInterleave(tile::InterleaveOp op) {
   return success();
 }
 
+/// The thread's pairs of rows that are 8 apart, as 16-bit elements of a tile
+/// with half as many rows: a register has such a pair in each of two
+/// neighbouring columns.
+LogicalResult Distributor::distributePairRows(tile::PairRowsOp op) {
+  // The bytes of both registers' lower and of their upper halves in turn.
+  constexpr int64_t kSelectors[] = {0x5140, 0x7362};
+  VectorType type = op.getResult().getType();
+  Fragment fragment(type);
+  if (!fragment.hasRows() || !Fragment::isSupported(type))
+    return op.emitError("only tiles with rows and a multiple of 16 columns "
+                        "have pairs of rows, not ")
+           << type;
+  SmallVector<Value> from(registers(op.getSource()));
+  SmallVector<Value> result;
+  for (int64_t block = 0; block < fragment.rows() / 2; ++block)
+    for (int64_t group = 0; group < fragment.columns() / 4; ++group) {
+      Value upper =
+          packGroup(fragment, from, 2 * block, group, type.getElementType());
+      Value lower = packGroup(fragment, from, 2 * block + 1, group,
+                              type.getElementType());
+      for (int64_t selector : kSelectors)
+        result.push_back(hopper::PermuteBytesOp::create(
+            builder, loc, builder.getI32Type(), upper, lower, selector));
+    }
+  map(op.getResult(), result);
+  return success();
+}
+
 LogicalResult Distributor::distributeTileColumns(tile::ColumnsOp op) {
   if (Fragment::isPacked(op.getSource().getType().getElementType()))
     return op.emitError("only columns of f32 tiles are distributed");
@@ -83,9 +111,12 @@ LogicalResult Distributor::distributeAppend(tile::AppendOp op) {
 
 LogicalResult Distributor::distributeExtF(arith::ExtFOp op) {
   Type element = getElementTypeOrSelf(op.getIn().getType());
-  if (Fragment::perRegister(element) != 2 ||
+  if (!Fragment::isPacked(element) ||
       !getElementTypeOrSelf(op.getType()).isF32())
-    return op.emitError("only 16-bit float tiles can be widened to f32");
+    return op.emitError("only 16-bit and 8-bit float tiles can be widened, to "
+                        "f32");
+  if (Fragment::perRegister(element) == 4)
+    return distributeExtFromBytes(op);
   SmallVector<Value> result;
   for (Value pair : SmallVector<Value>(registers(op.getIn())))
     for (int64_t shift : {0, 16}) {

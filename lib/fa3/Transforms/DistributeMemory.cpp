@@ -96,7 +96,7 @@ LogicalResult Distributor::distributeStore(tile::StoreOp op) {
   VectorType type = op.getValue().getType();
   Fragment fragment(type);
   MemRefType memory = op.getTarget().getType();
-  if (op.getInterleaved())
+  if (op.getInterleaved() || op.getPaired())
     return distributeInterleavedStore(op);
   if (fragment.hasColumns() && op.getDims()[1] != memory.getRank() - 1)
     return distributeTransposedStore(op);

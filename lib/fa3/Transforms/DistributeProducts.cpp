@@ -96,7 +96,10 @@ LogicalResult Distributor::distributeWgmma(hopper::WgmmaOp op) {
   VectorType type = op.getResult().getType().getTile();
   auto bufferB = op.getB().getType();
   auto bufferA = dyn_cast<hopper::BufferType>(op.getA().getType());
-  Type element = bufferB.getTile().getElementType();
+  Type elementB = bufferB.getTile().getElementType();
+  Type element = bufferA
+                     ? bufferA.getTile().getElementType()
+                     : cast<VectorType>(op.getA().getType()).getElementType();
   int64_t contraction = bufferB.getTile().getDimSize(op.getContractB());
   int64_t steps =
       contraction * bufferB.getTile().getElementTypeBitWidth() / 8 / kStepBytes;
@@ -150,7 +153,9 @@ LogicalResult Distributor::distributeWgmma(hopper::WgmmaOp op) {
                      registersA.begin() + (block * steps + step + 1) * 4);
       auto mma = hopper::MmaAsyncOp::create(
           builder, loc, types, first, advance(descriptorB, b.stepOffset(step)),
-          acc, element, bufferA && a->isTransposed(), b.isTransposed());
+          acc, element,
+          element == elementB ? TypeAttr() : TypeAttr::get(elementB),
+          bufferA && a->isTransposed(), b.isTransposed());
       acc.assign(mma.getResults().begin(), mma.getResults().end());
     }
     llvm::append_range(results, acc);

@@ -9,6 +9,7 @@ namespace {
 
 /// Lanes that hold a row's columns differ in these bits of the lane index.
 constexpr int64_t kQuadMasks[] = {1, 2};
+constexpr int64_t kWarpMasks[] = {1, 2, 4, 8, 16};
 
 } // namespace
 
@@ -67,6 +68,25 @@ LogicalResult Distributor::distributeReduce(tile::ReduceOp op) {
     result.push_back(value);
   }
   map(op.getResult(), result);
+  return success();
+}
+
+/// The warp's largest value goes to memory, by its first lane.
+LogicalResult Distributor::distributeMaxStore(tile::MaxStoreOp op) {
+  auto type = cast<VectorType>(op.getValue().getType());
+  if (!type.getElementType().isF32())
+    return op.emitError("only f32 tiles are compared with memory");
+  SmallVector<Value> values(registers(op.getValue()));
+  Value largest = combineChains(tile::ReduceKind::maxnum, values, chains());
+  for (int64_t mask : kWarpMasks)
+    largest =
+        combine(tile::ReduceKind::maxnum, largest,
+                hopper::ShuffleXorOp::create(builder, loc, largest, mask));
+  Value isFirst = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                        lane(), constant(0));
+  hopper::GlobalMaxOp::create(builder, loc, largest,
+                              scalars.lookupOrDefault(op.getTarget()),
+                              castIndices(op.getIndices()), isFirst);
   return success();
 }
 

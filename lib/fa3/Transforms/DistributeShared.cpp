@@ -11,6 +11,9 @@ namespace {
 constexpr int64_t kPanelBytes = 128;
 constexpr int64_t kChunkBytes = 16;
 constexpr int64_t kFloatBytes = 4;
+constexpr int64_t kPanelShift = 7, kChunkShift = 4;
+/// Matrices that stmatrix takes at once.
+constexpr int64_t kMatrices = 4;
 
 } // namespace
 
@@ -93,9 +96,14 @@ LogicalResult Distributor::distributeBufferStore(hopper::BufferStoreOp op) {
   Type element = cast<VectorType>(op.getValue().getType()).getElementType();
   if (element.isF32())
     return storePackedBuffer(op);
+  if (Fragment::perRegister(element) == 4) {
+    if (op.getStraight() || !op.getValue().getDefiningOp<tile::PairRowsOp>())
+      return op.emitError("a tile of 8-bit floats is stored in a buffer "
+                          "transposed, by pairs of rows (tile.pair_rows)");
+    return storePairs(op);
+  }
   if (Fragment::perRegister(element) != 2)
-    return op.emitError("only f32, f16 and bf16 tiles are stored in a buffer, "
-                        "not ")
+    return op.emitError("only float tiles are stored in a buffer, not ")
            << element;
   return op.getStraight() ? storeStraightMatrices(op) : storeMatrices(op);
 }
@@ -150,6 +158,52 @@ LogicalResult Distributor::storeMatrices(hopper::BufferStoreOp op) {
           ArrayRef(values).slice((block * groups + first) * 2, count),
           /*straight=*/false);
     }
+  return success();
+}
+
+/// Pairs of rows are elements of 16 bits: 16 rows of the tile, those of a warp,
+/// are the 16 bytes of a chunk, four groups of columns at a time.
+LogicalResult Distributor::storePairs(hopper::BufferStoreOp op) {
+  auto type = cast<VectorType>(op.getValue().getType());
+  SmallVector<Value> values(registers(op.getValue()));
+  int64_t panelBytes = op.getTarget().getType().getPanelRows() * kPanelBytes;
+  int64_t blocks = type.getDimSize(0) / Fragment::kBlockRows;
+  int64_t groups = type.getDimSize(1) / Fragment::kGroupColumns;
+
+  // Lane 8 i + r has row r of matrix i.
+  Value inMatrix = threadBits(0, 7), group = threadBits(3, 3);
+  Value row = add(add(multiply(group, Fragment::kGroupColumns), inMatrix),
+                  scalars.lookupOrDefault(op.getRow()));
+  Value column = scalars.lookupOrDefault(op.getColumn());
+  Value panel =
+      arith::ShRUIOp::create(builder, loc, column, constant(kPanelShift));
+  Value firstChunk = arith::AndIOp::create(
+      builder, loc,
+      arith::ShRUIOp::create(builder, loc, column, constant(kChunkShift)),
+      constant(kPanelBytes / kChunkBytes - 1));
+  Value chunk = add(firstChunk, threadBits(5, 3));
+  Value swizzled = arith::XOrIOp::create(builder, loc, chunk, inMatrix);
+  Value rowAddress =
+      add(add(registers(op.getTarget()).front(), multiply(panel, panelBytes)),
+          multiply(row, kPanelBytes));
+  for (int64_t block = 0; block < blocks; ++block) {
+    // A block of 64 rows is half of a panel: a chunk's highest bit, which the
+    // swizzle leaves where it is if the first column is that of a panel.
+    Value place = arith::XOrIOp::create(
+        builder, loc, swizzled,
+        constant(block % 2 * (Fragment::kBlockRows / kChunkBytes)));
+    Value address = add(rowAddress, multiply(place, kChunkBytes));
+    for (int64_t first = 0; first < groups; first += kMatrices) {
+      int64_t offset = block / 2 * panelBytes +
+                       first * Fragment::kGroupColumns * kPanelBytes;
+      // An even number of groups is left at the end.
+      int64_t count = std::min(kMatrices, groups - first);
+      hopper::StoreMatrixOp::create(
+          builder, loc, add(address, constant(offset)),
+          ArrayRef(values).slice(block * groups + first, count),
+          /*straight=*/false);
+    }
+  }
   return success();
 }
 

@@ -1,11 +1,11 @@
 //===- DistributeTranspose.cpp - 8-bit tiles, stored transposed -----------===//
 //
 // Memory has the columns of an interleaved tile as rows, with each 16 of the
-// tile's rows in the order of tile.interleave. movmatrix transposes 8x8
-// matrices of 16-bit elements, here of pairs of columns: a thread then has a
-// pair of columns of two neighbouring rows, in which the bytes of both columns
-// alternate. With the matrix 8 rows further on these are four bytes of each
-// column in that order.
+// tile's rows in the order of tile.interleave or tile.pair_rows. movmatrix
+// transposes 8x8 matrices of 16-bit elements, here of pairs of columns: a
+// thread then has a pair of columns of two neighbouring rows, in which the
+// bytes of both columns alternate. With the matrix 8 rows further on these are
+// four bytes of each column in that order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,8 +16,15 @@ using namespace fa3;
 
 namespace {
 
-/// The even and the odd bytes of two registers.
+/// The even and the odd bytes of two registers: those of each one after the
+/// other's, or in turn, which is the order of tile.pair_rows.
 constexpr int64_t kSelectors[] = {0x6420, 0x7531};
+constexpr int64_t kPairedSelectors[] = {0x6240, 0x7351};
+
+ArrayRef<int64_t> getSelectors(tile::StoreOp store) {
+  return store.getPaired() ? kPairedSelectors : kSelectors;
+}
+
 constexpr int64_t kWarps = 4;
 /// Rows of a matrix, and groups of rows in the order of tile.interleave in a
 /// block.
@@ -59,7 +66,7 @@ LogicalResult Distributor::distributeInterleavedStore(tile::StoreOp op) {
           transposeMatrix(values[fragment.quadIndex(2 * block, group)]);
       Value lower =
           transposeMatrix(values[fragment.quadIndex(2 * block + 1, group)]);
-      for (auto [odd, selector] : llvm::enumerate(kSelectors)) {
+      for (auto [odd, selector] : llvm::enumerate(getSelectors(op))) {
         SmallVector<Value> indices = base;
         indices[rowDim] = add(row, constant(block * Fragment::kBlockRows));
         indices[columnDim] =
@@ -90,7 +97,7 @@ bool Distributor::isTransposingCopy(tile::LoadOp load) {
     return false;
   auto store = dyn_cast<tile::StoreOp>(*load->user_begin());
   int64_t columns = type.getDimSize(1);
-  return store && store.getInterleaved() &&
+  return store && (store.getInterleaved() || store.getPaired()) &&
          store->getBlock() == load->getBlock() &&
          type.getDimSize(0) % Fragment::kBlockRows == 0 &&
          memory.getDimSize(memory.getRank() - 1) == columns &&
@@ -160,7 +167,7 @@ LogicalResult Distributor::distributeTransposingCopy(tile::LoadOp load,
       SmallVector<Value> matrices;
       for (hopper::GlobalLoadOp values : rows)
         matrices.push_back(transposeMatrix(values.getResult(i)));
-      for (auto [odd, selector] : llvm::enumerate(kSelectors)) {
+      for (auto [odd, selector] : llvm::enumerate(getSelectors(store))) {
         SmallVector<Value> groups;
         for (int64_t group = 0; group < kGroups; ++group)
           groups.push_back(hopper::PermuteBytesOp::create(

@@ -61,6 +61,7 @@ private:
                         llvm::ArrayRef<mlir::Value> from, int64_t row,
                         int64_t group, mlir::Type element);
   mlir::LogicalResult distributeInterleave(tile::InterleaveOp op);
+  mlir::LogicalResult distributePairRows(tile::PairRowsOp op);
   mlir::LogicalResult distributeTileColumns(tile::ColumnsOp op);
   mlir::LogicalResult distributeAppend(tile::AppendOp op);
 
@@ -76,6 +77,7 @@ private:
   mlir::LogicalResult storePackedBuffer(hopper::BufferStoreOp op);
   mlir::LogicalResult storeMatrices(hopper::BufferStoreOp op);
   mlir::LogicalResult storeStraightMatrices(hopper::BufferStoreOp op);
+  mlir::LogicalResult storePairs(hopper::BufferStoreOp op);
   mlir::Value threadBits(int64_t shift, int64_t mask);
 
   // Reductions and votes (DistributeReductions.cpp).
@@ -96,6 +98,7 @@ private:
   mlir::LogicalResult distributeStore(tile::StoreOp op);
   mlir::LogicalResult distributeTransposedStore(tile::StoreOp op);
   mlir::LogicalResult distributeLoad(tile::LoadOp op);
+  mlir::LogicalResult distributeMaxStore(tile::MaxStoreOp op);
 
   // Transposed stores of 8-bit tiles (DistributeTranspose.cpp).
   mlir::LogicalResult distributeInterleavedStore(tile::StoreOp op);
@@ -106,7 +109,14 @@ private:
   void transposeQuad(llvm::MutableArrayRef<mlir::Value> values);
 
   // 8-bit tiles whose columns keep their order (DistributeBytes.cpp).
+  /// Whether a lane is odd, and whether it is one of the inner two of its quad.
+  struct QuadLanes {
+    mlir::Value isOdd, isInner;
+  };
+  QuadLanes quadLanes();
+  mlir::Value exchangeHalves(mlir::Value value, QuadLanes lanes);
   mlir::LogicalResult distributeTruncToBytes(mlir::arith::TruncFOp op);
+  mlir::LogicalResult distributeExtFromBytes(mlir::arith::ExtFOp op);
   mlir::LogicalResult distributeByteStore(tile::StoreOp op);
 
   // Packed tiles (DistributePacked.cpp).

@@ -12,7 +12,9 @@ def DeriveBackwardPass : Pass<"fa3-derive-backward", "::mlir::ModuleOp"> {
     same mask, scale and tensor types. The function gets the forward pass's
     results and their gradients as further arguments, and a name in which
     "backward" takes the place of "forward" or, without that, is the suffix.
-    A schedule is dropped, since it is one of the forward pass.
+    A schedule is dropped, since it is one of the forward pass. Of 8-bit
+    elements, the output's gradient has their type, and the function gets its
+    descale, if the others have one, and `ds_scale`.
 
     `deterministic` asks for gradients that are the same bits every time, `dlse`
     for an argument with the gradient of the logsumexp.

@@ -53,6 +53,7 @@ constexpr NamedField kFields[] = {
     {"transpose_dkv", &ScheduleFields::transposeDkv},
     {"transpose_dq", &ScheduleFields::transposeDq},
     {"share_operands", &ScheduleFields::shareOperands},
+    {"separate_dq", &ScheduleFields::separateDq},
     {"bulk_reduce", &ScheduleFields::bulkReduce},
     {"producer_registers", &ScheduleFields::producerRegisters},
     {"consumer_registers", &ScheduleFields::consumerRegisters},
@@ -135,6 +136,7 @@ struct BackwardRow {
   bool transposeDq;
   bool bulkReduce;
   bool splitLoops;
+  bool separateDq = false;
 };
 
 constexpr BackwardRow kBackwardRows[] = {
@@ -146,6 +148,16 @@ constexpr BackwardRow kBackwardRows[] = {
     {192, true, 64, 96, 3, 2, 1, false, true, true, false, false},
     {256, false, 64, 80, 2, 2, 1, false, true, true, false, true},
     {256, true, 64, 80, 2, 2, 1, false, true, true, false, true},
+};
+
+/// The same with 8-bit elements.
+constexpr BackwardRow kNarrowBackwardRows[] = {
+    {64, false, 128, 128, 2, 2, 0, true, false, false, true, true},
+    {64, true, 128, 128, 2, 2, 0, true, false, false, true, true},
+    {128, false, 64, 128, 2, 2, 0, true, false, true, true, true},
+    {128, true, 64, 128, 2, 2, 0, true, false, true, true, true},
+    {256, false, 128, 64, 2, 1, 0, false, false, false, true, true, true},
+    {256, true, 128, 64, 2, 1, 0, false, false, false, true, true, true},
 };
 
 } // namespace
@@ -245,10 +257,12 @@ static ScheduleFields chooseForward(attn::ForwardOp forward) {
 static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   int64_t headDim = attn::AttentionOpInterface(backward).getHeadDim();
   const BackwardRow *row =
-      llvm::find_if(kBackwardRows, [&](const BackwardRow &candidate) {
-        return headDim <= candidate.headDim &&
-               backward.getCausal() == candidate.causal;
-      });
+      llvm::find_if(backward.isNarrow() ? ArrayRef(kNarrowBackwardRows)
+                                        : ArrayRef(kBackwardRows),
+                    [&](const BackwardRow &candidate) {
+                      return headDim <= candidate.headDim &&
+                             backward.getCausal() == candidate.causal;
+                    });
   ScheduleFields fields;
   fields.blockQ = row->blockQ;
   fields.blockKv = row->blockKv;
@@ -260,6 +274,7 @@ static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   fields.transposeS = row->transposeS;
   fields.transposeDkv = row->transposeDkv;
   fields.transposeDq = row->transposeDq;
+  fields.separateDq = row->separateDq;
   fields.bulkReduce = row->bulkReduce;
   fields.splitLoops = row->splitLoops;
   fields.splitRegisters();
@@ -272,6 +287,28 @@ static ScheduleFields chooseFields(attn::AttentionOpInterface attention) {
   return chooseForward(cast<attn::ForwardOp>(attention.getOperation()));
 }
 
+/// Checks what products of 8 bits demand: they contract columns of operands in
+/// registers, and rows of those that are shared.
+static LogicalResult
+checkNarrowBackward(attn::BackwardOp backward, tile::ScheduleAttr schedule,
+                    function_ref<LogicalResult(const Twine &)> refuse) {
+  for (auto [name, size] : {std::pair("block_q", schedule.getBlockQ()),
+                            {"block_kv", schedule.getBlockKv()}})
+    if (size % kNarrowStep != 0)
+      return refuse(Twine("with 8-bit elements, ") + name +
+                    " must be a multiple of " + Twine(kNarrowStep) + ", not " +
+                    Twine(size));
+  if (schedule.getShareOperands())
+    return refuse("with 8-bit elements, share_operands has no effect");
+  if (schedule.getTransposeS() && schedule.getTransposeDkv())
+    return refuse("with 8-bit elements, transpose_s and transpose_dkv exclude "
+                  "each other");
+  if (!schedule.getTransposeS() && schedule.getTransposeDq() &&
+      backward.hasNarrowDs() && backward.sumsDq(schedule))
+    return refuse("with 8-bit elements, transpose_dq needs transpose_s");
+  return success();
+}
+
 /// Checks what the attention operation's program demands of its schedule.
 static LogicalResult checkProgram(attn::AttentionOpInterface attention,
                                   tile::ScheduleAttr schedule) {
@@ -279,6 +316,8 @@ static LogicalResult checkProgram(attn::AttentionOpInterface attention,
     return attention->emitError() << "impossible schedule: " << why;
   };
   if (auto forward = dyn_cast<attn::ForwardOp>(attention.getOperation())) {
+    if (schedule.getSeparateDq())
+      return refuse("separate_dq is for the backward pass");
     if (schedule.getTransposeS() || schedule.getTransposeDkv() ||
         schedule.getTransposeDq())
       return refuse("the forward pass transposes nothing");
@@ -308,7 +347,9 @@ static LogicalResult checkProgram(attn::AttentionOpInterface attention,
     return refuse("without transpose_dq, block_q must be a multiple of 64, "
                   "not " +
                   Twine(schedule.getBlockQ()));
-  return success();
+  auto backward = cast<attn::BackwardOp>(attention.getOperation());
+  return backward.isNarrow() ? checkNarrowBackward(backward, schedule, refuse)
+                             : success();
 }
 
 /// Checks the machine's limits and reports what the schedule takes.

@@ -21,8 +21,15 @@ VectorType fa3::getTileType(Type type) {
 
 static void *keyOf(Value value) { return value.getAsOpaquePointer(); }
 
+/// A tile of one element is not divided: it has nothing in common with the
+/// tiles that it is broadcast to.
+static bool hasShares(Value value) {
+  VectorType tile = getTileType(value.getType());
+  return tile && tile.getNumElements() != 1;
+}
+
 void TileDivision::unite(Value a, Value b) {
-  if (getTileType(a.getType()) && getTileType(b.getType()))
+  if (hasShares(a) && hasShares(b))
     classes.unionSets(keyOf(a), keyOf(b));
 }
 
@@ -63,11 +70,11 @@ void TileDivision::collect(Operation *op) {
     return;
   }
   // Their tiles go to memory: each in its own way.
-  if (isa<tile::StoreOp, hopper::ShareOp, scf::YieldOp>(op))
+  if (isa<tile::StoreOp, tile::MaxStoreOp, hopper::ShareOp, scf::YieldOp>(op))
     return;
-  if (isa<tile::PartialReduceOp, tile::InterleaveOp, tile::ColumnsOp,
-          tile::AppendOp, tile::VoteOp, tile::UniformIfOp, tile::ReduceStoreOp,
-          hopper::OutPutOp>(op)) {
+  if (isa<tile::PartialReduceOp, tile::InterleaveOp, tile::PairRowsOp,
+          tile::ColumnsOp, tile::AppendOp, tile::VoteOp, tile::UniformIfOp,
+          tile::ReduceStoreOp, hopper::OutPutOp>(op)) {
     for (Value operand : op->getOperands())
       if (getTileType(operand.getType()))
         byRows.insert(keyOf(operand));
@@ -79,7 +86,7 @@ void TileDivision::collect(Operation *op) {
   for (ValueRange values :
        {ValueRange(op->getOperands()), ValueRange(op->getResults())})
     for (Value value : values) {
-      if (!getTileType(value.getType()))
+      if (!hasShares(value))
         continue;
       if (first)
         unite(first, value);

@@ -29,27 +29,49 @@ void AttentionProgram::addConstraints() {
 
 void AttentionProgram::describe(NamedAttrList &problem) {
   problem.set("dtype", b.getStringAttr(getElementTypeName(element)));
+  auto setType = [&](StringRef name, Type type) {
+    problem.set(name, b.getStringAttr(getElementTypeName(type)));
+  };
+  auto forward = dyn_cast<attn::ForwardOp>(attention.getOperation());
+  auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation());
   if (element != outputElement) {
-    problem.set("output_dtype",
-                b.getStringAttr(getElementTypeName(outputElement)));
-    bool interleaved =
-        cast<attn::ForwardOp>(attention.getOperation()).getValuesInterleaved();
-    problem.set("value_layout",
-                b.getStringAttr(interleaved ? "columns" : "rows"));
+    setType("output_dtype", outputElement);
+    if (forward)
+      problem.set(
+          "value_layout",
+          b.getStringAttr(forward.getValuesInterleaved() ? "columns" : "rows"));
+    if (backward) {
+      setType("gradient_dtype", backward.getDO().getType().getElementType());
+      setType("ds_dtype", backward.getDsPrecision().value_or(element));
+    }
   }
   problem.set("head_dim", b.getI64IntegerAttr(attention.getHeadDim()));
   problem.set("causal", b.getBoolAttr(attention.getCausal()));
   problem.set("scale", b.getF64FloatAttr(scale));
-  if (auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation()))
+  if (backward)
     problem.set("deterministic", b.getBoolAttr(backward.getDeterministic()));
 }
 
-void AttentionProgram::addValueColumns() {
-  Attribute keys =
-      alignSize(b.getContext(), size("seqlen_k"), kInterleavedKeys);
-  addWorkspace(kValueColumns,
-               {size("batch"), size("heads_kv"), size("head_dim"), keys},
-               element);
+void AttentionProgram::addColumns(StringRef name, StringRef heads,
+                                  StringRef seqlen, Type elementType) {
+  Attribute rows = alignSize(b.getContext(), size(seqlen), kInterleavedKeys);
+  addWorkspace(name, {size("batch"), size(heads), size("head_dim"), rows},
+               elementType);
+}
+
+void AttentionProgram::copyColumns(StringRef from, StringRef to, Value batch,
+                                   Value row, Value head, int64_t count,
+                                   bool paired) {
+  tile::StoreOp::create(b, loadRows(from, batch, row, head, count),
+                        argument(to), ValueRange{batch, head, index(0), row},
+                        ArrayRef<int64_t>{3, 2}, /*interleaved=*/!paired,
+                        paired);
+}
+
+Value AttentionProgram::loadFactor(StringRef name, Value batch, Value keyHead) {
+  return tile::LoadOp::create(b, floatTile(1, 1), argument(name),
+                              ValueRange{batch, keyHead},
+                              ArrayRef<int64_t>{-1, -1});
 }
 
 Value AttentionProgram::round(Value tile) {

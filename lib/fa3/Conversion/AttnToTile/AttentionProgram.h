@@ -17,10 +17,21 @@ protected:
   void addConstraints() override;
   void describe(mlir::NamedAttrList &problem) override;
 
-  /// Adds the workspace's values as products of 8 bits take them: (batch,
-  /// heads_kv, head dim, keys), each 16 keys in the order of tile.interleave.
-  void addValueColumns();
+  /// Adds a workspace tensor that has another one's rows as columns, as
+  /// products of 8 bits take them: (batch, heads, head dim, rows), rows a
+  /// multiple of 16 that is at least `seqlen`.
+  void addColumns(llvm::StringRef name, llvm::StringRef heads,
+                  llvm::StringRef seqlen, mlir::Type elementType);
+  /// Copies rows [row, row + count) of a head's matrix there, each 16 of them
+  /// in the order of tile.interleave or, if `paired`, tile.pair_rows.
+  void copyColumns(llvm::StringRef from, llvm::StringRef to, mlir::Value batch,
+                   mlir::Value row, mlir::Value head, int64_t count,
+                   bool paired);
   static constexpr llvm::StringLiteral kValueColumns = "v_columns";
+
+  /// Reads a factor of a batch and key head as a tile of one element.
+  mlir::Value loadFactor(llvm::StringRef name, mlir::Value batch,
+                         mlir::Value keyHead);
 
   /// Rounds a tile of f32 to the type of the attention operation's output.
   mlir::Value round(mlir::Value tile);

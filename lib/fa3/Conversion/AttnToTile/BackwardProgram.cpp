@@ -21,11 +21,25 @@ namespace {
 struct KeyBlock {
   Value batch, head, key0;
   Value keys, values;
+  /// The keys as the product takes them that gives dq.
+  Value gradientKeys;
 };
 
 /// The values that the loops over queries carry.
 struct Gradients {
   Value keys, values;
+  /// The largest |dS| of each row of the scores, if somebody asks for it.
+  Value largest;
+
+  SmallVector<Value> get() const {
+    SmallVector<Value> all = {keys, values};
+    if (largest)
+      all.push_back(largest);
+    return all;
+  }
+  static Gradients of(ValueRange all) {
+    return {all[0], all[1], all.size() > 2 ? all[2] : Value()};
+  }
 };
 
 class BackwardProgram : public GradientProgram {
@@ -61,37 +75,47 @@ void BackwardProgram::addArguments() {
   addTensor("k", "input");
   addTensor("v", "input");
   addTensor("do", "input");
+  addScoreFactors();
   addRowStatistics();
+  if (isNarrow) {
+    addColumns(kGradientColumns, "heads_q", "seqlen_q",
+               backward.getDO().getType().getElementType());
+    addDsOperand("q");
+    if (hasAccumulator())
+      addDsOperand("k");
+  }
   if (hasAccumulator())
     addAccumulator();
   addTensor("dk", "output");
   addTensor("dv", "output");
+  if (backward.getDsAmax())
+    addTensor("ds_amax", "output");
 }
 
 Gradients
 BackwardProgram::loop(Value begin, Value end, Gradients init,
                       function_ref<Gradients(Value, Gradients)> body) {
-  auto loop = scf::ForOp::create(b, begin, end, index(1),
-                                 ValueRange{init.keys, init.values});
+  auto loop = scf::ForOp::create(b, begin, end, index(1), init.get());
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  ValueRange carried = loop.getRegionIterArgs();
-  Gradients next = body(loop.getInductionVar(), {carried[0], carried[1]});
-  scf::YieldOp::create(b, ValueRange{next.keys, next.values});
-  return {loop.getResult(0), loop.getResult(1)};
+  Gradients next =
+      body(loop.getInductionVar(), Gradients::of(loop.getRegionIterArgs()));
+  scf::YieldOp::create(b, next.get());
+  return Gradients::of(loop.getResults());
 }
 
 Value BackwardProgram::addToKeys(Value weights, Value matrix, Value sum) {
-  int64_t queryDim = 1 - keyDim;
+  int64_t queryDim = 1 - keyDim, matrixDim = contractedDim(matrix);
   if (schedule.getTransposeDkv())
-    return dot(matrix, 0, weights, queryDim, sum);
-  return dot(weights, queryDim, matrix, 0, sum);
+    return dot(matrix, matrixDim, weights, queryDim, sum);
+  return dot(weights, queryDim, matrix, matrixDim, sum);
 }
 
 Value BackwardProgram::queryGradient(Value weights, const KeyBlock &own) {
+  int64_t matrixDim = contractedDim(own.gradientKeys);
   if (schedule.getTransposeDq())
-    return dot(own.keys, 0, weights, keyDim);
-  return dot(weights, keyDim, own.keys, 0);
+    return dot(own.gradientKeys, matrixDim, weights, keyDim);
+  return dot(weights, keyDim, own.gradientKeys, matrixDim);
 }
 
 Gradients BackwardProgram::step(const KeyBlock &own, Visibility &visibility,
@@ -115,15 +139,30 @@ Gradients BackwardProgram::step(const KeyBlock &own, Visibility &visibility,
   Value negSum =
       loadStatistic("neg_sum", own.batch, row0, head, rows, transposed);
   Value ds = scoreGradient(p, dp, negSum);
-  Value narrowP = round(p), narrowDs = round(ds);
-  Value values = addToKeys(narrowP, outputGradient, sums.values);
-  Value gradient = hasAccumulator() ? queryGradient(narrowDs, own) : Value();
-  Value keys = addToKeys(narrowDs, query, sums.keys);
+  int64_t queryDim = 1 - keyDim;
+  Value weights = narrowed(p, queryDim);
+  Value gradientRows =
+      isNarrow ? loadColumns(kGradientColumns, own.batch, row0, head, rows)
+               : outputGradient;
+  Value values = addToKeys(weights, gradientRows, sums.values);
+  Value gradient =
+      hasAccumulator() ? queryGradient(narrowedDs(ds, keyDim), own) : Value();
+  Value queryRows =
+      isNarrow ? loadDsOperand("q", own.batch, row0, head, rows) : query;
+  Value keys = addToKeys(narrowedDs(ds, queryDim), queryRows, sums.keys);
   // The last product runs while this one's result goes to the workspace.
   if (gradient)
     tile::ReduceStoreOp::create(b, gradient, argument("dq_acc"),
                                 ValueRange{own.batch, head, block, index(0)});
-  return {keys, values};
+  Value largest;
+  if (sums.largest) {
+    Value magnitude = math::AbsFOp::create(b, ds);
+    largest = arith::MaxNumFOp::create(
+        b, sums.largest,
+        tile::ReduceOp::create(b, cast<VectorType>(sums.largest.getType()),
+                               tile::ReduceKind::maxnum, magnitude, 1));
+  }
+  return {keys, values, largest};
 }
 
 void BackwardProgram::writeBody() {
@@ -131,9 +170,19 @@ void BackwardProgram::writeBody() {
       b.createOrFold<arith::CeilDivUIOp>(dim("seqlen_k"), index(cols));
   SmallVector<Value> ids = programIds({blocks, dim("heads_kv"), dim("batch")});
   Value key0 = arith::MulIOp::create(b, ids[0], index(cols));
-  KeyBlock own = {/*batch=*/ids[2], /*head=*/ids[1], key0, {}, {}};
+  KeyBlock own = {/*batch=*/ids[2],
+                  /*head=*/ids[1],  key0, {}, {}, {}};
+  loadScoreFactors(own.batch, own.head);
+  Factor keyFactor =
+      loadFactors(scale, {"q_descale"}, {"ds_scale"}, own.batch, own.head);
+  Factor valueFactor =
+      loadFactors(std::ldexp(1.0, -static_cast<int>(lift)), {"do_descale"},
+                  /*divisors=*/{}, own.batch, own.head);
   own.keys = loadRows("k", own.batch, key0, own.head, cols);
   own.values = loadRows("v", own.batch, key0, own.head, cols);
+  own.gradientKeys = isNarrow && hasAccumulator()
+                         ? loadDsOperand("k", own.batch, key0, own.head, cols)
+                         : own.keys;
 
   Visibility visibility{b, dim("seqlen_q"), dim("seqlen_k"),
                         attention.getCausal()};
@@ -144,16 +193,28 @@ void BackwardProgram::writeBody() {
   bool transposed = schedule.getTransposeDkv();
   Value zero = splat(
       transposed ? floatTile(columns, cols) : floatTile(cols, columns), 0.0);
+  Value smallest =
+      backward.getDsAmax()
+          ? splat(floatTile(schedule.getTransposeS() ? cols : rows, 1), 0.0)
+          : Value();
   Gradients sums = loop(
-      index(0), group, {zero, zero}, [&](Value member, Gradients headSums) {
+      index(0), group, {zero, zero, smallest},
+      [&](Value member, Gradients headSums) {
         Value head = arith::AddIOp::create(b, firstHead, member);
         return loop(begin, end, headSums, [&](Value block, Gradients before) {
           return step(own, visibility, head, block, before);
         });
       });
-  storeRows(round(scaled(sums.keys, scale)), "dk", own.batch, key0, own.head,
+  storeRows(round(times(sums.keys, keyFactor)), "dk", own.batch, key0, own.head,
             transposed);
-  storeRows(round(sums.values), "dv", own.batch, key0, own.head, transposed);
+  Value values = isNarrow ? times(sums.values, valueFactor) : sums.values;
+  storeRows(round(values), "dv", own.batch, key0, own.head, transposed);
+  if (sums.largest)
+    tile::MaxStoreOp::create(
+        b,
+        times(sums.largest,
+              loadFactors(1.0, {}, {"ds_scale"}, own.batch, own.head)),
+        argument("ds_amax"), ValueRange{own.batch, own.head});
 }
 
 tile::KernelOp fa3::writeBackwardProgram(OpBuilder &builder, StringRef name,

@@ -2,6 +2,7 @@
 //
 // A backward pass is three kernels, launched one after another: statistics of
 // the queries, then the gradients of keys and values, then that of the queries.
+// In 8 bits there is one more, which writes the keys in another form.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,8 +19,14 @@ tile::KernelOp writeRowStatisticsProgram(mlir::OpBuilder &builder,
                                          llvm::StringRef name,
                                          attn::BackwardOp backward);
 
-/// Writes the kernel that computes dk and dv and, unless the operation is
-/// deterministic, adds up dq in the workspace.
+/// Writes the kernel of an operation on 8-bit elements that writes the keys as
+/// the product takes them that gives dq.
+tile::KernelOp writeKeyOperandProgram(mlir::OpBuilder &builder,
+                                      llvm::StringRef name,
+                                      attn::BackwardOp backward);
+
+/// Writes the kernel that computes dk and dv and, if the operation sums up dq,
+/// adds to the sums in the workspace.
 tile::KernelOp writeBackwardProgram(mlir::OpBuilder &builder,
                                     llvm::StringRef name,
                                     attn::BackwardOp backward);
@@ -29,7 +36,7 @@ tile::KernelOp writeScaleGradientProgram(mlir::OpBuilder &builder,
                                          llvm::StringRef name,
                                          attn::BackwardOp backward);
 
-/// Writes the kernel of a deterministic operation that computes dq.
+/// Writes the kernel that computes dq, of an operation that does not sum it up.
 tile::KernelOp writeQueryGradientProgram(mlir::OpBuilder &builder,
                                          llvm::StringRef name,
                                          attn::BackwardOp backward);

@@ -90,7 +90,7 @@ void ForwardProgram::addArguments() {
   addTensor("q", "input");
   addTensor("k", "input");
   if (isNarrow && !forward.getValuesInterleaved())
-    addValueColumns();
+    addColumns(kValueColumns, "heads_kv", "seqlen_k", element);
   else
     addTensor("v", "input");
   if (forward.getQDescale())
@@ -191,11 +191,7 @@ Value ForwardProgram::loadValues(Value batch, Value keyHead, Value col0,
 void ForwardProgram::loadDescales(Value batch, Value keyHead) {
   if (!forward.getQDescale())
     return;
-  auto load = [&](StringRef name) -> Value {
-    return tile::LoadOp::create(b, floatTile(1, 1), argument(name),
-                                ValueRange{batch, keyHead},
-                                ArrayRef<int64_t>{-1, -1});
-  };
+  auto load = [&](StringRef name) { return loadFactor(name, batch, keyHead); };
   scoreDescale = arith::MulFOp::create(b, load("q_descale"), load("k_descale"));
   valueDescale = load("v_descale");
 }

@@ -21,7 +21,7 @@ protected:
                   const ScheduleFields &fields);
 
   /// Whether dq is summed up in the workspace.
-  bool hasAccumulator() { return !backward.getDeterministic(); }
+  bool hasAccumulator() { return backward.sumsDq(mainSchedule); }
   /// neg_lse, -lse * log2(e), and neg_sum, dlse - rowsum(o * do): negative, so
   /// that using each of them is one multiply-add or addition.
   void addRowStatistics();
@@ -29,13 +29,64 @@ protected:
   void addAccumulator();
   /// The tile that dq_acc holds.
   mlir::VectorType getAccumulatorTile();
-  /// p = exp(scale * s - lse), from scores and neg_lse.
+  /// p = exp(scale * s - lse), from scores and neg_lse: 2^lift times that.
   mlir::Value probabilities(mlir::Value scores, mlir::Value negLse);
-  /// ds = p * (dp - rowsum(o * do) + dlse), from neg_sum.
+  /// ds = p * (dp - rowsum(o * do) + dlse), from neg_sum: times ds_scale, if
+  /// there is one.
   mlir::Value scoreGradient(mlir::Value p, mlir::Value dp, mlir::Value negSum);
+
+  //===--- 8 bits ---------------------------------------------------------===//
+
+  /// A number, times a tile of one element unless that is null.
+  struct Factor {
+    double number = 1;
+    mlir::Value tile;
+  };
+  /// The key head of a query head, in a kernel that has factors.
+  mlir::Value keyHeadOf(mlir::Value head);
+  /// Adds those of these factors of heads that the operation has.
+  void addFactors(llvm::ArrayRef<llvm::StringRef> names);
+  /// `number` times the factors of these names, divided by those of `divisors`,
+  /// as far as the operation has them.
+  Factor loadFactors(double number, llvm::ArrayRef<llvm::StringRef> names,
+                     llvm::ArrayRef<llvm::StringRef> divisors,
+                     mlir::Value batch, mlir::Value keyHead);
+  mlir::Value broadcast(const Factor &factor, mlir::VectorType type);
+  using ProgramBuilder::broadcast;
+  mlir::Value times(mlir::Value tile, const Factor &factor);
+  /// The factors of scores and of dp.
+  void addScoreFactors();
+  void loadScoreFactors(mlir::Value batch, mlir::Value keyHead);
+
+  /// In 8 bits, products with dS read queries and keys in a form of their own,
+  /// from the workspace: as columns or, where dS keeps 16 bits, in those.
+  void addDsOperand(llvm::StringRef name);
+  void storeDsOperand(llvm::StringRef name, mlir::Value batch, mlir::Value row,
+                      mlir::Value head, int64_t count, bool paired);
+  mlir::Value loadDsOperand(llvm::StringRef name, mlir::Value batch,
+                            mlir::Value row, mlir::Value head, int64_t count);
+  mlir::Value loadColumns(llvm::StringRef name, mlir::Value batch,
+                          mlir::Value row, mlir::Value head, int64_t count);
+  /// Orders in which columns are stored follow how products contract them:
+  /// along the columns of scores' tiles, or along their rows.
+  bool pairsQueries() { return !mainSchedule.getTransposeS(); }
+  bool pairsKeys() { return mainSchedule.getTransposeS() && hasAccumulator(); }
+  /// The dimension that a product contracts of an operand, queries or keys.
+  static int64_t contractedDim(mlir::Value operand);
+  /// A tile like the scores as an operand that is contracted along `dim`.
+  mlir::Value narrowed(mlir::Value tile, int64_t dim);
+  /// The same for dS, which may keep 16 bits.
+  mlir::Value narrowedDs(mlir::Value ds, int64_t dim);
+
+  static constexpr llvm::StringLiteral kGradientColumns = "do_columns";
 
   attn::BackwardOp backward;
   tile::ScheduleAttr mainSchedule;
+  bool isNarrow;
+  /// Probabilities are computed 2^lift times as large, to use the range of 8
+  /// bits.
+  int64_t lift;
+  Factor scoreFactor, riseFactor;
 };
 
 } // namespace fa3

@@ -39,7 +39,7 @@ ScheduleFields QueryGradientProgram::getFields(attn::BackwardOp backward) {
   fields.blockQ = 128;
   fields.blockKv = columns <= 64 ? 128 : columns <= 128 ? 96 : 64;
   fields.warpgroups = 2;
-  fields.stages = columns <= 192 ? 2 : 1;
+  fields.stages = columns <= 192 || backward.isNarrow() ? 2 : 1;
   fields.overlap = fields.pingpong = false;
   fields.transposeS = fields.transposeDkv = fields.transposeDq = false;
   fields.shareOperands = false;
@@ -52,12 +52,18 @@ void QueryGradientProgram::addArguments() {
   addTensor("k", "input");
   addTensor("v", "input");
   addTensor("do", "input");
+  addScoreFactors();
   addRowStatistics();
+  if (isNarrow)
+    addDsOperand("k");
   addTensor("dq", "output");
 }
 
 void QueryGradientProgram::writeBody() {
   auto [batch, head, keyHead, row0] = queryBlock();
+  loadScoreFactors(batch, keyHead);
+  Factor factor =
+      loadFactors(scale, {"k_descale"}, {"ds_scale"}, batch, keyHead);
 
   Visibility visibility{b, dim("seqlen_q"), dim("seqlen_k"),
                         attention.getCausal()};
@@ -83,10 +89,13 @@ void QueryGradientProgram::writeBody() {
     Value dp = dot(outputGradient, 1, value, 1);
     scores = visibility.hideColumns(scores, limit, col0);
     Value ds = scoreGradient(probabilities(scores, negLse), dp, negSum);
-    Value sum = dot(round(ds), 1, key, 0, loop.getRegionIterArg(0));
+    Value keyRows =
+        isNarrow ? loadDsOperand("k", batch, col0, keyHead, cols) : key;
+    Value sum = dot(narrowedDs(ds, 1), 1, keyRows, contractedDim(keyRows),
+                    loop.getRegionIterArg(0));
     scf::YieldOp::create(b, sum);
   }
-  storeRows(round(scaled(loop.getResult(0), scale)), "dq", batch, row0, head);
+  storeRows(round(times(loop.getResult(0), factor)), "dq", batch, row0, head);
 }
 
 tile::KernelOp fa3::writeQueryGradientProgram(OpBuilder &builder,

@@ -1,7 +1,8 @@
 //===- RowStatisticsProgram.cpp - What backward needs of each query -------===//
 //
 // One CTA reads o, do and lse of a block of queries, writes -lse * log2(e) and
-// dlse - rowsum(o * do), and clears the block's sums of dq.
+// dlse - rowsum(o * do), and clears the block's sums of dq. In 8 bits it also
+// writes the queries and do as the products take them that contract queries.
 //
 //===----------------------------------------------------------------------===//
 
@@ -53,12 +54,22 @@ void RowStatisticsProgram::addArguments() {
   addRowStatistics();
   if (hasAccumulator())
     addAccumulator();
+  if (!isNarrow)
+    return;
+  addTensor("q", "input");
+  addFactors({"do_descale", "ds_scale"});
+  addColumns(kGradientColumns, "heads_q", "seqlen_q",
+             backward.getDO().getType().getElementType());
+  addDsOperand("q");
 }
 
 Value RowStatisticsProgram::negatedLse(Value batch, Value row0, Value head) {
   VectorType type = floatTile(rows, 1);
   Value lse = loadStatistic("lse", batch, row0, head, rows);
   Value negated = scaled(lse, -llvm::numbers::log2e);
+  if (lift != 0)
+    negated = arith::AddFOp::create(b, negated,
+                                    splat(type, static_cast<double>(lift)));
   // A row that sees no key has lse = -inf. Its probabilities are to be 0, not
   // infinite.
   Value lowest = splat(type, -std::numeric_limits<double>::infinity());
@@ -66,6 +77,7 @@ Value RowStatisticsProgram::negatedLse(Value batch, Value row0, Value head) {
   return arith::SelectOp::create(b, none, lowest, negated);
 }
 
+/// In 8 bits with the factors of dp, so that a multiply-add joins both.
 Value RowStatisticsProgram::negatedSum(Value batch, Value row0, Value head) {
   VectorType type = floatTile(rows, 1);
   auto loadWide = [&](StringRef tensor) -> Value {
@@ -79,7 +91,13 @@ Value RowStatisticsProgram::negatedSum(Value batch, Value row0, Value head) {
   Value gradient = backward.getDlse()
                        ? loadStatistic("dlse", batch, row0, head, rows)
                        : splat(type, 0.0);
-  return arith::SubFOp::create(b, gradient, sum);
+  if (!isNarrow)
+    return arith::SubFOp::create(b, gradient, sum);
+  Value keyHead = keyHeadOf(head);
+  Factor descale = loadFactors(1.0, {"do_descale"}, {}, batch, keyHead);
+  Factor common = loadFactors(std::ldexp(1.0, -static_cast<int>(lift)),
+                              {"ds_scale"}, {}, batch, keyHead);
+  return times(arith::SubFOp::create(b, gradient, times(sum, descale)), common);
 }
 
 /// Clears the blocks of dq_acc whose first query is among this CTA's.
@@ -108,6 +126,11 @@ void RowStatisticsProgram::writeBody() {
   SmallVector<Value> ids = programIds({blocks, dim("heads_q"), dim("batch")});
   Value row0 = arith::MulIOp::create(b, ids[0], index(rows));
   Value head = ids[1], batch = ids[2];
+  if (isNarrow) {
+    storeDsOperand("q", batch, row0, head, rows, pairsQueries());
+    copyColumns("do", kGradientColumns, batch, row0, head, rows,
+                pairsQueries());
+  }
   storeStatistic(negatedLse(batch, row0, head), "neg_lse", batch, row0, head);
   storeStatistic(negatedSum(batch, row0, head), "neg_sum", batch, row0, head);
   if (hasAccumulator())

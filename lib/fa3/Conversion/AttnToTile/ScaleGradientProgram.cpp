@@ -45,6 +45,7 @@ ScheduleFields ScaleGradientProgram::getFields(attn::BackwardOp backward) {
 
 void ScaleGradientProgram::addArguments() {
   addAccumulator();
+  addFactors({"k_descale", "ds_scale"});
   addTensor("dq", "output");
 }
 
@@ -56,8 +57,10 @@ void ScaleGradientProgram::writeBody() {
   Value sums = tile::LoadOp::create(b, getAccumulatorTile(), argument("dq_acc"),
                                     ValueRange{batch, head, block, index(0)},
                                     ArrayRef<int64_t>{});
+  Factor factor =
+      loadFactors(scale, {"k_descale"}, {"ds_scale"}, batch, keyHeadOf(head));
   Value row0 = arith::MulIOp::create(b, block, index(rows));
-  storeRows(round(scaled(sums, scale)), "dq", batch, row0, head,
+  storeRows(round(times(sums, factor)), "dq", batch, row0, head,
             mainSchedule.getTransposeDq());
 }
 

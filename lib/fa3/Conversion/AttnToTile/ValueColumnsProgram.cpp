@@ -43,7 +43,7 @@ ScheduleFields ValueColumnsProgram::getFields() {
 
 void ValueColumnsProgram::addArguments() {
   addTensor("v", "input");
-  addValueColumns();
+  addColumns(kValueColumns, "heads_kv", "seqlen_k", element);
 }
 
 void ValueColumnsProgram::writeBody() {
@@ -52,10 +52,7 @@ void ValueColumnsProgram::writeBody() {
   SmallVector<Value> ids = programIds({blocks, dim("heads_kv"), dim("batch")});
   Value head = ids[1], batch = ids[2];
   Value key0 = arith::MulIOp::create(b, ids[0], index(cols));
-  Value values = loadRows("v", batch, key0, head, cols);
-  tile::StoreOp::create(b, values, argument(kValueColumns),
-                        ValueRange{batch, head, index(0), key0},
-                        ArrayRef<int64_t>{3, 2}, /*interleaved=*/true);
+  copyColumns("v", kValueColumns, batch, key0, head, cols, /*paired=*/false);
 }
 
 tile::KernelOp fa3::writeValueColumnsProgram(OpBuilder &builder, StringRef name,

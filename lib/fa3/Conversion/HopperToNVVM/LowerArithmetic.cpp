@@ -92,6 +92,31 @@ struct LowerPack : OpRewritePattern<hopper::PackOp> {
   }
 };
 
+/// By way of f16, which has all 8-bit floats.
+struct LowerUnpack : OpRewritePattern<hopper::UnpackOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::UnpackOp op,
+                                PatternRewriter &rewriter) const override {
+    InlineAsm ptx(rewriter, op.getLoc());
+    ptx.results(op.getResultTypes());
+    std::string value = ptx.input(op.getValue());
+    StringRef type =
+        isa<Float8E4M3FNType>(op.getElement()) ? "e4m3x2" : "e5m2x2";
+    std::string text;
+    llvm::raw_string_ostream(text)
+        << "{\n.reg .b16 low, high, f<4>;\n.reg .b32 pair;\n"
+        << "mov.b32 {low, high}, " << value << ";\n"
+        << "cvt.rn.f16x2." << type << " pair, low;\n"
+        << "mov.b32 {f0, f1}, pair;\n"
+        << "cvt.rn.f16x2." << type << " pair, high;\n"
+        << "mov.b32 {f2, f3}, pair;\n"
+        << "cvt.f32.f16 $0, f0;\ncvt.f32.f16 $1, f1;\n"
+        << "cvt.f32.f16 $2, f2;\ncvt.f32.f16 $3, f3;\n}";
+    rewriter.replaceOp(op, ptx.pure().emit(text));
+    return success();
+  }
+};
+
 struct LowerPermuteBytes : OpRewritePattern<hopper::PermuteBytesOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(hopper::PermuteBytesOp op,
@@ -268,7 +293,7 @@ template <typename Op> struct LowerToIntrinsic : OpRewritePattern<Op> {
 void fa3::populateArithmeticPatterns(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
   patterns.add<LowerShuffleXor, LowerUniform, LowerVoteAny, LowerPack,
-               LowerPermuteBytes, CompareByConstant>(context);
+               LowerUnpack, LowerPermuteBytes, CompareByConstant>(context);
   patterns.add<LowerToIntrinsic<math::Exp2Op>>(context,
                                                "llvm.nvvm.ex2.approx.ftz.f32");
   patterns.add<LowerToIntrinsic<math::Log2Op>>(context,

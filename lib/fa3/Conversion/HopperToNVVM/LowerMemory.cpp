@@ -280,6 +280,19 @@ struct LowerGlobalReduce : GlobalAccessPattern<hopper::GlobalReduceOp> {
   }
 };
 
+struct LowerGlobalMax : GlobalAccessPattern<hopper::GlobalMaxOp> {
+  using GlobalAccessPattern::GlobalAccessPattern;
+  void lower(hopper::GlobalMaxOp op, const GlobalAddress &address,
+             InlineAsm &ptx, PatternRewriter &rewriter) const override {
+    std::string target = address.print(ptx), value = ptx.input(op.getValue());
+    std::string predicate = ptx.input(op.getPredicate());
+    ptx.clobbersMemory().emit(
+        "{\n.reg .b32 bits;\nmov.b32 bits, " + value + ";\n@" + predicate +
+        " red.relaxed.gpu.global.max.u32 " + target + ", bits;\n}");
+    rewriter.eraseOp(op);
+  }
+};
+
 struct LowerBulkReduce : GlobalAccessPattern<hopper::BulkReduceOp> {
   using GlobalAccessPattern::GlobalAccessPattern;
   void lower(hopper::BulkReduceOp op, const GlobalAddress &address,
@@ -301,7 +314,8 @@ struct LowerBulkReduce : GlobalAccessPattern<hopper::BulkReduceOp> {
 void fa3::populateMemoryPatterns(RewritePatternSet &patterns,
                                  const LoweredArguments &arguments) {
   patterns.add<LowerSharedAddress>(patterns.getContext());
-  patterns.add<LowerTmaLoad, LowerTmaStore, LowerDim, LowerGlobalStore,
-               LowerGlobalLoad, LowerGlobalReduce, LowerBulkReduce>(
-      patterns.getContext(), arguments);
+  patterns
+      .add<LowerTmaLoad, LowerTmaStore, LowerDim, LowerGlobalStore,
+           LowerGlobalLoad, LowerGlobalReduce, LowerGlobalMax, LowerBulkReduce>(
+          patterns.getContext(), arguments);
 }

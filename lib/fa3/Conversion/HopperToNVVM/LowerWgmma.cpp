@@ -108,7 +108,8 @@ struct LowerMmaAsync : OpRewritePattern<hopper::MmaAsyncOp> {
   LogicalResult matchAndRewrite(hopper::MmaAsyncOp op,
                                 PatternRewriter &rewriter) const override {
     Type element = op.getElement();
-    StringRef type = getPtxType(element);
+    StringRef typeA = getPtxType(element);
+    StringRef typeB = getPtxType(op.getElementB().value_or(element));
     unsigned bits = element.getIntOrFloatBitWidth();
     bool registerA = op.getA().size() != 1;
 
@@ -135,7 +136,7 @@ struct LowerMmaAsync : OpRewritePattern<hopper::MmaAsyncOp> {
     if (overwrites)
       os << ".reg .pred accumulate;\nsetp.ne.b32 accumulate, 0, 0;\n";
     os << "wgmma.mma_async.sync.aligned.m64n" << 2 * op.getResults().size()
-       << "k" << 256 / bits << ".f32." << type << "." << type << " " << d
+       << "k" << 256 / bits << ".f32." << typeA << "." << typeB << " " << d
        << ", " << a << ", " << b.name << ", "
        << (overwrites ? "accumulate" : "1") << ", 1, 1";
     // Only 16-bit operands in shared memory can be transposed.

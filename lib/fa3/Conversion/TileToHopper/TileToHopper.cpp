@@ -107,10 +107,8 @@ private:
       return dot.emitError("the operands of a product must be f16, bf16 or "
                            "8-bit floats, not ")
              << element;
-    if (narrow && (dot.getContractA() != 1 || dot.getContractB() != 1))
-      return dot.emitError(
-          "a product of 8-bit floats must contract the columns "
-          "of both operands");
+    if (narrow && failed(checkNarrowOperands(dot)))
+      return failure();
     auto result = cast<VectorType>(dot.getResult().getType());
     if (!result.getElementType().isF32())
       return dot.emitError("the result of a product must be f32, not ")
@@ -129,6 +127,26 @@ private:
       return dot.emitError("a product of ")
              << element << " must contract a multiple of " << step
              << " elements, not " << contraction;
+    return success();
+  }
+
+  /// wgmma takes 8-bit operands along the contraction only: columns of what is
+  /// loaded, and columns or, where they are shared transposed, rows of what is
+  /// computed.
+  LogicalResult checkNarrowOperands(tile::DotOp dot) {
+    for (auto [operand, contracted] :
+         {std::pair(dot.getA(), dot.getContractA()),
+          {dot.getB(), dot.getContractB()}}) {
+      bool isLoaded = operand.getDefiningOp<tile::LoadOp>() != nullptr;
+      bool isPaired = operand.getDefiningOp<tile::PairRowsOp>() != nullptr;
+      if (contracted != (isPaired ? 0 : 1))
+        return dot.emitError("a product of 8-bit floats must contract the "
+                             "columns of both operands, or the rows of a "
+                             "result of tile.pair_rows");
+      if (operand == dot.getB() && !isLoaded && !isPaired)
+        return dot.emitError("the second operand of a product of 8-bit floats "
+                             "must be loaded, or a result of tile.pair_rows");
+    }
     return success();
   }
 
