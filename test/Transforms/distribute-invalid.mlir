@@ -241,7 +241,7 @@ tile.kernel @stored_bytes(%a: i32) {
   %zero = arith.constant 0 : i32
   %x = arith.constant dense<1.0> : vector<64x16xf8E4M3FN>
   %b = hopper.view %a : !hopper.buffer<vector<16x64xf8E4M3FN>, 16>
-  // expected-error @+1 {{only f32, f16 and bf16 tiles are stored in a buffer, not 'f8E4M3FN'}}
+  // expected-error @+1 {{a tile of 8-bit floats is stored in a buffer transposed, by pairs of rows (tile.pair_rows)}}
   hopper.buffer_store %x, %b[%zero, %zero] : vector<64x16xf8E4M3FN>, !hopper.buffer<vector<16x64xf8E4M3FN>, 16>
   tile.return
 }

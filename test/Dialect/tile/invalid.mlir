@@ -375,7 +375,7 @@ tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %s: vector<64x32xf32>,
 
 tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %s: vector<64x32xf32>, %b: vector<64x32xf8E4M3FN>) {
   %c0 = arith.constant 0 : index
-  // expected-error@+1 {{an interleaved tile is one of 8-bit floats whose rows, a multiple of 16, run along the tensor's last dimension}}
+  // expected-error@+1 {{an interleaved or paired tile is one of 8-bit floats whose rows, a multiple of 16, run along the tensor's last dimension}}
   tile.store %b, %x[%c0, %c0] dims [0, 1] interleaved : vector<64x32xf8E4M3FN>, memref<?x?xf8E4M3FN, strided<[?, 1]>>
   tile.return
 }
