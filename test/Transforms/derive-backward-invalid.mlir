@@ -26,8 +26,8 @@ func.func @not_a_spec(%q: !t, %k: !t, %v: !t) -> !l {
 !t = tensor<?x?x?x64xf8E4M3FN>
 !o = tensor<?x?x?x64xbf16>
 !l = tensor<?x?x?xf32>
-func.func @narrow(%q: !t, %k: !t, %v: !t) -> (!o, !l) {
-  // expected-error@+1 {{the gradients of a forward pass of 8-bit elements cannot be derived: attn.backward takes bf16 and f16}}
-  %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !o, !l
+func.func @columns(%q: !t, %k: !t, %v: tensor<?x?x64x?xf8E4M3FN>) -> (!o, !l) {
+  // expected-error@+1 {{attn.backward takes values as rows: the gradients of a forward pass with values_interleaved cannot be derived}}
+  %o, %lse = attn.forward %q, %k, %v values_interleaved : !t, !t, tensor<?x?x64x?xf8E4M3FN> -> !o, !l
   return %o, %lse : !o, !l
 }

@@ -41,3 +41,29 @@ func.func @gradients(%q: !t, %k: !t, %v: !t, %o: !t, %lse: !l, %do: !t) -> (!t, 
 func.func @other(%x: f32) -> f32 {
   return %x : f32
 }
+
+!n = tensor<?x?x?x64xf8E4M3FN>
+!s = tensor<?x?xf32>
+
+// 8-bit elements: so is the output's gradient, dS has a factor, and the gradients
+// have the output's type.
+// CHECK-LABEL: func.func @narrow_backward(
+// CHECK-SAME: %[[Q:[a-z0-9]+]]: tensor<?x?x?x64xf8E4M3FN>, %[[K:[a-z0-9]+]]: tensor<?x?x?x64xf8E4M3FN>, %[[V:[a-z0-9]+]]: tensor<?x?x?x64xf8E4M3FN>, %[[O:[a-z0-9]+]]: tensor<?x?x?x64xf16>, %[[LSE:[a-z0-9]+]]: tensor<?x?x?xf32>, %[[DO:[a-z0-9]+]]: tensor<?x?x?x64xf8E4M3FN>, %[[S:[a-z0-9]+]]: tensor<?x?xf32>)
+// CHECK-SAME: -> (tensor<?x?x?x64xf16>, tensor<?x?x?x64xf16>, tensor<?x?x?x64xf16>)
+// CHECK: attn.backward %[[Q]], %[[K]], %[[V]], %[[O]], %[[LSE]], %[[DO]] ds_scale(%[[S]]) causal : {{.*}} ds_scale(tensor<?x?xf32>) -> tensor<?x?x?x64xf16>, tensor<?x?x?x64xf16>, tensor<?x?x?x64xf16>{{$}}
+// OPTIONS-LABEL: func.func @narrow_backward(
+// OPTIONS-SAME: %[[DLSE:[a-z0-9]+]]: tensor<?x?x?xf32>, %[[S:[a-z0-9]+]]: tensor<?x?xf32>)
+// OPTIONS: attn.backward %{{.*}}, %[[DLSE]] ds_scale(%[[S]]) causal deterministic :
+func.func @narrow(%q: !n, %k: !n, %v: !n) -> (tensor<?x?x?x64xf16>, !l) {
+  %o, %lse = attn.forward %q, %k, %v causal two_level : !n, !n, !n -> tensor<?x?x?x64xf16>, !l
+  return %o, %lse : tensor<?x?x?x64xf16>, !l
+}
+
+// Where queries, keys and values have descales, so has the output's gradient.
+// CHECK-LABEL: func.func @backward_descaled(
+// CHECK-SAME: %[[QD:[a-z0-9]+]]: tensor<?x?xf32>, %[[KD:[a-z0-9]+]]: tensor<?x?xf32>, %[[VD:[a-z0-9]+]]: tensor<?x?xf32>, %{{.*}}: tensor<?x?x?x64xbf16>, %{{.*}}: tensor<?x?x?xf32>, %{{.*}}: tensor<?x?x?x64xf8E4M3FN>, %[[DOD:[a-z0-9]+]]: tensor<?x?xf32>, %[[S:[a-z0-9]+]]: tensor<?x?xf32>)
+// CHECK: attn.backward %{{.*}} descale(%[[QD]], %[[KD]], %[[VD]], %[[DOD]]) ds_scale(%[[S]]) scale = 2.500000e-01 : {{.*}} descale(tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>) ds_scale(tensor<?x?xf32>) ->
+func.func @forward_descaled(%q: !n, %k: !n, %v: !n, %a: !s, %b: !s, %c: !s) -> (!t, !l) {
+  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) scale = 0.25 : !n, !n, !n descale(!s, !s, !s) -> !t, !l
+  return %o, %lse : !t, !l
+}
