@@ -1,0 +1,48 @@
+//===- weighted_sums.h - Sums of rounded weights times rows ---------------===//
+
+#ifndef FA3_TOOLS_FA3_RUN_WEIGHTED_SUMS_H
+#define FA3_TOOLS_FA3_RUN_WEIGHTED_SUMS_H
+
+#include "fp8_products.h"
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace fa3::run {
+
+/// Sums of weighted rows, of several results at once, in the precision of
+/// kernels: as tensor cores add 8-bit values, or exactly, since with other
+/// types rounding to fp32 is nothing beside that of the weights.
+class WeightedSums {
+public:
+  WeightedSums(int64_t results, int64_t columns, fa3_dtype weightType,
+               fa3_dtype rowType);
+
+  /// Weights of one step of rows, by result: fp8Step each, all 0 at first.
+  float *weights(int64_t result) { return &stepWeights[result * fp8Step]; }
+
+  /// Adds `count` rows with these weights, and sets the weights to 0.
+  void addStep(const std::function<const float *(int64_t)> &row, int64_t count);
+
+  /// Puts the sums aside and begins anew, as kernels do that add up partial
+  /// results in fp32.
+  void beginPart();
+
+  /// A result, with all parts.
+  const double *result(int64_t index);
+
+private:
+  int64_t results;
+  int64_t columns;
+  fa3_dtype weightType;
+  fa3_dtype rowType;
+  std::vector<float> stepWeights;
+  std::vector<float> stepRows;
+  std::vector<float> sums; ///< of a part, as tensor cores have them
+  std::vector<double> totals;
+};
+
+} // namespace fa3::run
+
+#endif // FA3_TOOLS_FA3_RUN_WEIGHTED_SUMS_H
