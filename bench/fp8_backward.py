@@ -9,7 +9,6 @@ from cases import TORCH_DTYPES
 
 DESCALES = (*fp8.DESCALES, "do_descale")
 PROBABILITY_SCALE = 2.0**8  # of probabilities when they are rounded
-KEYS_OF_PART = 128  # whose products with dS a kernel adds up before it goes on in fp32
 RANGE = 400.0  # of 448: what the largest gradient of a score becomes
 
 
@@ -51,12 +50,6 @@ def padded_rows(values, rows, fill=0):
 
 def exact_product(a, b):
     return torch.matmul(a.double(), b.double())
-
-
-def product_in_parts(a, b):
-    """Of gradients of scores and keys."""
-    return sum(fp8.multiply(a[..., first : first + KEYS_OF_PART], b[:, first : first + KEYS_OF_PART])
-               for first in range(0, b.shape[1], KEYS_OF_PART))
 
 
 def stored(probabilities, gradients, ds_dtype, ds_scale):
@@ -109,15 +102,14 @@ def gradients(views, op, as_kernels):
         ds = p * (multiply(gg, vv.transpose(1, 2)) * of_do * of_v + offset)
         ds.masked_fill_(hidden, 0)
         results["ds_amax"][at] = ds.abs().amax((1, 2))
-        factor, p_factor, to_keys, to_queries = torch.ones_like(ds_scale), 1.0, multiply, multiply
+        factor, p_factor, multiply_ds = torch.ones_like(ds_scale), 1.0, multiply
         if as_kernels:
             p, ds, factor = stored(p, ds, op["ds_dtype"], ds_scale)
             p_factor = PROBABILITY_SCALE
-            is_fp8 = op["ds_dtype"] in fp8.DTYPES
-            to_keys, to_queries = (multiply, product_in_parts) if is_fp8 else (exact_product, exact_product)
-        dq = to_queries(ds, kk) * (scale * of_k / factor)
+            multiply_ds = multiply if op["ds_dtype"] in fp8.DTYPES else exact_product
+        dq = multiply_ds(ds, kk) * (scale * of_k / factor)
         queries(results["dq"])[at] = dq.unflatten(1, (group, rows))[:, :, :sq].to(kind)
-        dk = to_keys(ds.transpose(1, 2), qq) * (scale * of_q / factor)
+        dk = multiply_ds(ds.transpose(1, 2), qq) * (scale * of_q / factor)
         results["dk"].permute(0, 2, 1, 3)[at] = dk.to(kind)
         dv = multiply(p.transpose(1, 2), gg) * (of_do / p_factor)
         results["dv"].permute(0, 2, 1, 3)[at] = dv.to(kind)

@@ -11,9 +11,6 @@
 
 namespace fa3::run {
 
-/// Keys whose products with dS a kernel adds up before it goes on in fp32.
-static constexpr int64_t keysOfPart = 128;
-
 namespace {
 
 /// The products of every score of some keys and queries, as tensor cores sum
@@ -60,12 +57,13 @@ void GradientRow::add(double weight, double error, const float *row) {
   uncertainty += error;
 }
 
-void GradientRow::finish(double factor, const double *sums, double sumFactor,
-                         fa3_dtype dtype) {
+void GradientRow::finish(double factor, const WeightedSums &sums,
+                         int64_t result, double sumFactor, fa3_dtype dtype) {
   for (double &element : exact)
     element *= factor;
   for (size_t c = 0; c < model.size(); ++c)
-    model[c] = roundTo(dtype, sums[c] * sumFactor);
+    model[c] =
+        roundTo(dtype, sums.at(result, static_cast<int64_t>(c)) * sumFactor);
   uncertainty *= factor;
 }
 
@@ -124,12 +122,10 @@ std::vector<GradientRow> queryGradients(const Backward &backward,
         largest.add(exact, model);
       }
     sums.addStep([&](int64_t j) { return slice.keys.row(first + j); }, inStep);
-    if ((first + fp8Step) % keysOfPart == 0)
-      sums.beginPart();
   }
   for (int64_t i = 0; i < count; ++i)
-    gradients[i].finish(factors.query, sums.result(i),
-                        factors.query / factors.stored, backward.o.dtype());
+    gradients[i].finish(factors.query, sums, i, factors.query / factors.stored,
+                        backward.o.dtype());
   return gradients;
 }
 
@@ -196,9 +192,9 @@ void KeyGradients::finish() {
   const GradientFactors &factors = slice.factors;
   for (size_t i = 0; i < keys.size(); ++i) {
     const auto index = static_cast<int64_t>(i);
-    keyRows[i].finish(factors.key, keySums.result(index),
-                      factors.key / factors.stored, backward.o.dtype());
-    valueRows[i].finish(factors.value, valueSums.result(index),
+    keyRows[i].finish(factors.key, keySums, index, factors.key / factors.stored,
+                      backward.o.dtype());
+    valueRows[i].finish(factors.value, valueSums, index,
                         factors.value / backward.probabilityScale,
                         backward.o.dtype());
   }

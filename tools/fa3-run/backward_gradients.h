@@ -28,9 +28,9 @@ struct GradientRow {
   /// one of the model's elements.
   void add(double weight, double error, const float *row);
   /// Multiplies with a factor. The model's sums, which have another factor, are
-  /// rounded.
-  void finish(double factor, const double *sums, double sumFactor,
-              fa3_dtype dtype);
+  /// those of a result, and are rounded.
+  void finish(double factor, const WeightedSums &sums, int64_t result,
+              double sumFactor, fa3_dtype dtype);
 
   std::vector<double> exact;
   /// As kernels compute: with weights, and at last the result, rounded.

@@ -9,7 +9,7 @@
 //
 // The precision of kernels: fp32 scores; probabilities, their gradients and the
 // result rounded to the type. With 8-bit inputs all products of two 8-bit
-// operands are summed as tensor cores do, those of dS and keys in parts, and
+// operands are summed as tensor cores do, and
 // probabilities are rounded after a scaling by 2^8, gradients by ds_scale.
 //
 // ds_amax is the largest of all gradients of a head's scores. Where only some

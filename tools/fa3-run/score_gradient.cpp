@@ -81,8 +81,9 @@ static double spread(fa3_dtype dtype, double value, double error,
 void ModelScore::setFp8Errors(const Backward &backward,
                               const GradientSlice &slice, const QueryRow &query,
                               double score, double probability, double rise) {
+  // Exponents have the probabilities' factor too, as an offset.
   const double scoreError =
-      summation * (1 + std::abs(score) + std::abs(query.lse));
+      summation * (4 + std::abs(score) + std::abs(query.lse));
   const double probabilityError =
       probability * scoreError + flushed(probability);
   gradientError =

@@ -12,10 +12,11 @@ namespace fa3::run {
 WeightedSums::WeightedSums(int64_t results, int64_t columns,
                            fa3_dtype weightType, fa3_dtype rowType)
     : results(results), columns(columns), weightType(weightType),
-      rowType(rowType), stepWeights(results * fp8Step),
-      totals(results * columns) {
-  if (!isFp8(weightType))
+      rowType(rowType), stepWeights(results * fp8Step) {
+  if (!isFp8(weightType)) {
+    exactSums.resize(results * columns);
     return;
+  }
   const int64_t padded = paddedColumns(columns);
   if (padded > fp8Columns)
     throw UsageError("the reference knows rows with at most " +
@@ -38,7 +39,7 @@ void WeightedSums::addStep(const std::function<const float *(int64_t)> &row,
       for (int64_t j = 0; j < count; ++j) {
         const double weight = weights(i)[j];
         const float *values = row(j);
-        double *total = &totals[i * columns];
+        double *total = &exactSums[i * columns];
         for (int64_t c = 0; c < columns; ++c)
           total[c] += weight * values[c];
       }
@@ -46,19 +47,9 @@ void WeightedSums::addStep(const std::function<const float *(int64_t)> &row,
   std::ranges::fill(stepWeights, 0.0f);
 }
 
-void WeightedSums::beginPart() {
-  const int64_t padded = paddedColumns(columns);
-  if (sums.empty())
-    return;
-  for (int64_t i = 0; i < results; ++i)
-    for (int64_t c = 0; c < columns; ++c)
-      totals[i * columns + c] += sums[i * padded + c];
-  std::ranges::fill(sums, 0.0f);
-}
-
-const double *WeightedSums::result(int64_t index) {
-  beginPart();
-  return &totals[index * columns];
+double WeightedSums::at(int64_t result, int64_t column) const {
+  return isFp8(weightType) ? sums[result * paddedColumns(columns) + column]
+                           : exactSums[result * columns + column];
 }
 
 } // namespace fa3::run

@@ -25,12 +25,7 @@ public:
   /// Adds `count` rows with these weights, and sets the weights to 0.
   void addStep(const std::function<const float *(int64_t)> &row, int64_t count);
 
-  /// Puts the sums aside and begins anew, as kernels do that add up partial
-  /// results in fp32.
-  void beginPart();
-
-  /// A result, with all parts.
-  const double *result(int64_t index);
+  double at(int64_t result, int64_t column) const;
 
 private:
   int64_t results;
@@ -39,8 +34,8 @@ private:
   fa3_dtype rowType;
   std::vector<float> stepWeights;
   std::vector<float> stepRows;
-  std::vector<float> sums; ///< of a part, as tensor cores have them
-  std::vector<double> totals;
+  std::vector<float> sums; ///< as tensor cores have them, columns padded
+  std::vector<double> exactSums;
 };
 
 } // namespace fa3::run
