@@ -117,6 +117,5 @@ def gradients(views, op, as_kernels):
 
 
 def choose_scales(largest):
-    """ds_scale, from the largest gradients of scores."""
-    scales = RANGE / largest
-    return torch.where(scales.isfinite() & (largest > 0), scales, torch.ones_like(scales)).float()
+    """ds_scale, from the largest gradients of scores; 1 where these are 0 but for rounding, or NaN."""
+    return torch.where(largest > 2.0**-20, RANGE / largest, torch.ones_like(largest)).float()

@@ -64,7 +64,7 @@ void GradientRow::finish(double factor, const WeightedSums &sums,
   for (size_t c = 0; c < model.size(); ++c)
     model[c] =
         roundTo(dtype, sums.at(result, static_cast<int64_t>(c)) * sumFactor);
-  uncertainty *= factor;
+  uncertainty = uncertainty * factor + sums.orderError(result) * sumFactor;
 }
 
 void LargestGradient::add(const ExactScore &exactScore,

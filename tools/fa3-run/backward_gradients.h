@@ -35,7 +35,7 @@ struct GradientRow {
   std::vector<double> exact;
   /// As kernels compute: with weights, and at last the result, rounded.
   std::vector<double> model;
-  /// What fp32 arithmetic may cost an element.
+  /// What fp32 arithmetic and another order of sums may cost an element.
   double uncertainty = 0;
 };
 

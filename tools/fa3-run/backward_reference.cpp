@@ -5,12 +5,13 @@
 // Tolerance of each row of dq, dk and dv: twice the largest error that the row
 // has when it is computed in the precision of kernels, plus one unit in the
 // last place of the row's largest element, plus what fp32 arithmetic may cost
-// (score_gradient.h). Rows that depend on nothing are exactly 0.
+// (score_gradient.h) and what another order of 8-bit sums (weighted_sums.h).
+// Rows that depend on nothing are exactly 0.
 //
 // The precision of kernels: fp32 scores; probabilities, their gradients and the
 // result rounded to the type. With 8-bit inputs all products of two 8-bit
-// operands are summed as tensor cores do, and
-// probabilities are rounded after a scaling by 2^8, gradients by ds_scale.
+// operands are summed as tensor cores do, and probabilities are rounded after a
+// scaling by 2^8, gradients by ds_scale.
 //
 // ds_amax is the largest of all gradients of a head's scores. Where only some
 // queries are checked, it must not be below theirs.
@@ -55,7 +56,8 @@ static void checkRow(const GradientRow &gradient, int64_t batch, int64_t row,
         std::max(modelError, std::abs(gradient.model[c] - gradient.exact[c]));
     largest = std::max(largest, std::abs(gradient.exact[c]));
   }
-  const bool isZero = largest == 0 && gradient.uncertainty == 0;
+  const bool isZero =
+      largest == 0 && modelError == 0 && gradient.uncertainty == 0;
   const double tolerance =
       isZero ? 0
              : 2 * modelError + unitInLastPlace(tensor.dtype(), largest) +

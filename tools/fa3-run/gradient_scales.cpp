@@ -21,6 +21,10 @@ static constexpr double largestE4m3 = 448;
 /// Room above the largest gradient that was seen, when not all were.
 static constexpr double headroom = 2;
 
+/// What tensor cores leave of products that cancel each other, relative to the
+/// lengths of the rows. Gradients are not below that.
+static constexpr double cancellation = 0x1p-12;
+
 /// The queries of a head to look at: among few keys a probability, and so a
 /// gradient, is larger. Therefore half of them are the first that see a key.
 static std::vector<int64_t> chooseQueries(const Backward &backward,
@@ -56,9 +60,13 @@ static double largestGradient(const Backward &backward, int64_t batch,
       const QueryRow query(backward, batch,
                            backward.firstQueryHead(keyHead) + i / perHead,
                            queries[i % perHead]);
-      for (int64_t key = 0; key < backward.visibleKeys(query.index); ++key)
-        ofPart =
-            std::max(ofPart, std::abs(ExactScore(slice, query, key).gradient));
+      const double gradientLength = slice.factors.rise * query.gradientLength;
+      for (int64_t key = 0; key < backward.visibleKeys(query.index); ++key) {
+        const ExactScore score(slice, query, key);
+        const double least = cancellation * score.probability * gradientLength *
+                             slice.values.lengths[key];
+        ofPart = std::max({ofPart, least, std::abs(score.gradient)});
+      }
     }
     const std::lock_guard<std::mutex> lock(merging);
     largest = std::max(largest, ofPart);
@@ -86,9 +94,10 @@ void makeGradientScales(const nlohmann::json &operation,
   for (int64_t batch = 0; batch < shape.batch; ++batch) {
     for (int64_t head = 0; head < shape.keyHeads; ++head) {
       const double largest = largestGradient(backward, batch, head, queries);
-      // Gradients of rows with one key are what rounding leaves of 0.
-      row[head] = static_cast<float>(
-          largestE4m3 / (std::max(largest, 0x1p-20) * (all ? 1 : headroom)));
+      row[head] = largest == 0
+                      ? 1.0f
+                      : static_cast<float>(largestE4m3 /
+                                           (largest * (all ? 1 : headroom)));
     }
     scales.setRow(batch, row.data());
   }

@@ -27,7 +27,15 @@ public:
 
   double at(int64_t result, int64_t column) const;
 
+  /// What another order of the rows may change: in which of them a tensor core
+  /// cuts off what depends on the sum before. Three times the Euclidean length
+  /// of what it did cut off in each step, of the result's worst column.
+  double orderError(int64_t result) const;
+
 private:
+  void addExactStep(const std::function<const float *(int64_t)> &row,
+                    int64_t count);
+
   int64_t results;
   int64_t columns;
   fa3_dtype weightType;
@@ -36,6 +44,7 @@ private:
   std::vector<float> stepRows;
   std::vector<float> sums; ///< as tensor cores have them, columns padded
   std::vector<double> exactSums;
+  std::vector<double> cutSquares; ///< of what tensor cores cut off in a step
 };
 
 } // namespace fa3::run

@@ -175,6 +175,8 @@ TEST(Fp8GradientsTest, LongSumsLoseSmallTerms) {
   const GradientRow dv = queries.keyRows().second;
   EXPECT_EQ(dv.exact[0], 448 + (count - 32) * 0x1p-6);
   EXPECT_EQ(dv.model[0], 448);
+  // Each of 7 steps loses 32 terms.
+  EXPECT_DOUBLE_EQ(dv.uncertainty, 3 * std::sqrt(7) * 32 * 0x1p-6);
 
   for (const char *type : {"e4m3", "f16"}) {
     Problem keys(1, count, type);
