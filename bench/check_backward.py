@@ -20,6 +20,9 @@ CANCELLATION = 2.0**-20
 # What fp32 scores and an fp32 LSE cannot express, relative to the largest: a few roundings
 # of either. A probability, and so a gradient, is wrong by as much relative to itself.
 EXPONENT = 2.0**-21
+# How much more rms error 8-bit gradients may have than in_precision, which rounds the same numbers to the same type:
+# the largest error alone says little of a tensor's small elements.
+RMS = 1.25
 
 
 def differentiate(tensors, causal, scale, dtype):
@@ -162,6 +165,12 @@ def spread_nan(case, views, results):
         results["ds_amax"][0, kv_head] = 0
 
 
+def rms(a, b):
+    """The rms difference; 0 where both are NaN."""
+    difference = torch.where(a.isnan() & b.isnan(), torch.zeros_like(a, dtype=torch.float64), a.double() - b.double())
+    return float(difference.square().mean().sqrt()) if difference.numel() else 0.0
+
+
 def compare_largest(factors, exponent, reference, peer, found):
     """What is wrong with the largest gradients of scores."""
     error = max_difference(found, reference)
@@ -186,12 +195,17 @@ def compare(case, op, views, reference, peer, found):
         errors[name], errors[f"torch_{name}"] = error, theirs
         finite = reference[name][reference[name].isfinite()]
         largest = float(finite.abs().max()) if finite.numel() else 0.0
-        allowed = max(2 * theirs, largest * rounding) + cancellation(factors, name, scale)
-        allowed += EXPONENT * exponent * largest
+        margin = cancellation(factors, name, scale) + EXPONENT * exponent * largest
+        allowed = max(2 * theirs, largest * rounding) + margin
         if theirs > largest * rounding:
             ratios.append(error / theirs)
         if not error <= allowed:
             wrong.append(f"{name} is off by {error:.2e}, allowed {allowed:.2e}")
+        if fp8.is_fp8(op):
+            error, allowed = (rms(other[name], reference[name]) for other in (found, peer))
+            allowed = RMS * allowed + margin
+            if not error <= allowed:
+                wrong.append(f"{name} has an rms error of {error:.2e}, allowed {allowed:.2e}")
     if "ds_amax" in found:
         wrong += compare_largest(factors, exponent, reference["ds_amax"], peer["ds_amax"], found["ds_amax"])
     if ratios:
