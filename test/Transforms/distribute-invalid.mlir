@@ -241,7 +241,7 @@ tile.kernel @stored_bytes(%a: i32) {
   %zero = arith.constant 0 : i32
   %x = arith.constant dense<1.0> : vector<64x16xf8E4M3FN>
   %b = hopper.view %a : !hopper.buffer<vector<16x64xf8E4M3FN>, 16>
-  // expected-error @+1 {{only f32, f16 and bf16 tiles are stored in a buffer, not 'f8E4M3FN'}}
+  // expected-error @+1 {{a tile of 8-bit floats is stored in a buffer transposed, by pairs of rows (tile.pair_rows)}}
   hopper.buffer_store %x, %b[%zero, %zero] : vector<64x16xf8E4M3FN>, !hopper.buffer<vector<16x64xf8E4M3FN>, 16>
   tile.return
 }
@@ -311,5 +311,56 @@ tile.kernel @transposed_row(%m: memref<?x64x64xbf16, strided<[?, ?, 1]>>, %i: in
   %x = arith.constant dense<1.0> : vector<1x8xbf16>
   // expected-error @+1 {{columns of a stored tile must run along the tensor's last dimension, or, of 16-bit floats, the rows}}
   tile.store %x, %m[%i, %i, %i] dims [-1, 1] : vector<1x8xbf16>, memref<?x64x64xbf16, strided<[?, ?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @straight_pairs(%a: i32) {
+  %zero = arith.constant 0 : i32
+  %x = arith.constant dense<1.0> : vector<64x16xf32>
+  %p = tile.pair_rows %x : vector<64x16xf32> -> vector<64x16xf8E4M3FN>
+  %b = hopper.view %a : !hopper.buffer<vector<64x16xf8E4M3FN>, 64>
+  // expected-error @+1 {{a tile of 8-bit floats is stored in a buffer transposed, by pairs of rows (tile.pair_rows)}}
+  hopper.buffer_store %p, %b[%zero, %zero] straight : vector<64x16xf8E4M3FN>, !hopper.buffer<vector<64x16xf8E4M3FN>, 64>
+  tile.return
+}
+
+// -----
+
+tile.kernel @stored_columns_of_bytes(%a: i32) {
+  %zero = arith.constant 0 : i32
+  %x = arith.constant dense<1.0> : vector<64x16xf32>
+  %p = tile.interleave %x : vector<64x16xf32> -> vector<64x16xf8E4M3FN>
+  %b = hopper.view %a : !hopper.buffer<vector<16x64xf8E4M3FN>, 16>
+  // expected-error @+1 {{a tile of 8-bit floats is stored in a buffer transposed, by pairs of rows (tile.pair_rows)}}
+  hopper.buffer_store %p, %b[%zero, %zero] : vector<64x16xf8E4M3FN>, !hopper.buffer<vector<16x64xf8E4M3FN>, 16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @pairs_of_eight_columns() {
+  %x = arith.constant dense<1.0> : vector<64x8xf32>
+  // expected-error @+1 {{a tile of type 'vector<64x8xf8E4M3FN>' cannot be distributed over a warpgroup}}
+  %p = tile.pair_rows %x : vector<64x8xf32> -> vector<64x8xf8E4M3FN>
+  tile.return
+}
+
+// -----
+
+tile.kernel @widened() {
+  %x = arith.constant dense<1.0> : vector<64x16xf8E4M3FN>
+  // expected-error @+1 {{only 16-bit and 8-bit float tiles can be widened, to f32}}
+  %w = arith.extf %x : vector<64x16xf8E4M3FN> to vector<64x16xbf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @widened_to_f64() {
+  %x = arith.constant dense<1.0> : vector<64x16xf32>
+  // expected-error @+1 {{only 16-bit and 8-bit float tiles can be widened, to f32}}
+  %w = arith.extf %x : vector<64x16xf32> to vector<64x16xf64>
   tile.return
 }

@@ -157,3 +157,52 @@ tile.kernel @few(%x: !two, %y: !twob) {
   tile.store %n, %y[%c0, %c0] dims [0, 1] : vector<64x32xf8E5M2>, !twob
   tile.return
 }
+
+// Widened: the same exchanges in the other order give a lane the pairs of columns
+// that f32 tiles have.
+// CHECK-LABEL: tile.kernel @widen
+// CHECK: %[[X:.*]] = hopper.global_load
+// CHECK: %[[ODD:.*]] = arith.trunci %{{.*}} : i32 to i1
+// CHECK: %[[HIGH:.*]] = arith.trunci %{{.*}} : i32 to i1
+// CHECK: %[[INNER:.*]] = arith.xori %[[ODD]], %[[HIGH]] : i1
+// CHECK: %[[S:.*]] = hopper.shuffle_xor %[[X]], 3 : i32
+// CHECK: %[[Q:.*]] = arith.select %[[INNER]], %[[S]], %[[X]]
+// CHECK: %[[O:.*]] = hopper.shuffle_xor %[[Q]], 1 : i32
+// CHECK-DAG: %[[U:.*]] = hopper.permute_bytes %[[Q]], %[[O]], 12918
+// CHECK-DAG: %[[L:.*]] = hopper.permute_bytes %[[Q]], %[[O]], 21520
+// CHECK: %[[P:.*]] = arith.select %[[ODD]], %[[U]], %[[L]]
+// CHECK: %[[V0:.*]], %[[V1:.*]], %[[V2:.*]], %[[V3:.*]] = hopper.unpack %[[P]] of f8E5M2
+// CHECK: hopper.unpack
+// CHECK-NOT: hopper.unpack
+// CHECK: hopper.global_store %arg1[%[[ROW:.*]], %[[COLUMN:.*]]], %[[V0]], %[[V1]] if
+// CHECK: %[[NEXT:.*]] = arith.addi %[[COLUMN]], %c8_i32
+// CHECK: hopper.global_store %arg1[%[[ROW]], %[[NEXT]]], %[[V2]], %[[V3]] if
+!bytes16 = memref<?x16xf8E5M2, strided<[?, 1]>>
+tile.kernel @widen(%x: !bytes16, %y: !i) {
+  %c0 = arith.constant 0 : index
+  %t = tile.load %x[%c0, %c0] dims [0, 1] : !bytes16, vector<64x16xf8E5M2>
+  %w = arith.extf %t : vector<64x16xf8E5M2> to vector<64x16xf32>
+  tile.store %w, %y[%c0, %c0] dims [0, 1] : vector<64x16xf32>, !i
+  tile.return
+}
+
+// Operands of two types, in shared memory and in registers.
+// CHECK-LABEL: tile.kernel @types
+// CHECK: hopper.mma_async(%{{.*}}), %{{.*}} of f8E4M3FN and f8E5M2 : (i64)
+// CHECK: hopper.mma_async(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}), %{{.*}} of f8E5M2 and f8E4M3FN : (i32, i32, i32, i32)
+// CHECK: hopper.mma_async(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}), %{{.*}} of f8E5M2 : (i32, i32, i32, i32)
+!c = !hopper.buffer<vector<32x32xf8E5M2>, 32>
+tile.kernel @types() {
+  %address = hopper.shared_address 0 : i32
+  %a = hopper.view %address : !a
+  %b = hopper.view %address : !b
+  %c = hopper.view %address : !c
+  %s0 = hopper.wgmma %a, %c contract(1, 1) : !a, !c -> !hopper.pending<vector<64x32xf32>>
+  %s = hopper.wait %s0 younger 0 : !hopper.pending<vector<64x32xf32>> -> vector<64x32xf32>
+  %p = tile.interleave %s : vector<64x32xf32> -> vector<64x32xf8E5M2>
+  %t0 = hopper.wgmma %p, %b contract(1, 1) : vector<64x32xf8E5M2>, !b -> !hopper.pending<vector<64x32xf32>>
+  %t = hopper.wait %t0 younger 0 : !hopper.pending<vector<64x32xf32>> -> vector<64x32xf32>
+  %u0 = hopper.wgmma %p, %c contract(1, 1) : vector<64x32xf8E5M2>, !c -> !hopper.pending<vector<64x32xf32>>
+  %u = hopper.wait %u0 younger 0 : !hopper.pending<vector<64x32xf32>> -> vector<64x32xf32>
+  tile.return
+}

@@ -160,3 +160,30 @@ tile.kernel @one_row(%x: memref<8xf32, strided<[1]>>, %y: !l) {
   tile.store %s, %y[%c0] dims [-1, -1] : vector<1x1xf32>, !l
   tile.return
 }
+
+// Each warp raises the element in memory to the largest that one of its threads
+// has: the first lane does.
+// CHECK-LABEL: tile.kernel @largest
+// CHECK: %[[T:.*]] = hopper.thread_id
+// CHECK: %[[LANE:.*]] = arith.andi %[[T]], %c31_i32
+// CHECK: %[[X0:.*]] = hopper.global_load
+// CHECK: %[[X1:.*]] = hopper.global_load
+// CHECK: %[[X2:.*]] = hopper.global_load
+// CHECK: %[[X3:.*]] = hopper.global_load
+// CHECK: %[[M1:.*]] = arith.maxnumf %[[X0]], %[[X1]]
+// CHECK: %[[M2:.*]] = arith.maxnumf %[[M1]], %[[X2]]
+// CHECK: %[[M3:.*]] = arith.maxnumf %[[M2]], %[[X3]]
+// CHECK: hopper.shuffle_xor %[[M3]], 1 : f32
+// CHECK: hopper.shuffle_xor %{{.*}}, 2 : f32
+// CHECK: hopper.shuffle_xor %{{.*}}, 4 : f32
+// CHECK: hopper.shuffle_xor %{{.*}}, 8 : f32
+// CHECK: %[[OTHER:.*]] = hopper.shuffle_xor %[[M:.*]], 16 : f32
+// CHECK: %[[WARP:.*]] = arith.maxnumf %[[M]], %[[OTHER]]
+// CHECK: %[[FIRST:.*]] = arith.cmpi eq, %[[LANE]], %c0_i32
+// CHECK: hopper.global_max %arg1[%{{.*}}, %c0_i32], %[[WARP]] if %[[FIRST]]
+tile.kernel @largest(%x: !l, %m: memref<?x?xf32, strided<[?, 1]>>, %i: index) {
+  %c0 = arith.constant 0 : index
+  %t = tile.load %x[%c0] dims [0, -1] : !l, vector<128x1xf32>
+  tile.max_store %t, %m[%i, %c0] : vector<128x1xf32>, memref<?x?xf32, strided<[?, 1]>>
+  tile.return
+}

@@ -187,3 +187,49 @@ tile.kernel @packed(%w: !w, %i: index) attributes {schedule = #tile.schedule<blo
   hopper.out_reduce %ring, %w[%i, %c0] : !hopper.ring<1, vector<128x64xf32>>, !w
   tile.return
 }
+
+// A factor, a tile of one element, has no share: tiles that it is broadcast to
+// are divided each in its own way. So are those whose largest element goes to
+// memory; every warpgroup raises the same element.
+// CHECK-LABEL: tile.kernel @factor
+// CHECK: %[[F:.*]] = tile.load %{{.*}} dims [-1, -1] : {{.*}}, vector<1x1xf32>
+// CHECK: %[[G:.*]] = arith.mulf %[[F]], %{{.*}} : vector<1x1xf32>
+// CHECK: vector.broadcast %[[G]] : vector<1x1xf32> to vector<64x40xf32>
+// CHECK: %[[FEW:.*]] = arith.mulf %{{.*}}, %{{.*}} : vector<64x40xf32>
+// CHECK: vector.broadcast %[[G]] : vector<1x1xf32> to vector<64x80xf32>
+// CHECK: %[[MANY:.*]] = arith.mulf %{{.*}}, %{{.*}} : vector<64x80xf32>
+// CHECK: %[[M:.*]] = tile.reduce maxnum %[[MANY]] dim 1 : vector<64x80xf32> -> vector<64x1xf32>
+// CHECK: tile.max_store %[[M]], %[[L:.*]][%[[I:.*]], %[[J:.*]]] : vector<64x1xf32>
+// CHECK-NEXT: tile.max_store %[[FEW]], %[[L]][%[[I]], %[[J]]] : vector<64x40xf32>
+// CHECK-NEXT: tile.max_store %[[F]], %[[L]][%[[I]], %[[J]]] : vector<1x1xf32>
+tile.kernel @factor(%o: !o, %l: !l, %i: index) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 80, warpgroups = 2>} {
+  %c0 = arith.constant 0 : index
+  %loaded = tile.load %l[%i, %c0] dims [-1, -1] : !l, vector<1x1xf32>
+  %half = arith.constant dense<0.5> : vector<1x1xf32>
+  %factor = arith.mulf %loaded, %half : vector<1x1xf32>
+  %few = vector.broadcast %factor : vector<1x1xf32> to vector<64x80xf32>
+  %x = tile.load %o[%i, %c0] dims [0, 1] : !o, vector<64x80xf32>
+  %y = arith.mulf %x, %few : vector<64x80xf32>
+  %many = vector.broadcast %factor : vector<1x1xf32> to vector<128x80xf32>
+  %z = tile.load %o[%i, %c0] dims [0, 1] : !o, vector<128x80xf32>
+  %w = arith.mulf %z, %many : vector<128x80xf32>
+  %m = tile.reduce maxnum %w dim 1 : vector<128x80xf32> -> vector<128x1xf32>
+  tile.max_store %m, %l[%i, %c0] : vector<128x1xf32>, !l
+  tile.max_store %y, %l[%i, %c0] : vector<64x80xf32>, !l
+  tile.max_store %loaded, %l[%i, %c0] : vector<1x1xf32>, !l
+  tile.return
+}
+
+// Pairs of rows are in one warp: such a tile is divided by rows, columns of what
+// is shared.
+// CHECK-LABEL: tile.kernel @pairs
+// CHECK: %[[P:.*]] = tile.pair_rows %{{.*}} : vector<64x80xf32> -> vector<64x80xf8E4M3FN>
+// CHECK: hopper.share %[[P]], %{{.*}} : vector<64x80xf8E4M3FN>, <1, vector<80x128xf8E4M3FN>> -> <vector<80x128xf8E4M3FN>, 80>
+tile.kernel @pairs(%o: !o, %i: index) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 80, warpgroups = 2>} {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring_alloc {consumers = 2 : i64} : !hopper.ring<1, vector<80x128xf8E4M3FN>>
+  %x = tile.load %o[%i, %c0] dims [0, 1] : !o, vector<128x80xf32>
+  %p = tile.pair_rows %x : vector<128x80xf32> -> vector<128x80xf8E4M3FN>
+  %b = hopper.share %p, %ring : vector<128x80xf8E4M3FN>, !hopper.ring<1, vector<80x128xf8E4M3FN>> -> !hopper.buffer<vector<80x128xf8E4M3FN>, 80>
+  tile.return
+}

@@ -98,3 +98,12 @@ tile.kernel @packed_sum(%x: memref<?x80xf32, strided<[?, 1]>>, %w: memref<?x5120
   tile.reduce_store %t, %w[%i, %i] : vector<64x80xf32>, memref<?x5120xf32, strided<[?, 1]>>
   tile.return
 }
+
+// -----
+
+tile.kernel @pairs(%x: memref<?x80xf32, strided<[?, 1]>>, %i: index) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 80, warpgroups = 2>} {
+  // expected-error @+1 {{a tile of 64 rows cannot be divided among 2 warpgroups: each needs a multiple of 64 rows}}
+  %t = tile.load %x[%i, %i] dims [0, 1] : memref<?x80xf32, strided<[?, 1]>>, vector<64x80xf32>
+  %p = tile.pair_rows %t : vector<64x80xf32> -> vector<64x80xf8E4M3FN>
+  tile.return
+}

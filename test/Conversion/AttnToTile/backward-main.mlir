@@ -157,3 +157,18 @@ func.func @deterministic(%q: !t, %k: !t, %v: !t, %o: !t, %lse: !l, %do: !t) -> (
     : !t, !t, !t, !t, !l, !t -> !t, !t, !t
   return %dq, %dk, %dv : !t, !t, !t
 }
+
+// Neither does what has a kernel of its own for dq.
+
+// CHECK-LABEL: tile.kernel @separate_main(
+// CHECK-SAME: deterministic = false
+// CHECK-NOT: dq_acc
+// CHECK-NOT: tile.reduce_store
+// CHECK: tile.return
+// CHECK: tile.kernel @separate_dq(
+func.func @separate(%q: !t, %k: !t, %v: !t, %o: !t, %lse: !l, %do: !t) -> (!t, !t, !t) {
+  %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do
+    {schedule = #tile.schedule<block_q = 64, block_kv = 128, transpose_s = true, separate_dq = true>}
+    : !t, !t, !t, !t, !l, !t -> !t, !t, !t
+  return %dq, %dk, %dv : !t, !t, !t
+}

@@ -44,6 +44,15 @@ tile.kernel @values(%l: !l {tile.argument = #tile.argument<"l", "output", ["n"]>
   %e4m3 = hopper.pack %x, %y, %x, %y to f8E4M3FN : i32
   // CHECK: cvt.rn.satfinite.e5m2x2.f32 low
   %e5m2 = hopper.pack %x, %y, %x, %y to f8E5M2 : i32
+  // The other way round, by way of f16.
+  // CHECK: %[[U:.*]] = llvm.inline_asm "{\0A.reg .b16 low, high, f<4>;\0A.reg .b32 pair;\0Amov.b32 {low, high}, $4;\0Acvt.rn.f16x2.e4m3x2 pair, low;\0Amov.b32 {f0, f1}, pair;\0Acvt.rn.f16x2.e4m3x2 pair, high;\0Amov.b32 {f2, f3}, pair;\0Acvt.f32.f16 $0, f0;\0Acvt.f32.f16 $1, f1;\0Acvt.f32.f16 $2, f2;\0Acvt.f32.f16 $3, f3;\0A}", "=f,=f,=f,=f,r" %{{.*}} : (i32) ->
+  // CHECK: llvm.extractvalue %[[U]][0]
+  // CHECK: llvm.extractvalue %[[U]][1]
+  // CHECK: llvm.extractvalue %[[U]][2]
+  // CHECK: llvm.extractvalue %[[U]][3]
+  %values:4 = hopper.unpack %e4m3 of f8E4M3FN
+  // CHECK: "{{.*}}cvt.rn.f16x2.e5m2x2 pair, low;{{.*}}cvt.rn.f16x2.e5m2x2 pair, high;
+  %wide:4 = hopper.unpack %e5m2 of f8E5M2
   // CHECK: llvm.inline_asm "prmt.b32 $0, $1, $2, 25632;", "=r,r,r"
   %bytes = hopper.permute_bytes %p, %q, 25632 : i32
   tile.return

@@ -107,6 +107,9 @@ tile.kernel @several(%w: !w {tile.argument = #tile.argument<"w", "workspace", ["
   hopper.global_reduce %w[%i, %j], %y#0, %y#1 : !w, f32, f32
   // CHECK: llvm.inline_asm has_side_effects "red.relaxed.gpu.global.add.v4.f32 [$0+16], {$1, $2, $3, $4};", "l,f,f,f,f,~{memory}"
   hopper.global_reduce %w[%i, %column], %x#0, %x#1, %x#2, %x#3 : !w, f32, f32, f32, f32
+  // The larger of two numbers that are not negative has the larger bits.
+  // CHECK: llvm.inline_asm has_side_effects "{\0A.reg .b32 bits;\0Amov.b32 bits, $1;\0A@$2 red.relaxed.gpu.global.max.u32 [$0+16], bits;\0A}", "l,f,b,~{memory}" %{{.*}}, %{{.*}}, %[[P]] :
+  hopper.global_max %w[%i, %column], %y#0 if %p : !w
   // One thread starts the copy and closes its group.
   // CHECK: llvm.inline_asm has_side_effects "@$2 cp.reduce.async.bulk.global.shared::cta.bulk_group.add.f32 [$0+16], [$1], 16384;\0A@$2 cp.async.bulk.commit_group;", "l,r,b,~{memory}" %{{.*}}, %[[I]], %[[P]] :
   hopper.bulk_reduce %i, %w[%i, %column], 16384 if %p : !w

@@ -65,6 +65,10 @@ tile.kernel @products() attributes {hopper.threads = 128 : i64, hopper.shared_me
   %u:4 = hopper.mma_async (%d), %d acc(%t#0, %t#1, %t#2, %t#3 : f32, f32, f32, f32) of f8E4M3FN : (i64) -> (f32, f32, f32, f32)
   // CHECK: "{{.*}}m64n8k32.f32.e5m2.e5m2 {$0, $1, $2, $3}, a, b, accumulate, 1, 1;
   %v:4 = hopper.mma_async (%d), %d of f8E5M2 : (i64) -> (f32, f32, f32, f32)
+  // CHECK: "{{.*}}m64n8k32.f32.e4m3.e5m2 {$0, $1, $2, $3}, a, b, accumulate, 1, 1;
+  %x:4 = hopper.mma_async (%d), %d of f8E4M3FN and f8E5M2 : (i64) -> (f32, f32, f32, f32)
+  // CHECK: "{{.*}}m64n8k32.f32.e5m2.e4m3 {$0, $1, $2, $3}, {$4, $5, $6, $7}, b, accumulate, 1, 1;
+  %y:4 = hopper.mma_async (%r, %r, %r, %r), %d of f8E5M2 and f8E4M3FN : (i32, i32, i32, i32) -> (f32, f32, f32, f32)
   // CHECK: llvm.inline_asm has_side_effects "wgmma.commit_group.sync.aligned;", "~{memory}"
   hopper.wgmma_commit
   // CHECK: llvm.inline_asm has_side_effects "wgmma.wait_group.sync.aligned 1;", "=f,=r,0,1,~{memory}"

@@ -189,3 +189,34 @@ tile.kernel @packed(%acc: !acc, %n: index) attributes {schedule = #tile.schedule
   }
   tile.return
 }
+
+!n = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+!g = memref<?x64x?xf8E5M2, strided<[?, ?, 1]>>
+!pairs = vector<128x64xf8E4M3FN>
+
+// 8-bit floats are contracted along the columns of what is loaded, and of first
+// operands in registers. Pairs of rows are shared, on either side: transposed,
+// the rows that are contracted are columns. Elements may have different types.
+// CHECK-LABEL: tile.kernel @narrow
+// CHECK: %[[RG:.*]] = hopper.ring_alloc {{.*}}: <1, vector<64x128xf8E5M2>>
+// CHECK: %[[RP:.*]] = hopper.ring_alloc {{.*}}: <1, vector<64x128xf8E4M3FN>>
+// CHECK-NOT: hopper.ring_alloc {{.*}}: <1, vector<64x128xf8E4M3FN>>
+// CHECK: %[[P:.*]] = tile.pair_rows
+// CHECK: %[[G:.*]] = hopper.ring_get %[[RG]]
+// CHECK: %[[S:.*]] = hopper.share %[[P]], %[[RP]] : vector<128x64xf8E4M3FN>, <1, vector<64x128xf8E4M3FN>> -> <vector<64x128xf8E4M3FN>, 64>
+// CHECK-NEXT: hopper.wgmma %[[S]], %[[G]] contract(1, 1) : !hopper.buffer<vector<64x128xf8E4M3FN>, 64>, <vector<64x128xf8E5M2>, 64> -> <vector<64x64xf32>>
+// CHECK: hopper.wgmma %[[G]], %[[S]] contract(1, 1) : !hopper.buffer<vector<64x128xf8E5M2>, 64>, <vector<64x128xf8E4M3FN>, 64> -> <vector<64x64xf32>>
+// CHECK: %[[I:.*]] = tile.interleave
+// CHECK-NOT: hopper.share
+// CHECK: hopper.wgmma %[[I]], %{{.*}} contract(1, 1) : vector<64x64xf8E5M2>, <vector<64x64xf8E4M3FN>, 64> -> <vector<64x64xf32>>
+tile.kernel @narrow(%q: !n, %g: !g, %x: vector<128x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %P = tile.pair_rows %x : vector<128x64xf32> -> !pairs
+  %G = tile.load %g[%c0, %c0, %c0] dims [1, 2] : !g, vector<64x128xf8E5M2>
+  %S = tile.dot %P, %G contract(0, 1) : !pairs, vector<64x128xf8E5M2> -> !t
+  %T = tile.dot %G, %P contract(1, 0) : vector<64x128xf8E5M2>, !pairs -> !t
+  %I = tile.interleave %S : !t -> vector<64x64xf8E5M2>
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !n, vector<64x64xf8E4M3FN>
+  %U = tile.dot %I, %Q contract(1, 1) : vector<64x64xf8E5M2>, vector<64x64xf8E4M3FN> -> !t
+  tile.return
+}

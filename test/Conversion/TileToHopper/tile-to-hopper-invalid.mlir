@@ -137,7 +137,91 @@ tile.kernel @divergent(%q: !m, %c: vector<64x1xi1>, %x: vector<64x64xf32>) {
 tile.kernel @narrow_rows(%q: !n) {
   %c0 = arith.constant 0 : index
   %Q = tile.load %q[%c0, %c0] dims [0, 1] : !n, vector<64x64xf8E4M3FN>
-  // expected-error @+1 {{a product of 8-bit floats must contract the columns of both operands}}
+  // expected-error @+1 {{a product of 8-bit floats must contract the columns of both operands, or the rows of a result of tile.pair_rows}}
   %S = tile.dot %Q, %Q contract(1, 0) : vector<64x64xf8E4M3FN>, vector<64x64xf8E4M3FN> -> vector<64x64xf32>
+  tile.return
+}
+
+// -----
+
+!n = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+!q = vector<64x64xf8E4M3FN>
+!t = vector<64x64xf32>
+tile.kernel @columns_of_pairs(%q: !n, %x: !t) {
+  %c0 = arith.constant 0 : index
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !n, !q
+  %P = tile.pair_rows %x : !t -> !q
+  // expected-error @+1 {{a product of 8-bit floats must contract the columns of both operands, or the rows of a result of tile.pair_rows}}
+  %S = tile.dot %P, %Q contract(1, 1) : !q, !q -> !t
+  tile.return
+}
+
+// -----
+
+!n = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+!q = vector<64x64xf8E4M3FN>
+!t = vector<64x64xf32>
+tile.kernel @columns_of_second_pairs(%q: !n, %x: !t) {
+  %c0 = arith.constant 0 : index
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !n, !q
+  %P = tile.pair_rows %x : !t -> !q
+  // expected-error @+1 {{a product of 8-bit floats must contract the columns of both operands, or the rows of a result of tile.pair_rows}}
+  %S = tile.dot %Q, %P contract(1, 1) : !q, !q -> !t
+  tile.return
+}
+
+// -----
+
+!n = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+!q = vector<64x64xf8E4M3FN>
+!t = vector<64x64xf32>
+tile.kernel @rows_beside_pairs(%q: !n, %x: !t) {
+  %c0 = arith.constant 0 : index
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !n, !q
+  %P = tile.pair_rows %x : !t -> !q
+  // expected-error @+1 {{a product of 8-bit floats must contract the columns of both operands, or the rows of a result of tile.pair_rows}}
+  %S = tile.dot %P, %Q contract(0, 0) : !q, !q -> !t
+  tile.return
+}
+
+// -----
+
+!n = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+!q = vector<64x64xf8E4M3FN>
+!t = vector<64x64xf32>
+tile.kernel @rows_of_computed(%q: !n, %x: !t) {
+  %c0 = arith.constant 0 : index
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !n, !q
+  %P = tile.interleave %x : !t -> !q
+  // expected-error @+1 {{a product of 8-bit floats must contract the columns of both operands, or the rows of a result of tile.pair_rows}}
+  %S = tile.dot %P, %Q contract(0, 1) : !q, !q -> !t
+  tile.return
+}
+
+// -----
+
+!n = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+!q = vector<64x64xf8E4M3FN>
+!t = vector<64x64xf32>
+tile.kernel @computed_second(%q: !n, %x: !t) {
+  %c0 = arith.constant 0 : index
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !n, !q
+  %P = tile.interleave %x : !t -> !q
+  // expected-error @+1 {{the second operand of a product of 8-bit floats must be loaded, or a result of tile.pair_rows}}
+  %S = tile.dot %Q, %P contract(1, 1) : !q, !q -> !t
+  tile.return
+}
+
+// -----
+
+!n = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+!q = vector<64x64xf8E4M3FN>
+!t = vector<64x64xf32>
+tile.kernel @rounded_second(%q: !n, %x: !t) {
+  %c0 = arith.constant 0 : index
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !n, !q
+  %P = arith.truncf %x : !t to !q
+  // expected-error @+1 {{the second operand of a product of 8-bit floats must be loaded, or a result of tile.pair_rows}}
+  %S = tile.dot %Q, %P contract(1, 1) : !q, !q -> !t
   tile.return
 }

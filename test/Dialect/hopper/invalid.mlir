@@ -421,3 +421,30 @@ func.func @f(%x: vector<64x32xbf16>, %b: !hopper.buffer<vector<32x64xbf16>, 32>,
   hopper.buffer_store %x, %b[%i, %i] straight : vector<64x32xbf16>, !hopper.buffer<vector<32x64xbf16>, 32>
   return
 }
+
+// -----
+
+!b = !hopper.buffer<vector<64x64xf8E4M3FN>, 64>
+!c = !hopper.buffer<vector<64x64xbf16>, 64>
+func.func @f(%a: !b, %b: !c) {
+  // expected-error@+1 {{multiplies 'vector<64x64xf8E4M3FN>' with 'vector<64x64xbf16>'}}
+  %s = hopper.wgmma %a, %b contract(1, 1) : !b, !c -> !hopper.pending<vector<64x64xf32>>
+  return
+}
+
+// -----
+
+func.func @f(%x: vector<64x32xf8E4M3FN>, %b: !hopper.buffer<vector<64x32xf8E4M3FN>, 64>, %i: i32) {
+  // Not as it is, but transposed.
+  // expected-error@+1 {{cannot store 'vector<32x64xf8E4M3FN>' in '!hopper.buffer<vector<64x32xf8E4M3FN>, 64>'}}
+  hopper.buffer_store %x, %b[%i, %i] : vector<64x32xf8E4M3FN>, !hopper.buffer<vector<64x32xf8E4M3FN>, 64>
+  return
+}
+
+// -----
+
+func.func @f(%x: vector<64x32xf8E5M2>, %b: !hopper.buffer<vector<32x64xf8E4M3FN>, 32>, %i: i32) {
+  // expected-error@+1 {{cannot store 'vector<32x64xf8E5M2>' in '!hopper.buffer<vector<32x64xf8E4M3FN>, 32>'}}
+  hopper.buffer_store %x, %b[%i, %i] : vector<64x32xf8E5M2>, !hopper.buffer<vector<32x64xf8E4M3FN>, 32>
+  return
+}

@@ -295,3 +295,51 @@ func.func @f(%a: i32) {
   %x = hopper.permute_bytes %a, %a, 8 : i32
   return
 }
+
+// -----
+
+func.func @f(%d: i64) {
+  // expected-error@+1 {{cannot multiply elements of types 'f8E4M3FN' and 'bf16'}}
+  %s:4 = hopper.mma_async (%d), %d of f8E4M3FN and bf16 : (i64) -> (f32, f32, f32, f32)
+  return
+}
+
+// -----
+
+func.func @f(%d: i64) {
+  // expected-error@+1 {{cannot multiply elements of types 'bf16' and 'f16'}}
+  %s:4 = hopper.mma_async (%d), %d of bf16 and f16 : (i64) -> (f32, f32, f32, f32)
+  return
+}
+
+// -----
+
+func.func @f(%d: i64) {
+  // expected-error@+1 {{can only transpose 16-bit operands}}
+  %s:4 = hopper.mma_async (%d), %d of f8E4M3FN and f8E5M2 {transpose_a} : (i64) -> (f32, f32, f32, f32)
+  return
+}
+
+// -----
+
+func.func @f(%x: i32) {
+  // expected-error@+1 {{cannot unpack values of type 'bf16'}}
+  %v:4 = hopper.unpack %x of bf16
+  return
+}
+
+// -----
+
+func.func @f(%m: memref<?x64xbf16>, %i: i32, %x: f32, %p: i1) {
+  // expected-error@+1 {{raises f32, not 'bf16'}}
+  hopper.global_max %m[%i, %i], %x if %p : memref<?x64xbf16>
+  return
+}
+
+// -----
+
+func.func @f(%m: memref<?x64xf32>, %i: i32, %x: f32, %p: i1) {
+  // expected-error@+1 {{needs an index for each dimension of 'memref<?x64xf32>'}}
+  hopper.global_max %m[%i], %x if %p : memref<?x64xf32>
+  return
+}

@@ -68,6 +68,11 @@ tile.kernel @products(%address: i32, %r: i32, %f: f32) {
   %s:4 = hopper.mma_async (%d), %next of bf16 : (i64) -> (f32, f32, f32, f32)
   // CHECK: hopper.mma_async(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}), %{{.*}} acc(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : f32, f32, f32, f32) of f16 {transpose_b} : (i32, i32, i32, i32) -> (f32, f32, f32, f32)
   %t:4 = hopper.mma_async (%r, %r, %r, %r), %d acc(%s#0, %s#1, %s#2, %s#3 : f32, f32, f32, f32) of f16 {transpose_b} : (i32, i32, i32, i32) -> (f32, f32, f32, f32)
+  // 8-bit operands of different types.
+  // CHECK: hopper.mma_async(%[[D]]), %[[D]] of f8E4M3FN and f8E5M2 : (i64) -> (f32, f32, f32, f32)
+  %n:4 = hopper.mma_async (%d), %d of f8E4M3FN and f8E5M2 : (i64) -> (f32, f32, f32, f32)
+  // CHECK: hopper.mma_async({{.*}}), %[[D]] acc({{.*}} : f32, f32, f32, f32) of f8E5M2 and f8E4M3FN : (i32, i32, i32, i32) -> (f32, f32, f32, f32)
+  %m:4 = hopper.mma_async (%r, %r, %r, %r), %d acc(%n#0, %n#1, %n#2, %n#3 : f32, f32, f32, f32) of f8E5M2 and f8E4M3FN : (i32, i32, i32, i32) -> (f32, f32, f32, f32)
   // CHECK: hopper.wgmma_commit
   hopper.wgmma_commit
   // CHECK: hopper.wgmma_wait 1(%{{.*}}, %{{.*}}) : (f32, i32) -> (f32, i32)
@@ -97,6 +102,8 @@ tile.kernel @values(%f: f32, %p: i1) {
   %x = hopper.pack %f, %s to bf16 : i32
   // CHECK: hopper.pack %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} to f8E5M2 : i32
   %quad = hopper.pack %f, %s, %f, %s to f8E5M2 : i32
+  // CHECK: hopper.unpack %{{.*}} of f8E5M2{{$}}
+  %values:4 = hopper.unpack %quad of f8E5M2
   // CHECK: hopper.permute_bytes %{{.*}}, %{{.*}}, 25632 : i32
   %bytes = hopper.permute_bytes %x, %quad, 25632 : i32
   tile.return
@@ -142,6 +149,8 @@ tile.kernel @shared_memory(%w: !w, %l: !l, %map: !hopper.tensor_map<1, [1, 64], 
   hopper.global_reduce %w[%x, %x], %f : !w, f32
   // CHECK: hopper.global_reduce %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}}#0, %{{.*}}#1, %{{.*}}#2, %{{.*}}#3 : memref<?x4096xf32, strided<[?, 1]>>, f32, f32, f32, f32{{$}}
   hopper.global_reduce %w[%x, %x], %s4#0, %s4#1, %s4#2, %s4#3 : !w, f32, f32, f32, f32
+  // CHECK: hopper.global_max %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}} if %{{.*}} : memref<?x4096xf32, strided<[?, 1]>>{{$}}
+  hopper.global_max %w[%x, %x], %f if %p : !w
   // CHECK: hopper.global_load %{{.*}}[%{{.*}}, %{{.*}}] if %{{.*}} : memref<?x4096xf32, strided<[?, 1]>> -> f32, f32, f32, f32
   %g:4 = hopper.global_load %w[%x, %x] if %p : !w -> f32, f32, f32, f32
   tile.return

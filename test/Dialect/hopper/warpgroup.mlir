@@ -123,3 +123,27 @@ tile.kernel @shared_memory(%l: memref<?xf32, strided<[1]>>, %acc: memref<?x8192x
   hopper.buffer_store %p, %shared[%first, %first] : vector<64x32xbf16>, !hopper.buffer<vector<32x128xbf16>, 32>
   tile.return
 }
+
+!ring = !hopper.ring<1, vector<64x128xf8E4M3FN>>
+!buffer = !hopper.buffer<vector<64x128xf8E4M3FN>, 64>
+!gradients = !hopper.buffer<vector<128x128xf8E5M2>, 128>
+
+// 8-bit floats: pairs of rows go through shared memory, and operands may have
+// different types.
+// CHECK-LABEL: tile.kernel @narrow
+tile.kernel @narrow(%x: vector<128x64xf32>, %a: i32, %p: vector<64x128xf8E4M3FN>) {
+  %ring = hopper.ring_alloc : !ring
+  // CHECK: %[[P:.*]] = tile.pair_rows
+  %pairs = tile.pair_rows %x : vector<128x64xf32> -> vector<128x64xf8E4M3FN>
+  // CHECK: %[[B:.*]] = hopper.share %[[P]], %{{.*}} : vector<128x64xf8E4M3FN>, <1, vector<64x128xf8E4M3FN>> -> <vector<64x128xf8E4M3FN>, 64>
+  %b = hopper.share %pairs, %ring : vector<128x64xf8E4M3FN>, !ring -> !buffer
+  // CHECK: hopper.buffer_store %[[P]], %[[B]][%{{.*}}, %{{.*}}] : vector<128x64xf8E4M3FN>, <vector<64x128xf8E4M3FN>, 64>
+  hopper.buffer_store %pairs, %b[%a, %a] : vector<128x64xf8E4M3FN>, !buffer
+  // CHECK: %[[G:.*]] = hopper.view
+  %g = hopper.view %a : !gradients
+  // CHECK: hopper.wgmma %[[B]], %[[G]] contract(1, 1) : !hopper.buffer<vector<64x128xf8E4M3FN>, 64>, <vector<128x128xf8E5M2>, 128> -> <vector<64x128xf32>>
+  %s = hopper.wgmma %b, %g contract(1, 1) : !buffer, !gradients -> !hopper.pending<vector<64x128xf32>>
+  // CHECK: hopper.wgmma %{{.*}}, %[[G]] contract(1, 1) : vector<64x128xf8E4M3FN>, <vector<128x128xf8E5M2>, 128> -> <vector<64x128xf32>>
+  %t = hopper.wgmma %p, %g contract(1, 1) : vector<64x128xf8E4M3FN>, !gradients -> !hopper.pending<vector<64x128xf32>>
+  tile.return
+}

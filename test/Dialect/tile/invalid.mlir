@@ -375,7 +375,7 @@ tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %s: vector<64x32xf32>,
 
 tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %s: vector<64x32xf32>, %b: vector<64x32xf8E4M3FN>) {
   %c0 = arith.constant 0 : index
-  // expected-error@+1 {{an interleaved tile is one of 8-bit floats whose rows, a multiple of 16, run along the tensor's last dimension}}
+  // expected-error@+1 {{an interleaved or paired tile is one of 8-bit floats whose rows, a multiple of 16, run along the tensor's last dimension}}
   tile.store %b, %x[%c0, %c0] dims [0, 1] interleaved : vector<64x32xf8E4M3FN>, memref<?x?xf8E4M3FN, strided<[?, 1]>>
   tile.return
 }
@@ -446,5 +446,113 @@ tile.kernel @k(%s: vector<64x32xf32>, %b: vector<64x32xf8E4M3FN>) {
 tile.kernel @k(%s: vector<64x4xf32>) {
   // expected-error@+1 {{columns of the first tile must be a multiple of 8, not 4}}
   %p = tile.append %s, %s : vector<64x4xf32>, vector<64x4xf32> -> vector<64x8xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %b: vector<64x32xf8E4M3FN>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{a tile is interleaved or paired, not both}}
+  tile.store %b, %x[%c0, %c0] dims [1, 0] interleaved paired : vector<64x32xf8E4M3FN>, memref<?x?xf8E4M3FN, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %b: vector<64x32xf8E4M3FN>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{an interleaved or paired tile is one of 8-bit floats whose rows, a multiple of 16, run along the tensor's last dimension}}
+  tile.store %b, %x[%c0, %c0] dims [0, 1] paired : vector<64x32xf8E4M3FN>, memref<?x?xf8E4M3FN, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %b: vector<24x32xf8E4M3FN>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{an interleaved or paired tile is one of 8-bit floats whose rows, a multiple of 16, run along the tensor's last dimension}}
+  tile.store %b, %x[%c0, %c0] dims [1, 0] paired : vector<24x32xf8E4M3FN>, memref<?x?xf8E4M3FN, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xbf16, strided<[?, 1]>>, %b: vector<64x32xbf16>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{an interleaved or paired tile is one of 8-bit floats whose rows, a multiple of 16, run along the tensor's last dimension}}
+  tile.store %b, %x[%c0, %c0] dims [1, 0] paired : vector<64x32xbf16>, memref<?x?xbf16, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%s: vector<64x32xf32>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{makes 8-bit floats of f32, not 'f16' of 'f32'}}
+  %p = tile.pair_rows %s : vector<64x32xf32> -> vector<64x32xf16>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%s: vector<64x32xbf16>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{makes 8-bit floats of f32, not 'f8E4M3FN' of 'bf16'}}
+  %p = tile.pair_rows %s : vector<64x32xbf16> -> vector<64x32xf8E4M3FN>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%s: vector<64x32xf32>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{source and result must have the same shape, with a multiple of 16 rows}}
+  %p = tile.pair_rows %s : vector<64x32xf32> -> vector<64x64xf8E4M3FN>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%s: vector<8x32xf32>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{source and result must have the same shape, with a multiple of 16 rows}}
+  %p = tile.pair_rows %s : vector<8x32xf32> -> vector<8x32xf8E4M3FN>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xbf16, strided<[?, 1]>>, %s: vector<64x1xf32>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{takes f32, not 'f32' for 'bf16'}}
+  tile.max_store %s, %x[%c0, %c0] : vector<64x1xf32>, memref<?x?xbf16, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xf32, strided<[?, 1]>>, %s: vector<64x1xbf16>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{takes f32, not 'bf16' for 'f32'}}
+  tile.max_store %s, %x[%c0, %c0] : vector<64x1xbf16>, memref<?x?xf32, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%x: memref<?x?xf32, strided<[?, 1]>>, %s: vector<64x1xf32>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{needs 2 indices, not 1}}
+  tile.max_store %s, %x[%c0] : vector<64x1xf32>, memref<?x?xf32, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%a: vector<64x16xf8E4M3FN>, %b: vector<16x32xf16>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{elements of a are 'f8E4M3FN', but those of b are 'f16'}}
+  %r = tile.dot %a, %b contract(1, 0) : vector<64x16xf8E4M3FN>, vector<16x32xf16> -> vector<64x32xf32>
   tile.return
 }

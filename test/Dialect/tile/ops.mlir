@@ -56,11 +56,13 @@ tile.kernel @all(%x: !matrix {tile.argument = #tile.argument<"x", "input", ["bat
 // CHECK-LABEL: tile.kernel @schedules
 // CHECK-SAME: a = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, stages = 3, overlap = false, specialize = false, pingpong = false, split_loops = false, lazy_rescale = 8, chains = 2, longest_first = true, producer_registers = 32, consumer_registers = 160>
 // CHECK-SAME: b = #tile.schedule<block_q = 64, block_kv = 16, warpgroups = 1>
+// CHECK-SAME: c = #tile.schedule<block_q = 64, block_kv = 64, transpose_s = true, separate_dq = true, bulk_reduce = false>
 tile.kernel @schedules() attributes {
     a = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, stages = 3, overlap = false, specialize = false,
                        pingpong = false, split_loops = false, lazy_rescale = 8, chains = 2, longest_first = true,
                        producer_registers = 32, consumer_registers = 160>,
-    b = #tile.schedule<block_q = 64, block_kv = 16, warpgroups = 1, stages = 2>} {
+    b = #tile.schedule<block_q = 64, block_kv = 16, warpgroups = 1, stages = 2>,
+    c = #tile.schedule<block_q = 64, block_kv = 64, transpose_s = true, share_operands = false, separate_dq = true, bulk_reduce = false>} {
   tile.return
 }
 
@@ -98,5 +100,23 @@ tile.kernel @narrow(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>) {
   %w = tile.append %o, %l : vector<64x72xf32>, vector<64x8xf32> -> vector<64x80xf32>
   tile.store %p, %x[%c0, %c0] dims [1, 0] interleaved : vector<64x32xf8E4M3FN>, memref<?x?xf8E4M3FN, strided<[?, 1]>>
   %one = tile.load %x[%c0, %c0] dims [-1, -1] : memref<?x?xf8E4M3FN, strided<[?, 1]>>, vector<1x1xf8E4M3FN>
+  tile.return
+}
+
+// Pairs of rows, and operands of two types.
+// CHECK-LABEL: tile.kernel @pairs
+// CHECK: %[[P:.*]] = tile.pair_rows %{{.*}} : vector<64x32xf32> -> vector<64x32xf8E4M3FN>
+// CHECK: %[[G:.*]] = tile.pair_rows %{{.*}} : vector<64x32xf32> -> vector<64x32xf8E5M2>
+// CHECK: tile.dot %[[P]], %[[G]] contract(0, 0) : vector<64x32xf8E4M3FN>, vector<64x32xf8E5M2> -> vector<32x32xf32>
+// CHECK: tile.store %[[P]], %{{.*}}[%{{.*}}, %{{.*}}] dims [1, 0] paired : vector<64x32xf8E4M3FN>, memref<
+// CHECK: tile.max_store %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] : vector<64x32xf32>, memref<?x?xf32, strided<[?, 1]>>
+tile.kernel @pairs(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %y: memref<?x?xf32, strided<[?, 1]>>) {
+  %c0 = arith.constant 0 : index
+  %s = arith.constant dense<0.5> : vector<64x32xf32>
+  %p = tile.pair_rows %s : vector<64x32xf32> -> vector<64x32xf8E4M3FN>
+  %g = tile.pair_rows %s : vector<64x32xf32> -> vector<64x32xf8E5M2>
+  %o = tile.dot %p, %g contract(0, 0) : vector<64x32xf8E4M3FN>, vector<64x32xf8E5M2> -> vector<32x32xf32>
+  tile.store %p, %x[%c0, %c0] dims [1, 0] paired : vector<64x32xf8E4M3FN>, memref<?x?xf8E4M3FN, strided<[?, 1]>>
+  tile.max_store %s, %y[%c0, %c0] : vector<64x32xf32>, memref<?x?xf32, strided<[?, 1]>>
   tile.return
 }
