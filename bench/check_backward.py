@@ -1,10 +1,15 @@
-"""Backward kernels against fp64 and PyTorch's own 16-bit math, which autograd differentiates."""
+"""Backward kernels against fp64 and the precision that kernels have: PyTorch's own 16-bit math, which autograd
+differentiates, or tensor cores' 8 bits."""
 
 import math
 
 import torch
 
+import fp8
+import fp8_backward
 from cases import ROUNDING, TORCH_DTYPES, Case, Guarded, fill_inputs, fill_normal, guarded_rows, heads_of, max_difference
+from check_forward import attention
+from fp8_backward import parts_of
 from trial import Trial
 
 REPEATS = 200
@@ -15,13 +20,9 @@ CANCELLATION = 2.0**-20
 # What fp32 scores and an fp32 LSE cannot express, relative to the largest: a few roundings
 # of either. A probability, and so a gradient, is wrong by as much relative to itself.
 EXPONENT = 2.0**-21
-
-
-def parts_of(batch, kv_heads, elements):
-    """(batch, key head) pairs in parts whose scores fit memory."""
-    pairs = [(b, h) for b in range(batch) for h in range(kv_heads)]
-    step = max(1, int(2**26 // max(1, elements)))
-    return [tuple(zip(*pairs[first : first + step])) for first in range(0, len(pairs), step)]
+# How much more rms error 8-bit gradients may have than in_precision, which rounds the same numbers to the same type:
+# the largest error alone says little of a tensor's small elements.
+RMS = 1.25
 
 
 def differentiate(tensors, causal, scale, dtype):
@@ -78,14 +79,22 @@ def cancellation(tensors, name, scale):
 
     q, k, v, do = (tensors[part] for part in ("q", "k", "v", "do"))
     rows = math.sqrt(q.shape[1] * (q.shape[2] // max(1, k.shape[2])))
-    factor = {"dq": largest(k), "dk": largest(q) * rows, "dv": 0.0}[name]
-    return CANCELLATION * scale * largest(do, True) * largest(v, True) * factor
+    factor = {"dq": scale * largest(k), "dk": scale * largest(q) * rows, "dv": 0.0, "ds_amax": 1.0}[name]
+    return CANCELLATION * largest(do, True) * largest(v, True) * factor
+
+
+def output_type(op):
+    return op.get("output_dtype", op["dtype"])
+
+
+def outputs_of(kernel):
+    return tuple(name for name in (*GRADIENTS, "ds_amax") if name in kernel.dims)
 
 
 def make(case, kernel, device):
-    """Guarded tensors, with random inputs and O and LSE in fp64."""
+    """Guarded tensors, with random inputs."""
     op = kernel.operation
-    d, dtype = op["head_dim"], TORCH_DTYPES[op["dtype"]]
+    d = op["head_dim"]
     heads, kv_heads = heads_of(case, kernel)
     generator = torch.Generator(device=device)
     generator.manual_seed(case.seed)
@@ -95,11 +104,15 @@ def make(case, kernel, device):
                                 ("o", queries, case.output),
                                 ("do", queries, case.layout if case.layout == "sum" else case.output),
                                 ("dq", queries, case.output), ("dk", keys, case.output), ("dv", keys, case.output)):
-        tensors[name] = Guarded(sizes, dtype, layout, name, device)
+        tensors[name] = Guarded(sizes, TORCH_DTYPES[kernel.dtypes[name]], layout, name, device)
     for name in ("lse", "dlse"):
         if name in kernel.dims:
             tensors[name] = guarded_rows(case, heads, name, device)
     views = {name: guarded.view[0] if name in ("lse", "dlse") else guarded.view for name, guarded in tensors.items()}
+    for name in ("ds_scale", "ds_amax"):
+        if name in kernel.dims:
+            tensors[name] = Guarded((1, 1, case.batch, kv_heads), torch.float32, "bshd", name, device)
+            views[name] = tensors[name].view[0, 0]
     if min(case.batch, case.seqlen_q, case.seqlen_k) > 0:
         fill_inputs(case, views["q"], views["k"], views["v"], generator)
     else:
@@ -108,26 +121,71 @@ def make(case, kernel, device):
     for name in ("do", "dlse"):
         if name in views:
             fill_normal(views[name], generator)
+    names = [name for name in fp8_backward.DESCALES if name in kernel.dims]
+    views.update(fp8.make_descales(names, case.descales, case.batch, kv_heads, generator, device))
     return tensors, views
 
 
-def spread_nan(case, views, reference, found):
+def prepare(op, views):
+    """Gives the inputs that depend on others their values, and returns the gradients in fp64."""
+    causal, scale = bool(op["causal"]), op.get("scale") or op["head_dim"] ** -0.5
+    if not fp8.is_fp8(op):
+        reference = differentiate(views, causal, scale, torch.float64)
+        views["o"].copy_(reference["o"])
+        views["lse"].copy_(reference["lse"])
+        return reference
+    descales = fp8_backward.descales_of(views, views["q"].device)
+    o, lse = attention(views["q"], views["k"], views["v"], causal, scale, torch.float64, descales)
+    views["o"].copy_(o)
+    views["lse"].copy_(lse)
+    reference = fp8_backward.gradients(views, op, as_kernels=False)
+    if "ds_scale" in views:
+        views["ds_scale"].copy_(fp8_backward.choose_scales(reference["ds_amax"]))
+    return reference
+
+
+def in_precision(op, views):
+    """The gradients in the precision of kernels."""
+    if fp8.is_fp8(op):
+        return fp8_backward.gradients(views, op, as_kernels=True)
+    return differentiate(views, bool(op["causal"]), op.get("scale") or op["head_dim"] ** -0.5, TORCH_DTYPES[op["dtype"]])
+
+
+def spread_nan(case, views, results):
     """NaN may reach everything that shares its key head; leaves that out of the comparison."""
     if not case.fill.startswith("nan"):
         return
     group = views["q"].shape[2] // views["k"].shape[2]
     head = 1 if case.fill == "nan query" else 0
     kv_head = head // group if case.fill == "nan query" else head
-    for results in (reference, found):
-        results["dq"][0, :, kv_head * group : (kv_head + 1) * group] = 0
-        results["dk"][0, :, kv_head] = 0
-        results["dv"][0, :, kv_head] = 0
+    results["dq"][0, :, kv_head * group : (kv_head + 1) * group] = 0
+    results["dk"][0, :, kv_head] = 0
+    results["dv"][0, :, kv_head] = 0
+    if "ds_amax" in results:
+        results["ds_amax"][0, kv_head] = 0
+
+
+def rms(a, b):
+    """The rms difference; 0 where both are NaN."""
+    difference = torch.where(a.isnan() & b.isnan(), torch.zeros_like(a, dtype=torch.float64), a.double() - b.double())
+    return float(difference.square().mean().sqrt()) if difference.numel() else 0.0
+
+
+def compare_largest(factors, exponent, reference, peer, found):
+    """What is wrong with the largest gradients of scores."""
+    error = max_difference(found, reference)
+    largest = float(reference.nan_to_num().abs().max()) if reference.numel() else 0.0
+    allowed = 2 * max_difference(peer, reference) + cancellation(factors, "ds_amax", 1.0)
+    allowed += (EXPONENT * exponent + CANCELLATION) * largest
+    return [] if error <= allowed else [f"ds_amax is off by {error:.2e}, allowed {allowed:.2e}"]
 
 
 def compare(case, op, views, reference, peer, found):
     """What is wrong, and the errors."""
     scale = op.get("scale") or op["head_dim"] ** -0.5
     wrong, errors, ratios = [], {}, []
+    rounding = ROUNDING[output_type(op)]
+    factors = fp8_backward.dequantized(views) if fp8.is_fp8(op) else views
     exponents = views["lse"][views["lse"].isfinite()]
     exponent = float(exponents.abs().max()) if exponents.numel() else 0.0
     for name in GRADIENTS:
@@ -137,12 +195,19 @@ def compare(case, op, views, reference, peer, found):
         errors[name], errors[f"torch_{name}"] = error, theirs
         finite = reference[name][reference[name].isfinite()]
         largest = float(finite.abs().max()) if finite.numel() else 0.0
-        allowed = max(2 * theirs, largest * ROUNDING[op["dtype"]]) + cancellation(views, name, scale)
-        allowed += EXPONENT * exponent * largest
-        if theirs > largest * ROUNDING[op["dtype"]]:
+        margin = cancellation(factors, name, scale) + EXPONENT * exponent * largest
+        allowed = max(2 * theirs, largest * rounding) + margin
+        if theirs > largest * rounding:
             ratios.append(error / theirs)
         if not error <= allowed:
             wrong.append(f"{name} is off by {error:.2e}, allowed {allowed:.2e}")
+        if fp8.is_fp8(op):
+            error, allowed = (rms(other[name], reference[name]) for other in (found, peer))
+            allowed = RMS * allowed + margin
+            if not error <= allowed:
+                wrong.append(f"{name} has an rms error of {error:.2e}, allowed {allowed:.2e}")
+    if "ds_amax" in found:
+        wrong += compare_largest(factors, exponent, reference["ds_amax"], peer["ds_amax"], found["ds_amax"])
     if ratios:
         errors["ratio"] = max(ratios)
     unseen = max(0, case.seqlen_q - case.seqlen_k) if op["causal"] else 0
@@ -155,21 +220,18 @@ def compare(case, op, views, reference, peer, found):
 
 def run_case(kernel, case, device):
     """None if right, else what is wrong; and the errors."""
-    op = kernel.operation
-    causal, scale = bool(op["causal"]), op.get("scale") or op["head_dim"] ** -0.5
+    op, outputs = kernel.operation, outputs_of(kernel)
     tensors, views = make(case, kernel, device)
-    reference = differentiate(views, causal, scale, torch.float64)
-    views["o"].copy_(reference["o"])
-    views["lse"].copy_(reference["lse"])
-    trial = Trial(case, tensors, tuple(GRADIENTS))
+    reference = prepare(op, views)
+    trial = Trial(case, tensors, outputs)
     ran, refusal = trial.launch(kernel, views, device)
     if not ran:
         return refusal, {}
 
-    found = {name: views[name].clone() for name in GRADIENTS}
-    peer = differentiate(views, causal, scale, TORCH_DTYPES[op["dtype"]])
-    spread_nan(case, views, reference, found)
-    spread_nan(case, views, reference, peer)
+    found = {name: views[name].clone() for name in outputs}
+    peer = in_precision(op, views)
+    for results in (reference, found, peer):
+        spread_nan(case, views, results)
     wrong, errors = compare(case, op, views, reference, peer, found)
     wrong += trial.stray_writes()
     return "; ".join(wrong) or None, errors
@@ -177,19 +239,17 @@ def run_case(kernel, case, device):
 
 def repeat(kernel, seqlen_q, seqlen_k, device):
     """None if the kernel gives the same bits every time, while the GPU does other work too."""
-    op = kernel.operation
+    op, outputs = kernel.operation, outputs_of(kernel)
     case = Case("17", "", seqlen_q, seqlen_k)
     _, views = make(case, kernel, device)
-    results = differentiate(views, bool(op["causal"]), op.get("scale") or op["head_dim"] ** -0.5, torch.float64)
-    views["o"].copy_(results["o"])
-    views["lse"].copy_(results["lse"])
+    prepare(op, views)
     allocate = lambda size: torch.full((size,), 0xFF, dtype=torch.uint8, device=device)
     problem = kernel.problem(views, allocate)
-    beside, matrix = torch.cuda.Stream(), torch.randn(2048, 2048, device=device, dtype=TORCH_DTYPES[op["dtype"]])
+    beside, matrix = torch.cuda.Stream(), torch.randn(2048, 2048, device=device, dtype=TORCH_DTYPES[output_type(op)])
     torch.cuda.synchronize()
     first = None
     for index in range(REPEATS):
-        for name in GRADIENTS:
+        for name in outputs:
             views[name].fill_(math.nan)
         if problem.workspace is not None:
             problem.workspace.fill_(0xFF)
@@ -197,10 +257,10 @@ def repeat(kernel, seqlen_q, seqlen_k, device):
             for _ in range(1 + index % 7):
                 torch.matmul(matrix, matrix)
         problem.launch(torch.cuda.current_stream().cuda_stream)
-        bits = [views[name].contiguous().view(torch.int16) for name in GRADIENTS]
+        bits = [views[name].contiguous().view(torch.uint8) for name in outputs]
         if first is None:
             first = [part.clone() for part in bits]
-        for name, ours, theirs in zip(GRADIENTS, bits, first):
+        for name, ours, theirs in zip(outputs, bits, first):
             if not torch.equal(ours, theirs):
                 return f"{name} of run {index} differs from the first run's"
     return None

@@ -8,9 +8,6 @@ import fp8
 from cases import ROUNDING, TORCH_DTYPES, Guarded, fill_inputs, guarded_rows, heads_of, max_difference, store
 from trial import Trial
 
-DESCALES = ("q_descale", "k_descale", "v_descale")
-
-
 def parts(q, k, v, causal):
     """Queries, keys and values of some heads at once, as (heads, seqlen, head dim), their indices and the mask."""
     b, sq, h, _ = q.shape
@@ -41,7 +38,7 @@ def attention(q, k, v, causal, scale, dtype, descales=None):
         qq, kk, vv = qq.to(dtype), kk.to(dtype), vv.to(dtype)
         if descales:
             qq, kk, vv = (tensor * descales[name][batch, kv_head].to(dtype)[:, None, None]
-                          for tensor, name in zip((qq, kk, vv), DESCALES))
+                          for tensor, name in zip((qq, kk, vv), fp8.DESCALES))
         scores = torch.matmul(qq, kk.transpose(1, 2)) * scale
         if mask is not None:
             scores = scores.masked_fill(mask, -math.inf)
@@ -58,7 +55,7 @@ def fp8_errors(q, k, v, causal, scale, output, descales, reference, reference_ls
     if k.shape[1] == 0:
         return worst, allowed
     for (batch, head, kv_head), tensors, mask in parts(q, k, v, causal):
-        scale_q, scale_k, scale_v = (descales[name][batch, kv_head].double()[:, None, None] for name in DESCALES)
+        scale_q, scale_k, scale_v = (descales[name][batch, kv_head].double()[:, None, None] for name in fp8.DESCALES)
         outputs, rows, rounding = fp8.attend(*tensors, mask, scale * scale_q * scale_k, scale_v)
         worst = max([worst] + [max_difference(found.to(output), reference[batch, :, head]) for found in outputs])
         differences = [(row - reference_lse[batch, head]).abs().nan_to_num(0.0) for row in rows]
@@ -90,13 +87,12 @@ class Inputs:
             store(self.tensors["v"].view, stored)
         self.views = {name: guarded.view for name, guarded in self.tensors.items()}
         self.views["lse"] = self.views["lse"][0]
-        least, most = case.descales
-        self.descales = {}
-        for name in DESCALES:
-            places = torch.rand(case.batch, kv_heads, generator=generator, device=device)
-            self.descales[name] = least * (most / least) ** places if name in kernel.dims else torch.ones_like(places)
+        self.descales = fp8.make_descales(fp8.DESCALES, case.descales, case.batch, kv_heads, generator, device)
+        for name, values in self.descales.items():
             if name in kernel.dims:
-                self.views[name] = self.descales[name]
+                self.views[name] = values
+            else:
+                values.fill_(1)
 
 
 def run_case(kernel, case, device):

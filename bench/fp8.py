@@ -11,6 +11,7 @@ FRACTION = 13  # bits of the sum that it keeps then
 ELEMENTS = 2**27  # products in memory at once
 # Where the largest probability of a row may lie when it is rounded: a reference may lag behind the maximum.
 SCALES = (2.0**4, 2.0**4.25)
+DESCALES = ("q_descale", "k_descale", "v_descale")
 
 
 def is_fp8(operation):
@@ -21,6 +22,12 @@ def rounded(tensor, dtype):
     """To the nearest number of an 8-bit type; what is too large saturates."""
     most = torch.finfo(dtype).max
     return tensor.float().clamp(-most, most).to(dtype)
+
+
+def make_descales(names, limits, batch, kv_heads, generator, device):
+    """Name -> a factor for each batch and key head; the logarithms are even between the limits."""
+    least, most = limits
+    return {name: least * (most / least) ** torch.rand(batch, kv_heads, generator=generator, device=device) for name in names}
 
 
 def padded_keys(keys):

@@ -10,10 +10,12 @@ Parts (--parts, comma separated):
   check      results against fp64 and PyTorch's own 16-bit math, or 8-bit math as
              tensor cores do it; deterministic kernels, 200 times the same bits
   speed      TFLOP/s beside cuDNN, interleaved; clock and power of a sustained
-             run; 8-bit kernels beside cuDNN's bf16 and an 8-bit matrix product
+             run; 8-bit kernels beside cuDNN's bf16 and an 8-bit matrix product,
+             backward ones also beside ours of bf16 that the options choose
   ablation   variants of the same spec (SPEC+VARIANT.fa3) beside each other
+  accuracy   errors of 8-bit gradients beside those of PyTorch's bf16 ones
   sanitizer  compute-sanitizer over small problems
-Writes results.json, speed.csv and speed.md into --out. Part of a bundle:
+Writes results.json, speed.csv, speed.md and accuracy.md into --out. Part of a bundle:
 
   run_gpu.py --parts check,speed --kinds backward --head-dims 128 --seqlens 4096,16384
 """
@@ -31,7 +33,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-PARTS = ("check", "speed", "ablation", "sanitizer")
+PARTS = ("check", "speed", "ablation", "accuracy", "sanitizer")
 TOOLS = ("memcheck", "racecheck", "synccheck")
 SANITIZER_SHAPES = ((150, 203), (203, 77))
 
@@ -58,6 +60,7 @@ def arguments():
     parser.add_argument("--ms", type=float, default=60, help="length of one measurement in a round")
     parser.add_argument("--sustain", type=float, default=1.2, help="seconds of the sustained runs, 0 for none")
     parser.add_argument("--ablation-seqlens", type=numbers, default=[4096, 16384])
+    parser.add_argument("--accuracy-seqlens", type=numbers, default=[4096, 16384])
     parser.add_argument("--tools", default=",".join(TOOLS), help="sanitizer: which of its tools")
     parser.add_argument("--out", type=Path, default=Path(os.environ.get("OUT", ".")))
     options = parser.parse_args()
@@ -74,7 +77,7 @@ def selected(folder, options):
     dims = [f"d{dim}" for dim in options.head_dims]
     chosen = []
     for path in sorted(folder.glob("*.fa3")):
-        parts = path.stem.partition("+")[0].split("_")
+        parts = path.stem.partition("+")[0].split("_")[:3]
         if (all(not wanted or any(word in parts for word in wanted) for wanted in (options.kinds, dims, options.dtypes))
                 and (not names or any(name in path.stem for name in names))):
             chosen.append(path)
@@ -128,11 +131,12 @@ def write_speed(rows, machine, out):
     with open(out / "speed.csv", "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["kernel", "seqlen", "batch", "heads", "fa3_tflops", "cudnn_tflops", "ratio", "matmul_tflops",
-                         "ratio_matmul"])
+                         "ratio_matmul", "bf16_tflops", "ratio_bf16"])
         for row in rows:
             writer.writerow([row["kernel"], row["seqlen"], row["batch"], row["heads"], f"{row['fa3']:.1f}",
                              shown(row["cudnn"], 1), shown(row["ratio"], 4), shown(row.get("matmul"), 1),
-                             shown(row.get("ratio_matmul"), 4)])
+                             shown(row.get("ratio_matmul"), 4), shown(row.get("bf16"), 1),
+                             shown(row.get("ratio_bf16"), 4)])
     lines = [f"{machine['gpu']}, driver {machine['driver']}, PyTorch {machine['torch']}, cuDNN {machine['cudnn']}. "
              f"16k tokens, hidden size 2048; TFLOP/s, medians; the ratio is the median over {len(rows[0]['ratios'])} "
              "interleaved rounds. Backward counts 2.5 times forward's FLOPs.", "", "| kernel | seqlen | FA3 | cuDNN | ratio |", "| --- | ---: | ---: | ---: | ---: |"]
@@ -145,7 +149,13 @@ def write_speed(rows, machine, out):
                   "| kernel | seqlen | FA3 | matmul | ratio |", "| --- | ---: | ---: | ---: | ---: |"]
         lines += [f"| {row['what']} | {row['seqlen']} | {row['fa3']:.0f} | {row['matmul']:.0f} | {row['ratio_matmul']:.2f} |"
                   for row in beside]
-    contestants = {"fa3": "FA3", "cudnn": "cuDNN", "matmul": "matmul"}
+    beside = [row for row in rows if "bf16" in row]
+    if beside:
+        lines += ["", "And beside our own kernels of bf16:", "", "| kernel | seqlen | 8 bits | bf16 | ratio |",
+                  "| --- | ---: | ---: | ---: | ---: |"]
+        lines += [f"| {row['what']} | {row['seqlen']} | {row['fa3']:.0f} | {row['bf16']:.0f} | {row['ratio_bf16']:.2f} |"
+                  for row in beside]
+    contestants = {"fa3": "FA3", "cudnn": "cuDNN", "matmul": "matmul", "bf16": "our bf16"}
     clocks = [(row, name, row.get(f"{name}_sustained")) for row in rows for name in contestants]
     clocks = [entry for entry in clocks if entry[2] and entry[2]["mhz"]]
     if clocks:
@@ -169,9 +179,10 @@ def main():
     def section(title):
         print(f"== {title} ({time.monotonic() - begin:.0f} s)", flush=True)
 
-    if set(options.parts) & {"check", "speed", "ablation"}:
+    if set(options.parts) & {"check", "speed", "ablation", "accuracy"}:
         import torch
 
+        import accuracy
         import check
         import fa3
         import timing
@@ -211,6 +222,11 @@ def main():
                 spec, _, variant = name.partition("+")
                 groups.setdefault(spec, {"default": kernels[spec]} if spec in kernels else {})[variant] = kernel
             report["ablation"] = timing.ablation(groups, options.ablation_seqlens, options.rounds, options.ms)
+        if "accuracy" in options.parts:
+            section("accuracy")
+            report["accuracy"] = accuracy.measure(kernels, options.accuracy_seqlens)
+            (options.out / "accuracy.md").write_text(accuracy.table(report["accuracy"]))
+            save(report, options.out)
     if "sanitizer" in options.parts:
         section("sanitizer")
         report["sanitizer"] = sanitize(options)

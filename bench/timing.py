@@ -9,6 +9,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import fp8
+import fp8_backward
 from cases import TORCH_DTYPES
 
 TOKENS, HIDDEN = 16384, 2048
@@ -108,14 +109,14 @@ class Forward:
 
     def inputs(self, kernel):
         """What our kernel takes, by name."""
-        if not fp8.is_fp8(self.operation):
+        if not fp8.is_fp8(kernel.operation):
             return dict(q=self.q, k=self.k, v=self.v)
-        dtype = TORCH_DTYPES[self.operation["dtype"]]
+        dtype = TORCH_DTYPES[kernel.operation["dtype"]]
         q, k, v = (fp8.rounded(tensor, dtype) for tensor in (self.q, self.k, self.v))
-        if self.operation.get("value_layout") == "columns":
+        if kernel.operation.get("value_layout") == "columns":
             v = fp8.columns(v)
         ones = torch.ones(self.batch, self.kv_heads, device="cuda", dtype=torch.float32)
-        return dict(q=q, k=k, v=v, **{name: ones for name in ("q_descale", "k_descale", "v_descale") if name in kernel.dims})
+        return dict(q=q, k=k, v=v, **{name: ones for name in fp8_backward.DESCALES if name in kernel.dims})
 
     def ours(self, kernel):
         o = torch.empty(self.q.shape, device="cuda", dtype=TORCH_DTYPES[kernel.dtypes["o"]])
@@ -134,8 +135,8 @@ class Forward:
         multiply = lambda: torch._scaled_mm(a, b.t(), one, one, out_dtype=torch.bfloat16, use_fast_accum=True)
         return {"matmul": (multiply, 2 * MATRIX**3)}
 
-    def difference(self, contestants):
-        """How far the results are apart; None where nobody compares them."""
+    def difference(self, kernel, contestants):
+        """How far our results and cuDNN's are apart; None where nobody compares them."""
         return None
 
     def cudnn(self):
@@ -156,6 +157,11 @@ class Backward(Forward):
         super().__init__(operation, seqlen, heads, kv_heads)
         self.flops *= 2.5
         self.do = torch.randn_like(self.q)
+        self.gradients = {}  # of each of our kernels
+        if fp8.is_fp8(operation):  # as bf16 has them too, so that the gradients can be compared
+            exactly = lambda tensor, dtype: fp8.rounded(tensor, TORCH_DTYPES[dtype]).to(tensor.dtype)
+            self.q, self.k, self.v = (exactly(tensor, operation["dtype"]) for tensor in (self.q, self.k, self.v))
+            self.do = exactly(self.do, operation["gradient_dtype"])
         self.scale = operation.get("scale") or operation["head_dim"] ** -0.5
         q, k, v = self.repeated()
         # The operators themselves, not scaled_dot_product_attention: nothing but cuDNN can answer.
@@ -177,12 +183,26 @@ class Backward(Forward):
         return [tensor.repeat_interleave(times, 2).transpose(1, 2) if times != 1 else tensor.transpose(1, 2)
                 for tensor, times in ((self.q, 1), (self.k, ratio), (self.v, ratio))]
 
-    def ours(self, kernel):
-        self.gradients = {name: torch.empty_like(of) for name, of in (("dq", self.q), ("dk", self.k), ("dv", self.v))}
-        tensors = dict(q=self.q, k=self.k, v=self.v, o=self.o, lse=self.lse, do=self.do, **self.gradients)
+    def inputs(self, kernel):
+        tensors = super().inputs(kernel)
+        tensors.update(o=self.o.to(TORCH_DTYPES[kernel.dtypes["o"]]), lse=self.lse, do=self.do)
         if "dlse" in kernel.dims:
             tensors["dlse"] = torch.zeros_like(self.lse)
-        problem = kernel.problem(tensors, lambda size: torch.empty(size, dtype=torch.uint8, device="cuda"))
+        if fp8.is_fp8(kernel.operation):
+            tensors["do"] = fp8.rounded(self.do, TORCH_DTYPES[kernel.dtypes["do"]])
+        if "ds_scale" in kernel.dims:
+            largest = fp8_backward.gradients(tensors, kernel.operation, as_kernels=False)["ds_amax"]
+            tensors["ds_scale"] = fp8_backward.choose_scales(largest)
+        return tensors
+
+    def ours(self, kernel):
+        tensors = self.inputs(kernel)
+        gradients = {name: torch.empty_like(of, dtype=TORCH_DTYPES[kernel.dtypes[name]])
+                     for name, of in (("dq", self.q), ("dk", self.k), ("dv", self.v))}
+        self.gradients[kernel] = gradients
+        if "ds_amax" in kernel.dims:
+            tensors["ds_amax"] = torch.empty(self.batch, self.kv_heads, device="cuda", dtype=torch.float32)
+        problem = kernel.problem({**tensors, **gradients}, lambda size: torch.empty(size, dtype=torch.uint8, device="cuda"))
         stream = torch.cuda.current_stream().cuda_stream
         return lambda: problem.launch(stream)
 
@@ -194,13 +214,13 @@ class Backward(Forward):
         return lambda: backward(do, q, k, v, out, lse, seed, offset, None, cum_q, cum_k, max_q, max_k, 0.0, self.causal,
                                 scale=self.scale)
 
-    def difference(self, contestants):
-        """The largest difference of the contestants' gradients, relative to the largest gradient."""
+    def difference(self, kernel, contestants):
+        """The largest difference of the gradients, relative to the largest gradient."""
         if self.heads != self.kv_heads or "cudnn" not in contestants:
             return None
         contestants["fa3"]()
         theirs = contestants["cudnn"]()
-        pairs = [(self.gradients[name].float(), part.transpose(1, 2).float())
+        pairs = [(self.gradients[kernel][name].float(), part.transpose(1, 2).float())
                  for name, part in zip(("dq", "dk", "dv"), theirs)]
         return max(float((ours - other).abs().max() / other.abs().max()) for ours, other in pairs)
 
@@ -227,6 +247,8 @@ def describe(kernel):
     op = kernel.operation
     words = [op["kind"], op["dtype"], f"d{op['head_dim']}", "causal" if op["causal"] else "full"]
     words += ["deterministic"] * bool(op.get("deterministic")) + ["columns"] * (op.get("value_layout") == "columns")
+    words += ["do", "e5m2"] * (op.get("gradient_dtype") == "e5m2")
+    words += ["ds", op.get("ds_dtype")] * (op.get("ds_dtype", "e4m3") != "e4m3")
     return " ".join(words + ["descale"] * ("q_descale" in kernel.dims))
 
 
@@ -235,8 +257,20 @@ def fixed_heads(kernel):
     return (heads if isinstance(heads, int) else None), (kv_heads if isinstance(kv_heads, int) else None)
 
 
+def bf16_sibling(kernel, kernels):
+    """Our backward kernel of bf16 that does what this one of 8-bit types does, or None."""
+    if not fp8.is_fp8(kernel.operation) or kernel.operation["kind"] != "backward":
+        return None
+    same = ("kind", "head_dim", "causal", "scale", "deterministic")
+    for other in kernels.values():
+        if (other.operation["dtype"] == "bf16" and fixed_heads(other) == fixed_heads(kernel)
+                and all(other.operation.get(name) == kernel.operation.get(name) for name in same)):
+            return other
+    return None
+
+
 def compare(kernels, seqlens, rounds, milliseconds, sustain):
-    """Every kernel beside cuDNN, and those of 8-bit types beside an 8-bit matrix product."""
+    """Every kernel beside cuDNN, and those of 8-bit types beside an 8-bit matrix product and our own of bf16."""
     results = []
     print(f"  {'kernel':40} {'seqlen':>6} {'fa3':>6} {'cuDNN':>6} {'ratio':>6}  (TFLOP/s; the ratio is the median over "
           f"{rounds} rounds)", flush=True)
@@ -254,7 +288,10 @@ def compare(kernels, seqlens, rounds, milliseconds, sustain):
             yardsticks = problem.yardsticks()
             flops = {name: count for name, (_, count) in yardsticks.items()}
             contestants.update({name: call for name, (call, _) in yardsticks.items()})
-            difference = problem.difference(contestants)
+            sibling = bf16_sibling(kernel, kernels)
+            if sibling:
+                contestants["bf16"] = problem.ours(sibling)
+            difference = problem.difference(kernel, contestants)
             if difference is not None and not difference < DIFFERENCE:
                 print(f"  WRONG {name}, {seqlen}: gradients and cuDNN's differ by {difference:.2g} of the largest", flush=True)
             times = interleave(contestants, rounds, milliseconds)
@@ -268,6 +305,8 @@ def compare(kernels, seqlens, rounds, milliseconds, sustain):
             for name in yardsticks:  # of speeds, as the work is not the same
                 row[f"ratio_{name}"] = statistics.median(
                     theirs / ours * problem.flops / flops[name] for ours, theirs in zip(times["fa3"], times[name]))
+            if sibling:
+                row["ratio_bf16"] = statistics.median(theirs / ours for ours, theirs in zip(times["fa3"], times["bf16"]))
             if sustain and seqlen == max(seqlens):
                 for contestant, function in contestants.items():
                     milli, clock, power = sustained(function, sustain)
@@ -282,10 +321,12 @@ def compare(kernels, seqlens, rounds, milliseconds, sustain):
                 print(f"  {row['what']:40} {seqlen:6} {row['fa3']:6.0f}", flush=True)
             if "ratio_matmul" in row:
                 print(f"  {'':40} {'':6} fp8 matmul {row['matmul']:.0f}, {row['ratio_matmul']:.3f} of it", flush=True)
+            if sibling:
+                print(f"  {'':40} {'':6} our bf16 {row['bf16']:.0f}, {row['ratio_bf16']:.3f} times as fast", flush=True)
             del problem, contestants, yardsticks
             torch.cuda.empty_cache()
     for row in results:
-        for contestant in ("fa3", "cudnn", "matmul"):
+        for contestant in ("fa3", "cudnn", "matmul", "bf16"):
             point = row.get(f"{contestant}_sustained")
             if point and point["mhz"]:
                 print(f"  sustained {row['what']:40} {contestant:6} {point['tflops']:5.0f} TFLOP/s at "

@@ -109,6 +109,9 @@ private:
       return {std::log(static_cast<float>(seqlen)) + 0.5f, 1.0f};
     if (tensor.ends_with("_descale"))
       return {1.0f, 0.0f};
+    // The gradients of scores are as small as the probabilities.
+    if (tensor == "ds_scale")
+      return {0.1f * static_cast<float>(seqlen), 0.0f};
     return {0.0f, 1.0f};
   }
 

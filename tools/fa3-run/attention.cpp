@@ -30,6 +30,16 @@ void requireHalfPrecision(const Tensor &tensor) {
                      "' in bf16 and f16 only");
 }
 
+void requireType(const nlohmann::json &operation, const char *attribute,
+                 const Tensor &tensor) {
+  const std::string expected =
+      operation.value(attribute, operation.value("dtype", ""));
+  if (expected != fa3_dtype_name(tensor.dtype()))
+    throw UsageError("the operation's " + std::string(attribute) + " is '" +
+                     expected + "', but '" + tensor.name() + "' has type " +
+                     fa3_dtype_name(tensor.dtype()));
+}
+
 AttentionShape shapeOf(const Tensor &q, const Tensor &k, const Tensor &v) {
   return {q.sizes()[0],
           q.sizes()[2],

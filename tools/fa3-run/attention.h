@@ -52,6 +52,11 @@ bool isFp8(fa3_dtype dtype);
 /// Throws UsageError for other element types than bf16 and f16.
 void requireHalfPrecision(const Tensor &tensor);
 
+/// Throws UsageError unless the tensor has the type that this attribute of the
+/// operation names, or without it the attribute "dtype".
+void requireType(const nlohmann::json &operation, const char *attribute,
+                 const Tensor &tensor);
+
 /// The dot product in fp64, in lanes that the compiler can keep in vectors.
 double dot(const float *a, const float *b, int64_t count);
 

@@ -2,10 +2,8 @@
 
 #include "backward_gradients.h"
 
+#include "fp8_products.h"
 #include "numeric.h"
-#include "parallel.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -13,152 +11,193 @@
 
 namespace fa3::run {
 
-/// What summing products in fp32 may cost, relative to their magnitudes.
-static constexpr double summation = 0x1p-22;
-static constexpr double smallestNormal = 0x1p-126;
-
 namespace {
 
-/// One element of the probabilities and of the scores' gradient.
-struct Pair {
-  Pair(const Backward &backward, const QueryRow &query, int64_t keyIndex,
-       const HeadRows &keys, const HeadRows &values);
+/// The products of every score of some keys and queries, as tensor cores sum
+/// them.
+class ProductTable {
+public:
+  /// Queries are on one side, with q and do, and keys on the other.
+  ProductTable(const Backward &backward, const Fp8Rows &scoreLeft,
+               const Fp8Rows &scoreRight, const Fp8Rows &riseLeft,
+               const Fp8Rows &riseRight)
+      : columns(scoreRight.count) {
+    multiplyRows(scoreLeft, scoreRight, backward.shape.headDim, scores);
+    multiplyRows(riseLeft, riseRight, backward.shape.valueDim, rises);
+  }
 
-  double probability;
-  double gradient;
-  double modelProbability;
-  double modelGradient;
-  double probabilityError; ///< what fp32 arithmetic may cost
-  double gradientError;
+  ScoreProducts at(int64_t row, int64_t column) const {
+    return {scores[row * columns + column], rises[row * columns + column]};
+  }
+
+private:
+  int64_t columns;
+  std::vector<float> scores;
+  std::vector<float> rises;
 };
 
 } // namespace
 
-Backward::Backward(const nlohmann::json &operation, const Tensors &tensors)
-    : Attention(
-          operation, tensors,
-          {"kind", "dtype", "head_dim", "causal", "scale", "deterministic"}),
-      o(tensors.at("o")), lse(tensors.at("lse")),
-      outputGradient(tensors.at("do")), lseGradient(tensors.find("dlse")) {
-  for (const Tensor *tensor : {&o, &outputGradient})
-    requireHeads(*tensor);
+static Fp8Rows rowsOf(const Backward &backward,
+                      std::span<const QueryRow> queries,
+                      std::vector<float> QueryRow::*member) {
+  const Tensor &tensor =
+      member == &QueryRow::q ? backward.q : backward.outputGradient;
+  return {tensor.dtype(), static_cast<int64_t>(queries.size()),
+          [=](int64_t i) { return (queries[i].*member).data(); }};
 }
 
-QueryRow::QueryRow(const Backward &backward, int64_t batch, int64_t head,
-                   int64_t query)
-    : q(backward.shape.headDim), outputGradient(backward.shape.valueDim) {
-  const auto generate = [&](const Tensor &tensor, std::vector<float> &row) {
-    tensor.generateRow(tensor.rowAt({batch, query, head}), row.data());
-  };
-  std::vector<float> o(backward.shape.valueDim);
-  generate(backward.q, q);
-  generate(backward.outputGradient, outputGradient);
-  generate(backward.o, o);
-  const auto valueDim = static_cast<int64_t>(o.size());
-  offset = -dot(o.data(), outputGradient.data(), valueDim);
-  queryLength = length(q.data(), backward.shape.headDim);
-  gradientLength = length(outputGradient.data(), valueDim);
-  outputLength = length(o.data(), valueDim);
-  lse = backward.lse.generateElement(backward.lse.rowAt({batch, head}), query);
-  if (backward.lseGradient)
-    offset += backward.lseGradient->generateElement(
-        backward.lseGradient->rowAt({batch, head}), query);
+int64_t gradientRowsAtOnce(const Backward &backward) {
+  return backward.hasFp8() ? fp8Rows : 4;
 }
 
-Pair::Pair(const Backward &backward, const QueryRow &query, int64_t keyIndex,
-           const HeadRows &keys, const HeadRows &values) {
-  const double score =
-      backward.scale * dot(query.q.data(), keys.row(keyIndex), keys.columns);
-  const double rise =
-      dot(query.outputGradient.data(), values.row(keyIndex), values.columns) +
-      query.offset;
-  const auto narrow = [](double value) {
-    return static_cast<double>(static_cast<float>(value));
-  };
-  probability = std::exp(score - query.lse);
-  gradient = probability * rise;
-  const double narrowed = std::exp(narrow(score) - query.lse);
-  modelProbability = roundTo(backward.q.dtype(), narrowed);
-  modelGradient = roundTo(backward.q.dtype(), narrowed * narrow(rise));
-
-  // An error of a score is a relative error of the probability.
-  const double scoreError =
-      summation *
-      (1 + backward.scale * query.queryLength * keys.lengths[keyIndex] +
-       std::abs(query.lse));
-  // Normal fp32 numbers only: what is smaller may become 0.
-  const auto flushed = [](double value) {
-    return std::min(std::abs(value), smallestNormal);
-  };
-  probabilityError = probability * scoreError + flushed(probability);
-  gradientError = std::abs(gradient) * scoreError + flushed(gradient) +
-                  flushed(probability) * std::abs(rise) +
-                  probability * summation * query.gradientLength *
-                      (values.lengths[keyIndex] + query.outputLength);
-}
-
-void GradientRow::add(double weight, double modelWeight, double error,
-                      const float *row) {
-  for (size_t c = 0; c < exact.size(); ++c) {
+void GradientRow::add(double weight, double error, const float *row) {
+  for (size_t c = 0; c < exact.size(); ++c)
     exact[c] += weight * row[c];
-    model[c] += modelWeight * row[c];
-  }
   uncertainty += error;
 }
 
-void GradientRow::finish(double factor, fa3_dtype dtype) {
+void GradientRow::finish(double factor, const WeightedSums &sums,
+                         int64_t result, double sumFactor, fa3_dtype dtype) {
   for (double &element : exact)
     element *= factor;
-  for (double &element : model)
-    element = roundTo(dtype, element * factor);
-  uncertainty *= factor;
+  for (size_t c = 0; c < model.size(); ++c)
+    model[c] =
+        roundTo(dtype, sums.at(result, static_cast<int64_t>(c)) * sumFactor);
+  uncertainty = uncertainty * factor + sums.orderError(result) * sumFactor;
 }
 
-GradientRow queryGradient(const Backward &backward, const QueryRow &query,
-                          int64_t queryIndex, const HeadRows &keys,
-                          const HeadRows &values) {
-  GradientRow gradient(backward.shape.headDim);
-  for (int64_t j = 0; j < backward.visibleKeys(queryIndex); ++j) {
-    const Pair pair(backward, query, j, keys, values);
-    gradient.add(pair.gradient, pair.modelGradient,
-                 pair.gradientError * keys.largest, keys.row(j));
+void LargestGradient::add(const ExactScore &exactScore,
+                          const ModelScore &modelScore) {
+  exact = std::max(exact, std::abs(exactScore.gradient));
+  const double magnitude = std::abs(modelScore.gradient);
+  model = std::max(model, magnitude);
+  bound = std::max(bound, magnitude + modelScore.gradientError);
+}
+
+void LargestGradient::merge(const LargestGradient &other) {
+  exact = std::max(exact, other.exact);
+  model = std::max(model, other.model);
+  bound = std::max(bound, other.bound);
+}
+
+std::vector<GradientRow> queryGradients(const Backward &backward,
+                                        const GradientSlice &slice,
+                                        std::span<const QueryRow> queries,
+                                        LargestGradient &largest) {
+  const auto count = static_cast<int64_t>(queries.size());
+  const auto &[keys, values, factors] = slice;
+  int64_t visible = 0;
+  for (const QueryRow &query : queries)
+    visible = std::max(visible, backward.visibleKeys(query.index));
+  std::optional<ProductTable> table;
+  if (backward.hasFp8())
+    table.emplace(backward, rowsOf(backward, queries, &QueryRow::q),
+                  Fp8Rows{backward.k.dtype(), visible,
+                          [&](int64_t j) { return slice.keys.row(j); }},
+                  rowsOf(backward, queries, &QueryRow::outputGradient),
+                  Fp8Rows{backward.v.dtype(), visible,
+                          [&](int64_t j) { return slice.values.row(j); }});
+
+  std::vector<GradientRow> gradients(count,
+                                     GradientRow(backward.shape.headDim));
+  WeightedSums sums(count, backward.shape.headDim, backward.gradientType,
+                    backward.k.dtype());
+  for (int64_t first = 0; first < visible; first += fp8Step) {
+    const int64_t inStep = std::min(fp8Step, visible - first);
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t j = 0; j < inStep; ++j) {
+        const int64_t key = first + j;
+        if (key >= backward.visibleKeys(queries[i].index))
+          break;
+        const ExactScore exact(slice, queries[i], key);
+        const auto products =
+            table ? std::optional(table->at(i, key)) : std::nullopt;
+        const ModelScore model(backward, slice, queries[i], key, exact,
+                               products ? &*products : nullptr);
+        gradients[i].add(exact.gradient,
+                         model.storedGradientError * keys.largest,
+                         keys.row(key));
+        sums.weights(i)[j] = static_cast<float>(model.storedGradient);
+        largest.add(exact, model);
+      }
+    sums.addStep([&](int64_t j) { return slice.keys.row(first + j); }, inStep);
   }
-  gradient.finish(backward.scale, backward.q.dtype());
-  return gradient;
+  for (int64_t i = 0; i < count; ++i)
+    gradients[i].finish(factors.query, sums, i, factors.query / factors.stored,
+                        backward.o.dtype());
+  return gradients;
 }
 
-void KeyGradients::add(const Backward &backward,
-                       const std::vector<QueryRow> &queries, int64_t keyIndex,
-                       const HeadRows &keys, const HeadRows &values) {
-  for (int64_t i = backward.firstQuery(keyIndex); i < backward.shape.queries;
-       ++i) {
-    const QueryRow &query = queries[i];
-    const Pair pair(backward, query, keyIndex, keys, values);
-    key.add(pair.gradient, pair.modelGradient,
-            pair.gradientError * query.queryLength, query.q.data());
-    value.add(pair.probability, pair.modelProbability,
-              pair.probabilityError * query.gradientLength,
-              query.outputGradient.data());
+KeyGradients::KeyGradients(const Backward &backward, const GradientSlice &slice,
+                           std::vector<int64_t> keyIndices)
+    : backward(backward), slice(slice), keys(std::move(keyIndices)),
+      keyRows(keys.size(), GradientRow(backward.shape.headDim)),
+      valueRows(keys.size(), GradientRow(backward.shape.valueDim)),
+      keySums(static_cast<int64_t>(keys.size()), backward.shape.headDim,
+              backward.gradientType, backward.q.dtype()),
+      valueSums(static_cast<int64_t>(keys.size()), backward.shape.valueDim,
+                backward.probabilityType, backward.outputGradient.dtype()) {}
+
+void KeyGradients::add(const std::vector<QueryRow> &allQueries) {
+  const auto count = static_cast<int64_t>(keys.size());
+  int64_t begin = backward.shape.queries;
+  for (int64_t key : keys)
+    begin = std::min(begin, backward.firstQuery(key));
+  // Steps begin where a tile may begin.
+  begin = begin / fp8Step * fp8Step;
+  const std::span<const QueryRow> queries =
+      std::span(allQueries).subspan(begin);
+  std::optional<ProductTable> table;
+  if (backward.hasFp8())
+    table.emplace(backward,
+                  Fp8Rows{backward.k.dtype(), count,
+                          [&](int64_t i) { return slice.keys.row(keys[i]); }},
+                  rowsOf(backward, queries, &QueryRow::q),
+                  Fp8Rows{backward.v.dtype(), count,
+                          [&](int64_t i) { return slice.values.row(keys[i]); }},
+                  rowsOf(backward, queries, &QueryRow::outputGradient));
+
+  const auto queryCount = static_cast<int64_t>(queries.size());
+  for (int64_t first = 0; first < queryCount; first += fp8Step) {
+    const int64_t inStep = std::min(fp8Step, queryCount - first);
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t j = 0; j < inStep; ++j) {
+        const QueryRow &query = queries[first + j];
+        if (query.index < backward.firstQuery(keys[i]))
+          continue;
+        const ExactScore exact(slice, query, keys[i]);
+        const auto products =
+            table ? std::optional(table->at(i, first + j)) : std::nullopt;
+        const ModelScore model(backward, slice, query, keys[i], exact,
+                               products ? &*products : nullptr);
+        keyRows[i].add(exact.gradient,
+                       model.storedGradientError * query.queryLength,
+                       query.q.data());
+        valueRows[i].add(exact.probability,
+                         model.storedProbabilityError * query.gradientLength,
+                         query.outputGradient.data());
+        keySums.weights(i)[j] = static_cast<float>(model.storedGradient);
+        valueSums.weights(i)[j] = static_cast<float>(model.storedProbability);
+      }
+    keySums.addStep([&](int64_t j) { return queries[first + j].q.data(); },
+                    inStep);
+    valueSums.addStep(
+        [&](int64_t j) { return queries[first + j].outputGradient.data(); },
+        inStep);
   }
 }
 
-void KeyGradients::finish(const Backward &backward) {
-  key.finish(backward.scale, backward.k.dtype());
-  value.finish(1, backward.v.dtype());
-}
-
-std::vector<QueryRow> queriesOfHead(const Backward &backward, int64_t batch,
-                                    int64_t head) {
-  std::vector<std::optional<QueryRow>> made(backward.shape.queries);
-  parallelFor(backward.shape.queries, 256, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      made[i].emplace(backward, batch, head, i);
-  });
-  std::vector<QueryRow> queries;
-  queries.reserve(made.size());
-  for (std::optional<QueryRow> &query : made)
-    queries.push_back(std::move(*query));
-  return queries;
+void KeyGradients::finish() {
+  const GradientFactors &factors = slice.factors;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const auto index = static_cast<int64_t>(i);
+    keyRows[i].finish(factors.key, keySums, index, factors.key / factors.stored,
+                      backward.o.dtype());
+    valueRows[i].finish(factors.value, valueSums, index,
+                        factors.value / backward.probabilityScale,
+                        backward.o.dtype());
+  }
 }
 
 } // namespace fa3::run

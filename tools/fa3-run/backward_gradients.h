@@ -5,81 +5,85 @@
 //   dk = scale * sum over queries of ds * q
 //   dv = sum over queries of p * do
 //
+// 8-bit values stand for themselves times their descales.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef FA3_TOOLS_FA3_RUN_BACKWARD_GRADIENTS_H
 #define FA3_TOOLS_FA3_RUN_BACKWARD_GRADIENTS_H
 
-#include "attention.h"
+#include "score_gradient.h"
+#include "weighted_sums.h"
 
+#include <span>
 #include <vector>
 
 namespace fa3::run {
-
-/// What the reference needs to know about a backward pass.
-struct Backward : Attention {
-  Backward(const nlohmann::json &operation, const Tensors &tensors);
-
-  const Tensor &o;
-  const Tensor &lse;
-  const Tensor &outputGradient;
-  const Tensor *lseGradient; ///< null if the package does not take it
-};
-
-/// A query with everything that its gradient depends on besides the keys.
-struct QueryRow {
-  QueryRow(const Backward &backward, int64_t batch, int64_t head,
-           int64_t query);
-
-  std::vector<float> q;
-  std::vector<float> outputGradient;
-  double lse;
-  double offset; ///< dlse - o.do
-  double queryLength;
-  double gradientLength;
-  double outputLength;
-};
 
 /// A row of a gradient.
 struct GradientRow {
   explicit GradientRow(int64_t columns) : exact(columns), model(columns) {}
 
   /// Adds a row times a weight; `error` bounds what fp32 arithmetic may cost
-  /// one of its elements.
-  void add(double weight, double modelWeight, double error, const float *row);
-  /// Multiplies with a factor and rounds the model's elements.
-  void finish(double factor, fa3_dtype dtype);
+  /// one of the model's elements.
+  void add(double weight, double error, const float *row);
+  /// Multiplies with a factor. The model's sums, which have another factor, are
+  /// those of a result, and are rounded.
+  void finish(double factor, const WeightedSums &sums, int64_t result,
+              double sumFactor, fa3_dtype dtype);
 
   std::vector<double> exact;
-  /// As PyTorch computes: with weights, and at last the result, rounded to the
-  /// element type.
+  /// As kernels compute: with weights, and at last the result, rounded.
   std::vector<double> model;
-  /// What fp32 arithmetic may cost an element.
+  /// What fp32 arithmetic and another order of sums may cost an element.
   double uncertainty = 0;
 };
 
-/// The gradient of a query, from the keys and values of its head.
-GradientRow queryGradient(const Backward &backward, const QueryRow &query,
-                          int64_t queryIndex, const HeadRows &keys,
-                          const HeadRows &values);
+/// The largest magnitude of gradients of scores.
+struct LargestGradient {
+  void add(const ExactScore &exact, const ModelScore &model);
+  void merge(const LargestGradient &other);
 
-/// Gradients of a key and a value.
-struct KeyGradients {
-  explicit KeyGradients(const AttentionShape &shape)
-      : key(shape.headDim), value(shape.valueDim) {}
-
-  /// Adds what the queries of one head contribute.
-  void add(const Backward &backward, const std::vector<QueryRow> &queries,
-           int64_t keyIndex, const HeadRows &keys, const HeadRows &values);
-  void finish(const Backward &backward);
-
-  GradientRow key;
-  GradientRow value;
+  double exact = 0;
+  double model = 0;
+  double bound = 0; ///< of the model, with what fp32 arithmetic may cost
 };
 
-/// All queries of a head.
-std::vector<QueryRow> queriesOfHead(const Backward &backward, int64_t batch,
-                                    int64_t head);
+/// How many rows are best computed together, at most.
+int64_t gradientRowsAtOnce(const Backward &backward);
+
+/// The gradients of queries that share their keys, at most gradientRowsAtOnce,
+/// and the largest gradient of their scores.
+std::vector<GradientRow> queryGradients(const Backward &backward,
+                                        const GradientSlice &slice,
+                                        std::span<const QueryRow> queries,
+                                        LargestGradient &largest);
+
+/// Gradients of keys and values that share their queries.
+class KeyGradients {
+public:
+  /// Of the keys with these numbers, at most gradientRowsAtOnce.
+  KeyGradients(const Backward &backward, const GradientSlice &slice,
+               std::vector<int64_t> keys);
+
+  /// Adds what the queries of one head contribute.
+  void add(const std::vector<QueryRow> &queries);
+  void finish();
+
+  const std::vector<int64_t> &indices() const { return keys; }
+  /// After finish: by position in `indices`.
+  const GradientRow &key(size_t i) const { return keyRows[i]; }
+  const GradientRow &value(size_t i) const { return valueRows[i]; }
+
+private:
+  const Backward &backward;
+  const GradientSlice &slice;
+  std::vector<int64_t> keys;
+  std::vector<GradientRow> keyRows;
+  std::vector<GradientRow> valueRows;
+  WeightedSums keySums;
+  WeightedSums valueSums;
+};
 
 } // namespace fa3::run
 

@@ -81,17 +81,6 @@ private:
 
 } // namespace
 
-/// Throws UsageError unless the operation has this value or none.
-static void requireType(const nlohmann::json &operation, const char *attribute,
-                        const Tensor &tensor) {
-  const std::string expected =
-      operation.value(attribute, operation.value("dtype", ""));
-  if (expected != fa3_dtype_name(tensor.dtype()))
-    throw UsageError("the operation's " + std::string(attribute) + " is '" +
-                     expected + "', but '" + tensor.name() + "' has type " +
-                     fa3_dtype_name(tensor.dtype()));
-}
-
 Forward::Forward(const nlohmann::json &operation, const Tensors &tensors)
     : Attention(operation, tensors,
                 {"kind", "dtype", "output_dtype", "head_dim", "causal", "scale",

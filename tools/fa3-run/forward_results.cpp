@@ -2,7 +2,8 @@
 
 #include "forward_results.h"
 
-#include "backward_gradients.h"
+#include "backward.h"
+#include "gradient_scales.h"
 #include "parallel.h"
 #include "problem.h"
 #include "session.h"
@@ -21,6 +22,9 @@ static void computeHead(const Backward &backward, int64_t batch,
                         int64_t keyHead, Tensor &o, Tensor &lse) {
   const HeadRows keys(backward.k, batch, keyHead);
   const HeadRows values(backward.v, batch, keyHead);
+  const GradientFactors factors = backward.factors(batch, keyHead);
+  // Of values, without that of the outputs' gradients.
+  const double valueScale = factors.rise / factors.offset;
   const int64_t queries = backward.shape.queries;
   for (int64_t i = 0; i < backward.ratio(); ++i) {
     const int64_t head = backward.firstQueryHead(keyHead) + i;
@@ -31,9 +35,11 @@ static void computeHead(const Backward &backward, int64_t batch,
       for (int64_t index = begin; index < end; ++index) {
         backward.q.generateRow(backward.q.rowAt({batch, index, head}),
                                query.data());
-        row.compute(backward.scale, query.data(), keys, values,
+        row.compute(factors.score, query.data(), keys, values,
                     backward.visibleKeys(index));
-        const std::vector<float> narrowed(row.output.begin(), row.output.end());
+        std::vector<float> narrowed(row.output.begin(), row.output.end());
+        for (float &element : narrowed)
+          element = static_cast<float>(element * valueScale);
         o.setRow(o.rowAt({batch, index, head}), narrowed.data());
         rowOfLse[index] = static_cast<float>(row.lse);
       }
@@ -66,7 +72,7 @@ static void requireForwardOf(const nlohmann::json &operation,
   if (forward.value("kind", "") != "forward")
     throw UsageError("--forward: the package computes '" +
                      forward.value("kind", "") + "'");
-  for (const char *attribute : {"dtype", "head_dim", "causal"})
+  for (const char *attribute : {"dtype", "output_dtype", "head_dim", "causal"})
     if (forward.value(attribute, nlohmann::json()) !=
         operation.value(attribute, nlohmann::json()))
       throw UsageError("--forward: the packages differ in '" +
@@ -87,6 +93,7 @@ static void launchForward(const Driver &driver, const nlohmann::json &operation,
   plain.device = options.device;
   plain.seed = options.seed;
   plain.distribution = options.distribution;
+  plain.descales = options.descales;
   plain.strideZero = options.strideZero;
   // The same names and seed give the same inputs.
   std::vector<Tensor> tensors = makeTensors(package, plain);
@@ -116,6 +123,7 @@ void makeForwardResults(const Driver &driver, const nlohmann::json &operation,
     launchForward(driver, operation, o, lse, options);
   else
     computeResults(operation, tensors, o, lse);
+  makeGradientScales(operation, tensors);
 }
 
 } // namespace fa3::run

@@ -22,9 +22,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "forward_model.h"
+#include "fp8_products.h"
 #include "numeric.h"
-
-#include "emulator/core/TensorCore.h"
 
 #include <algorithm>
 #include <cmath>
@@ -34,21 +33,13 @@ namespace fa3::run {
 /// What the largest probability of a row becomes when it is rounded.
 static constexpr double probabilityScale = 16;
 
-static constexpr int64_t rowsOfTile = emulator::kMaxGemmM;
-static constexpr int64_t step = emulator::kMaxGemmK;
-static constexpr int64_t keysAtOnce = emulator::kMaxGemmN;
-
-static emulator::Type factorType(fa3_dtype dtype) {
-  return dtype == FA3_DTYPE_E4M3 ? emulator::Type::E4M3 : emulator::Type::E5M2;
-}
-
 namespace {
 
 class Fp8Model : public ForwardModel {
 public:
   explicit Fp8Model(const Forward &forward);
 
-  int64_t rowsAtOnce() const override { return rowsOfTile; }
+  int64_t rowsAtOnce() const override { return fp8Rows; }
   void begin(const Slice &slice, const std::vector<float> &queries,
              std::span<const int64_t> counts) override;
   const ModelRow &compare(int64_t index, const AttendedRow &exact) override;
@@ -71,7 +62,6 @@ private:
   void addMagnitudes(int64_t index, const float *values);
 
   const Forward &forward;
-  int64_t paddedDim;      ///< of queries and keys: whole steps
   int64_t paddedValueDim; ///< as the product takes it
   int64_t keys = 0;       ///< of the row that attends to most
   double scoreScale = 1;
@@ -89,59 +79,31 @@ private:
 
 } // namespace
 
-static int64_t roundUp(int64_t value, int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 Fp8Model::Fp8Model(const Forward &forward)
-    : forward(forward), paddedDim(roundUp(forward.shape.headDim, step)),
-      paddedValueDim(roundUp(forward.shape.valueDim, 8)),
-      weights(rowsOfTile * step), rounded(rowsOfTile * step),
-      sums(rowsOfTile * paddedValueDim),
-      magnitudes(rowsOfTile * paddedValueDim),
-      squares(rowsOfTile * paddedValueDim) {
-  if (paddedValueDim > emulator::kMaxGemmN)
+    : forward(forward), paddedValueDim(paddedColumns(forward.shape.valueDim)),
+      weights(fp8Rows * fp8Step), rounded(fp8Rows * fp8Step),
+      sums(fp8Rows * paddedValueDim), magnitudes(fp8Rows * paddedValueDim),
+      squares(fp8Rows * paddedValueDim) {
+  if (paddedValueDim > fp8Columns)
     throw UsageError("the reference knows values with at most " +
-                     std::to_string(emulator::kMaxGemmN) + " columns");
+                     std::to_string(fp8Columns) + " columns");
 }
 
 void Fp8Model::computeScores(const Slice &slice,
                              const std::vector<float> &queries) {
-  const auto rowCount = static_cast<int64_t>(rows.size());
   const int64_t dim = forward.shape.headDim;
-  std::vector<float> left(rowCount * step);
-  std::vector<float> right(step * keysAtOnce);
-  std::vector<float> products(rowCount * keysAtOnce);
-  for (int64_t first = 0; first < keys; first += keysAtOnce) {
-    const int64_t count = std::min(keysAtOnce, keys - first);
-    const int64_t columns = roundUp(count, 8);
-    const emulator::GemmShape shape = {
-        static_cast<uint32_t>(rowCount), static_cast<uint32_t>(columns),
-        static_cast<uint32_t>(step),     factorType(forward.q.dtype()),
-        factorType(forward.k.dtype()),   /*halfSums=*/false,
-        emulator::kKeptBitsFp8};
-    std::ranges::fill(products, 0.0f);
-    for (int64_t begin = 0; begin < paddedDim; begin += step) {
-      const int64_t depth = std::min(step, dim - begin);
-      std::ranges::fill(left, 0.0f);
-      std::ranges::fill(right, 0.0f);
-      for (int64_t i = 0; i < rowCount; ++i)
-        std::copy_n(&queries[i * dim + begin], depth, &left[i * step]);
-      for (int64_t j = 0; j < count; ++j)
-        for (int64_t x = 0; x < depth; ++x)
-          right[x * columns + j] = slice.keys.row(first + j)[begin + x];
-      multiplyAdd(products.data(), left.data(), right.data(), shape);
-    }
-    for (int64_t i = 0; i < rowCount; ++i)
-      std::copy_n(&products[i * columns], count, &scores[i * keys + first]);
-  }
+  multiplyRows(
+      {forward.q.dtype(), static_cast<int64_t>(rows.size()),
+       [&](int64_t i) { return &queries[i * dim]; }},
+      {forward.k.dtype(), keys, [&](int64_t j) { return slice.keys.row(j); }},
+      dim, scores);
 }
 
 void Fp8Model::computeWeights(int64_t index, int64_t firstKey, double scale) {
   Row &row = rows[index];
-  const int64_t count = std::clamp<int64_t>(row.count - firstKey, 0, step);
-  std::fill_n(&weights[index * step], step, 0.0f);
-  std::fill_n(&rounded[index * step], step, 0.0f);
+  const int64_t count = std::clamp<int64_t>(row.count - firstKey, 0, fp8Step);
+  std::fill_n(&weights[index * fp8Step], fp8Step, 0.0f);
+  std::fill_n(&rounded[index * fp8Step], fp8Step, 0.0f);
   for (int64_t j = 0; j < count; ++j) {
     const double score = scores[index * keys + firstKey + j];
     const double weight = std::exp(scale * (score - row.largest));
@@ -149,16 +111,16 @@ void Fp8Model::computeWeights(int64_t index, int64_t firstKey, double scale) {
     row.exactSum += weight;
     row.squares += weight * weight;
     row.roundedSum += stored / probabilityScale;
-    weights[index * step + j] = static_cast<float>(weight);
-    rounded[index * step + j] = static_cast<float>(stored);
+    weights[index * fp8Step + j] = static_cast<float>(weight);
+    rounded[index * fp8Step + j] = static_cast<float>(stored);
   }
 }
 
 void Fp8Model::addMagnitudes(int64_t index, const float *values) {
   float *sum = &magnitudes[index * paddedValueDim];
   float *squareSum = &squares[index * paddedValueDim];
-  for (int64_t j = 0; j < step; ++j) {
-    const float weight = weights[index * step + j];
+  for (int64_t j = 0; j < fp8Step; ++j) {
+    const float weight = weights[index * fp8Step + j];
     const float *value = &values[j * paddedValueDim];
     for (int64_t c = 0; c < paddedValueDim; ++c) {
       const float term = weight * std::abs(value[c]);
@@ -171,23 +133,19 @@ void Fp8Model::addMagnitudes(int64_t index, const float *values) {
 void Fp8Model::computeOutputs(const Slice &slice) {
   const auto rowCount = static_cast<int64_t>(rows.size());
   const int64_t dim = forward.shape.valueDim;
-  std::vector<float> right(step * paddedValueDim);
-  const emulator::GemmShape shape = {
-      static_cast<uint32_t>(rowCount), static_cast<uint32_t>(paddedValueDim),
-      static_cast<uint32_t>(step),     emulator::Type::E4M3,
-      factorType(forward.v.dtype()),   /*halfSums=*/false,
-      emulator::kKeptBitsFp8};
+  std::vector<float> right(fp8Step * paddedValueDim);
   for (std::vector<float> *total : {&sums, &magnitudes, &squares})
     std::ranges::fill(*total, 0.0f);
-  for (int64_t first = 0; first < keys; first += step) {
+  for (int64_t first = 0; first < keys; first += fp8Step) {
     std::ranges::fill(right, 0.0f);
-    for (int64_t j = 0; j < std::min(step, keys - first); ++j)
+    for (int64_t j = 0; j < std::min(fp8Step, keys - first); ++j)
       std::copy_n(slice.values.row(first + j), dim, &right[j * paddedValueDim]);
     for (int64_t i = 0; i < rowCount; ++i) {
       computeWeights(i, first, slice.scoreScale);
       addMagnitudes(i, right.data());
     }
-    multiplyAdd(sums.data(), rounded.data(), right.data(), shape);
+    addStep(sums.data(), rounded.data(), FA3_DTYPE_E4M3, right.data(),
+            forward.v.dtype(), rowCount, paddedValueDim);
   }
 }
 
@@ -197,7 +155,6 @@ void Fp8Model::begin(const Slice &slice, const std::vector<float> &queries,
   valueScale = slice.valueScale;
   keys = counts.empty() ? 0 : std::ranges::max(counts);
   rows.assign(counts.size(), Row());
-  scores.resize(counts.size() * keys);
   computeScores(slice, queries);
   for (size_t i = 0; i < rows.size(); ++i) {
     rows[i].count = counts[i];

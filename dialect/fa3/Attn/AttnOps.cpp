@@ -44,11 +44,14 @@ static constexpr StringLiteral kColumnDims[] = {"batch", "heads_kv", "head_dim",
                                                 "keys_padded"};
 static constexpr StringLiteral kStatisticDims[] = {"batch", "heads_q",
                                                    "seqlen_q"};
+static constexpr StringLiteral kKeyFactorDims[] = {"batch", "heads_kv",
+                                                   "seqlen_k"};
 static constexpr StringLiteral kFactorDims[] = {"batch", "heads_kv"};
 static constexpr StringLiteral kPlainDims[] = {"batch", "seqlen", "heads",
                                                "head_dim"};
 static constexpr StringLiteral kPlainColumnDims[] = {"batch", "heads",
                                                      "head_dim", "keys_padded"};
+static constexpr StringLiteral kRowFactorDims[] = {"batch", "heads", "seqlen"};
 static constexpr StringLiteral kGroupDims[] = {"batch", "groups"};
 
 std::optional<int64_t> SpecTensor::find(StringRef dim) const {
@@ -213,14 +216,32 @@ SmallVector<SpecTensor> ForwardOp::getTensors() {
       {"k", getK().getType(), kKeyDims},
       {"v", getV().getType(),
        getValuesInterleaved() ? ArrayRef(kColumnDims) : ArrayRef(kKeyDims)}};
-  if (getQDescale())
-    for (auto [name, value] : {std::pair("q_descale", getQDescale()),
-                               {"k_descale", getKDescale()},
-                               {"v_descale", getVDescale()}})
-      tensors.push_back({name, value.getType(), kFactorDims});
+  auto addFactor = [&](StringRef name, Value value,
+                       ArrayRef<StringLiteral> rowDims) {
+    auto type = cast<RankedTensorType>(value.getType());
+    tensors.push_back(
+        {name, type, type.getRank() == 3 ? rowDims : ArrayRef(kFactorDims)});
+  };
+  if (getQDescale()) {
+    addFactor("q_descale", getQDescale(), kStatisticDims);
+    addFactor("k_descale", getKDescale(), kKeyFactorDims);
+    addFactor("v_descale", getVDescale(), {});
+  }
   tensors.append({{"o", getO().getType(), kQueryDims},
                   {"lse", getLse().getType(), kStatisticDims}});
   return tensors;
+}
+
+static int64_t rankOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getRank();
+}
+
+bool ForwardOp::hasQueryFactors() {
+  return getQDescale() && rankOf(getQDescale()) == 3;
+}
+
+bool ForwardOp::hasKeyFactors() {
+  return getKDescale() && rankOf(getKDescale()) == 3;
 }
 
 LogicalResult ForwardOp::verify() {
@@ -292,8 +313,11 @@ SmallVector<SpecTensor> QuantizeOp::getTensors() {
       {"x", getX().getType(), kPlainDims},
       {"y", getY().getType(),
        getInterleaved() ? ArrayRef(kPlainColumnDims) : ArrayRef(kPlainDims)},
-      {"descale", getDescale().getType(), kGroupDims}};
+      {"descale", cast<RankedTensorType>(getDescale().getType()),
+       hasRowFactors() ? ArrayRef(kRowFactorDims) : ArrayRef(kGroupDims)}};
 }
+
+bool QuantizeOp::hasRowFactors() { return rankOf(getDescale()) == 3; }
 
 LogicalResult QuantizeOp::verify() {
   if (failed(verifyHeadDims(*this, /*step=*/16)) ||
@@ -307,7 +331,14 @@ LogicalResult QuantizeOp::verify() {
       failed(verifyPaddedKeys(*this, "y", getY().getType().getDimSize(3), "x",
                               getX().getType().getDimSize(1))))
     return failure();
-  int64_t groups = getDescale().getType().getDimSize(1);
+  if (hasRowFactors()) {
+    if (*heads == 0)
+      return emitOpError("needs at least one head");
+    if (getInterleaved())
+      return emitOpError("has no factors of rows for an interleaved tensor");
+    return success();
+  }
+  int64_t groups = cast<RankedTensorType>(getDescale().getType()).getDimSize(1);
   if (*heads == 0 || groups == 0)
     return emitOpError("needs at least one head");
   if (!ShapedType::isDynamic(*heads) && !ShapedType::isDynamic(groups) &&

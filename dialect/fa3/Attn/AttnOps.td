@@ -25,6 +25,8 @@ def AttnGradient : 4DTensorOf<[BF16, F16, F8E4M3FN, F8E5M2]>;
 def AttnNarrowTensor : 4DTensorOf<[F8E4M3FN, F8E5M2]>;
 // A factor for each batch and key head.
 def AttnScaleTensor : 2DTensorOf<[F32]>;
+// The same, or a factor for each row.
+def AttnFactorTensor : AnyTypeOf<[AttnScaleTensor, 3DTensorOf<[F32]>]>;
 // A statistic per query: (batch, heads, seqlen).
 def AttnRowTensor : 3DTensorOf<[F32]>;
 
@@ -51,6 +53,10 @@ def Attn_ForwardOp : AttnOp<"forward", [Pure, AttrSizedOperandSegments, Attentio
 
     - `descale` gives factors, (batch, heads_kv), for q, k and v: what is meant is
       q * q_descale, and so on. They are positive. Without them they are 1.
+      Those of q and of k may also be one for each row, (batch, heads_q,
+      seqlen_q) and (batch, heads_kv, seqlen_k); TMA reads the latter, so that
+      its strides are multiples of 16 bytes. Those of keys take a multiplication
+      for each score.
     - the probabilities, between 0 and 1, are rounded to f8E4M3FN relative to
       the largest of their row: with a factor of 2^(8 - lazy_rescale).
     - `two_level`: the tensor cores add up products of 8-bit numbers with fewer
@@ -69,11 +75,17 @@ def Attn_ForwardOp : AttnOp<"forward", [Pure, AttrSizedOperandSegments, Attentio
     ```
   }];
   let arguments = (ins AttnOperand:$q, AttnOperand:$k, AttnOperand:$v,
-                       Optional<AttnScaleTensor>:$q_descale, Optional<AttnScaleTensor>:$k_descale,
+                       Optional<AttnFactorTensor>:$q_descale, Optional<AttnFactorTensor>:$k_descale,
                        Optional<AttnScaleTensor>:$v_descale, UnitAttr:$causal, UnitAttr:$two_level,
                        UnitAttr:$values_interleaved,
                        OptionalAttr<F64Attr>:$scale, OptionalAttr<TileScheduleAttr>:$schedule);
   let results = (outs AttnTensor:$o, AttnRowTensor:$lse);
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<SpecTensor> getTensors();
+    /// Whether queries, whether keys have a factor for each row.
+    bool hasQueryFactors();
+    bool hasKeyFactors();
+  }];
   let assemblyFormat = [{
     $q `,` $k `,` $v (`descale` `(` $q_descale^ `,` $k_descale `,` $v_descale `)`)? (`causal` $causal^)?
     (`two_level` $two_level^)? (`values_interleaved` $values_interleaved^)? (`scale` `=` $scale^)? attr-dict
@@ -181,6 +193,9 @@ def Attn_QuantizeOp : AttnOp<"quantize", [Pure, SpecOpInterface]> {
     - `x` is (batch, seqlen, heads, head dim), `descale` (batch, groups), `y` as
       `x`. `groups` divides `heads`; the elements of heads / groups consecutive
       heads have one factor. For queries, groups are the key heads.
+    - Or `descale` is (batch, heads, seqlen), and each row has a factor of its
+      own, from its own maximum: one kernel, which reads x once. Of an
+      `interleaved` `y` rows have no factors.
     - M is the largest finite number of `y`'s type, 448 or 57344. `descale` is 1
       where all elements are 0.
     - The maximum ignores NaN, which stays NaN in `y`. Where an element is
@@ -205,7 +220,12 @@ def Attn_QuantizeOp : AttnOp<"quantize", [Pure, SpecOpInterface]> {
     ```
   }];
   let arguments = (ins AttnTensor:$x, UnitAttr:$rotate, UnitAttr:$interleaved);
-  let results = (outs AttnNarrowTensor:$y, AttnScaleTensor:$descale);
+  let results = (outs AttnNarrowTensor:$y, AttnFactorTensor:$descale);
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<SpecTensor> getTensors();
+    /// Whether each row has a factor.
+    bool hasRowFactors();
+  }];
   let assemblyFormat = [{
     $x (`rotate` $rotate^)? (`interleaved` $interleaved^)? attr-dict
     `:` type($x) `->` type($y) `,` type($descale)

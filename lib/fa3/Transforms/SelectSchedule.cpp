@@ -111,11 +111,28 @@ constexpr ForwardRow kTwoLevelForwardRows[] = {
     {256, true, 64, 32, 1, 2, false, 8, false},
 };
 
+/// And where each key has a factor: those of a block take registers.
+constexpr ForwardRow kKeyFactorForwardRows[] = {
+    {64, false, 128, 128, 2, 3, false, 8},
+    {64, true, 128, 128, 2, 3, false, 8},
+    {128, false, 128, 160, 2, 2, false, 8},
+    {128, true, 128, 160, 2, 2, false, 8},
+    {192, false, 128, 96, 2, 2, false, 8},
+    {192, true, 128, 96, 2, 2, false, 8},
+    {256, false, 128, 64, 2, 2, false, 8},
+    {256, true, 128, 64, 2, 2, false, 8},
+};
+
+/// Keys of a block at most where both is the case.
+constexpr int64_t kTwoLevelKeyFactorKeys = 64;
+
 /// Growth of the row maximum, in powers of two, that is not rescaled: the
 /// probabilities stay far from the largest number of either 16-bit type.
 constexpr int64_t kLazyRescale = 8;
-/// In 8 bits it takes away from the range of the probabilities.
+/// In 8 bits it takes away from the range of the probabilities; less where
+/// factors of keys are to make scores more precise.
 constexpr int64_t kNarrowLazyRescale = 4;
+constexpr int64_t kKeyFactorLazyRescale = 2;
 /// wgmma's largest n.
 constexpr int64_t kMaxColumns = 256;
 /// Elements that an 8-bit product contracts at once.
@@ -154,6 +171,16 @@ constexpr BackwardRow kBackwardRows[] = {
 constexpr BackwardRow kNarrowBackwardRows[] = {
     {64, false, 128, 128, 2, 2, 0, true, false, false, true, true},
     {64, true, 128, 128, 2, 2, 0, true, false, false, true, true},
+    {128, false, 64, 128, 2, 2, 0, true, false, true, true, true},
+    {128, true, 64, 128, 2, 2, 0, true, false, true, true, true},
+    {256, false, 128, 64, 2, 1, 0, false, false, false, true, true, true},
+    {256, true, 128, 64, 2, 1, 0, false, false, false, true, true, true},
+};
+
+/// And where dS, which is shared, keeps 16 bits.
+constexpr BackwardRow kWideDsBackwardRows[] = {
+    {64, false, 128, 128, 2, 1, 0, true, false, false, true, true},
+    {64, true, 128, 128, 2, 1, 0, true, false, false, true, true},
     {128, false, 64, 128, 2, 2, 0, true, false, true, true, true},
     {128, true, 64, 128, 2, 2, 0, true, false, true, true, true},
     {256, false, 128, 64, 2, 1, 0, false, false, false, true, true, true},
@@ -227,26 +254,37 @@ static bool canSumInProduct(attn::ForwardOp forward) {
   return forward.getTwoLevel() || getTileColumns(forward) + 8 <= kMaxColumns;
 }
 
+static ArrayRef<ForwardRow> getForwardRows(attn::ForwardOp forward) {
+  if (forward.getTwoLevel())
+    return kTwoLevelForwardRows;
+  if (forward.hasKeyFactors())
+    return kKeyFactorForwardRows;
+  if (isNarrow(forward))
+    return kNarrowForwardRows;
+  return kForwardRows;
+}
+
 static ScheduleFields chooseForward(attn::ForwardOp forward) {
   int64_t headDim = attn::AttentionOpInterface(forward).getHeadDim();
   bool narrow = isNarrow(forward);
   const ForwardRow *row =
-      llvm::find_if(forward.getTwoLevel() ? ArrayRef(kTwoLevelForwardRows)
-                    : narrow              ? ArrayRef(kNarrowForwardRows)
-                                          : ArrayRef(kForwardRows),
-                    [&](const ForwardRow &candidate) {
-                      return headDim <= candidate.headDim &&
-                             candidate.causal == forward.getCausal();
-                    });
+      llvm::find_if(getForwardRows(forward), [&](const ForwardRow &candidate) {
+        return headDim <= candidate.headDim &&
+               candidate.causal == forward.getCausal();
+      });
   ScheduleFields fields;
   fields.blockQ = row->blockQ;
   fields.blockKv = row->blockKv;
+  if (forward.getTwoLevel() && forward.hasKeyFactors())
+    fields.blockKv = std::min(fields.blockKv, kTwoLevelKeyFactorKeys);
   fields.warpgroups = row->warpgroups;
   fields.stages = row->stages;
   fields.overlap = row->overlap;
   fields.pingpong = row->pingpong;
   fields.chains = row->chains;
-  fields.lazyRescale = narrow ? kNarrowLazyRescale : kLazyRescale;
+  fields.lazyRescale = forward.hasKeyFactors() ? kKeyFactorLazyRescale
+                       : narrow                ? kNarrowLazyRescale
+                                               : kLazyRescale;
   // Even where products are narrow, registers are short beyond that.
   fields.productSums = narrow && getTileColumns(forward) + 8 <= kMaxColumns;
   fields.longestFirst = row->causal;
@@ -257,8 +295,9 @@ static ScheduleFields chooseForward(attn::ForwardOp forward) {
 static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   int64_t headDim = attn::AttentionOpInterface(backward).getHeadDim();
   const BackwardRow *row =
-      llvm::find_if(backward.isNarrow() ? ArrayRef(kNarrowBackwardRows)
-                                        : ArrayRef(kBackwardRows),
+      llvm::find_if(backward.hasNarrowDs() ? ArrayRef(kNarrowBackwardRows)
+                    : backward.isNarrow()  ? ArrayRef(kWideDsBackwardRows)
+                                           : ArrayRef(kBackwardRows),
                     [&](const BackwardRow &candidate) {
                       return headDim <= candidate.headDim &&
                              backward.getCausal() == candidate.causal;

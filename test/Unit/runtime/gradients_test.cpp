@@ -14,6 +14,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numeric>
 
 using namespace fa3;
 using namespace fa3::run;
@@ -187,30 +188,29 @@ static void expectGradients(const Sizes &sizes, bool causal,
   const Values dq = problem.differences("q");
   const Values dk = problem.differences("k");
   const Values dv = problem.differences("v");
+  std::vector<int64_t> allKeys(sizes.keys);
+  std::iota(allKeys.begin(), allKeys.end(), int64_t{0});
   for (int64_t b = 0; b < batch; ++b)
     for (int64_t keyHead = 0; keyHead < sizes.keyHeads; ++keyHead) {
-      const HeadRows keys(backward.k, b, keyHead);
-      const HeadRows values(backward.v, b, keyHead);
-      std::vector<KeyGradients> gradients(sizes.keys,
-                                          KeyGradients(backward.shape));
+      const GradientSlice slice(backward, b, keyHead);
+      KeyGradients gradients(backward, slice, allKeys);
       for (int64_t i = 0; i < backward.ratio(); ++i) {
         const int64_t head = backward.firstQueryHead(keyHead) + i;
         const std::vector<QueryRow> queries = queriesOfHead(backward, b, head);
+        LargestGradient largest;
+        const std::vector<GradientRow> rows =
+            queryGradients(backward, slice, queries, largest);
         for (int64_t query = 0; query < sizes.queries; ++query) {
           const int64_t row = backward.q.rowAt({b, query, head});
-          expectNear(
-              queryGradient(backward, queries[query], query, keys, values)
-                  .exact,
-              &dq[row * depth], "dq", row);
+          expectNear(rows[query].exact, &dq[row * depth], "dq", row);
         }
-        for (int64_t key = 0; key < sizes.keys; ++key)
-          gradients[key].add(backward, queries, key, keys, values);
+        gradients.add(queries);
       }
+      gradients.finish();
       for (int64_t key = 0; key < sizes.keys; ++key) {
-        gradients[key].finish(backward);
         const int64_t row = backward.k.rowAt({b, key, keyHead});
-        expectNear(gradients[key].key.exact, &dk[row * depth], "dk", row);
-        expectNear(gradients[key].value.exact, &dv[row * depth], "dv", row);
+        expectNear(gradients.key(key).exact, &dk[row * depth], "dk", row);
+        expectNear(gradients.value(key).exact, &dv[row * depth], "dv", row);
       }
     }
 }
@@ -231,13 +231,14 @@ TEST(GradientsTest, MatchFiniteDifferences) {
 TEST(GradientsTest, QueriesWithoutKeysHaveNone) {
   Problem problem({6, 3}, true, true);
   const Backward backward = problem.backward();
-  const HeadRows keys(backward.k, 0, 0);
-  const HeadRows values(backward.v, 0, 0);
+  const GradientSlice slice(backward, 0, 0);
   for (int64_t i = 0; i < 6; ++i) {
     const QueryRow query(backward, 0, 1, i);
     EXPECT_EQ(std::isinf(query.lse), i < 3);
+    LargestGradient largest;
     const GradientRow gradient =
-        queryGradient(backward, query, i, keys, values);
+        queryGradients(backward, slice, {&query, 1}, largest).at(0);
+    EXPECT_EQ(largest.exact == 0, i < 3) << i;
     EXPECT_EQ(gradient.exact == Values(depth), i < 3) << i;
     EXPECT_EQ(gradient.uncertainty == 0, i < 3) << i;
   }

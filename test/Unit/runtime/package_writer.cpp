@@ -318,6 +318,70 @@ nlohmann::json hostBackwardManifest(const HostBackward &options) {
   return manifest;
 }
 
+nlohmann::json hostFp8BackwardManifest(const HostFp8Backward &options) {
+  using Json = nlohmann::json;
+  constexpr int depth = 64;
+  const double scale = 0.125;
+  Json tensors = Json::array();
+  Json parameters = Json::array();
+  // A parameter of each tensor; null where the package has none.
+  const auto add = [&](const char *name, const char *role,
+                       const std::string &dtype, const Json &dims,
+                       bool exists = true) {
+    if (!exists) {
+      parameters.push_back({{"kind", "i64"}, {"value", 0}});
+      return;
+    }
+    tensors.push_back(
+        {{"name", name}, {"role", role}, {"dtype", dtype}, {"dims", dims}});
+    parameters.push_back({{"kind", "pointer"}, {"tensor", name}});
+  };
+  const Json queries = {"batch", "seqlen_q", "heads_q", depth};
+  const Json keys = {"batch", "seqlen_k", "heads_kv", depth};
+  const Json rows = {"batch", "heads_q", "seqlen_q"};
+  const Json groups = {"batch", "heads_kv"};
+  add("q", "input", "e4m3", queries);
+  add("k", "input", "e4m3", keys);
+  add("v", "input", "e4m3", keys);
+  add("o", "input", "bf16", queries);
+  add("do", "input", options.gradientType, queries);
+  add("dq", "output", "bf16", queries);
+  add("dk", "output", "bf16", keys);
+  add("dv", "output", "bf16", keys);
+  add("lse", "input", "f32", rows);
+  add("dlse", "input", "f32", rows, options.withLseGradient);
+  for (const char *name : {"q_descale", "k_descale", "v_descale", "do_descale"})
+    add(name, "input", "f32", groups, options.descales);
+  add("ds_scale", "input", "f32", groups, options.scoreGradientType == "e4m3");
+  add("ds_amax", "output", "f32", groups, options.withLargest);
+  parameters.push_back(
+      {{"kind", "i32"}, {"value", options.gradientType == "e5m2" ? 1 : 0}});
+  addSizes(parameters, options.causal, scale,
+           {"q", "k", "v", "o", "do", "dq", "dk", "dv"});
+
+  Json manifest = forwardManifest();
+  manifest["name"] = options.kernel;
+  manifest["operation"] = {{"kind", "backward"},
+                           {"dtype", "e4m3"},
+                           {"output_dtype", "bf16"},
+                           {"gradient_dtype", options.gradientType},
+                           {"ds_dtype", options.scoreGradientType},
+                           {"head_dim", depth},
+                           {"causal", options.causal},
+                           {"scale", scale},
+                           {"deterministic", true}};
+  manifest["tensors"] = tensors;
+  manifest["workspace"] = 0;
+  manifest.erase("workspace_tensors");
+  manifest["kernels"] = {{{"name", options.kernel},
+                          {"grid", {"heads_kv", "batch", 1}},
+                          {"block", {128, 1, 1}},
+                          {"cluster", {1, 1, 1}},
+                          {"shared_memory", 0},
+                          {"params", parameters}}};
+  return manifest;
+}
+
 std::string cubinOf(const std::string &kernel) {
   return "CUBIN .entry " + kernel + "() .entry finish()";
 }

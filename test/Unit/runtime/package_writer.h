@@ -53,6 +53,19 @@ struct HostBackward {
 };
 nlohmann::json hostBackwardManifest(const HostBackward &options);
 
+/// A backward pass in e4m3, with outputs in bf16, whose kernel `kernel` the
+/// fake driver executes.
+struct HostFp8Backward {
+  bool causal = false;
+  bool descales = true;
+  bool withLseGradient = true;
+  bool withLargest = true; ///< ds_amax
+  std::string gradientType = "e4m3";
+  std::string scoreGradientType = "e4m3"; ///< ds_dtype
+  std::string kernel = "fp8_backward";
+};
+nlohmann::json hostFp8BackwardManifest(const HostFp8Backward &options);
+
 /// Code in which the fake driver finds a kernel of this name.
 std::string cubinOf(const std::string &kernel);
 std::string ptxOf(const std::string &kernel);

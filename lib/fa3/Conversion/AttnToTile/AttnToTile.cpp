@@ -81,8 +81,11 @@ struct AttnToTilePass : fa3::impl::AttnToTilePassBase<AttnToTilePass> {
 
   static void writeQuantizePrograms(OpBuilder &builder, StringRef name,
                                     attn::QuantizeOp quantize) {
-    writeRowMaximaProgram(builder, (name + "_maxima").str(), quantize);
-    writeDescaleProgram(builder, (name + "_descale").str(), quantize);
+    // Rows have their maxima to themselves.
+    if (!quantize.hasRowFactors()) {
+      writeRowMaximaProgram(builder, (name + "_maxima").str(), quantize);
+      writeDescaleProgram(builder, (name + "_descale").str(), quantize);
+    }
     writeNarrowProgram(builder, name, quantize);
   }
 };

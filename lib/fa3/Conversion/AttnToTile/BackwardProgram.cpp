@@ -139,17 +139,19 @@ Gradients BackwardProgram::step(const KeyBlock &own, Visibility &visibility,
   Value negSum =
       loadStatistic("neg_sum", own.batch, row0, head, rows, transposed);
   Value ds = scoreGradient(p, dp, negSum);
+  // dS is contracted along both of its dimensions.
   int64_t queryDim = 1 - keyDim;
   Value weights = narrowed(p, queryDim);
+  Value dsForKeys = narrowedDs(ds, queryDim);
+  Value dsForQueries = hasAccumulator() ? narrowedDs(ds, keyDim) : Value();
   Value gradientRows =
       isNarrow ? loadColumns(kGradientColumns, own.batch, row0, head, rows)
                : outputGradient;
   Value values = addToKeys(weights, gradientRows, sums.values);
-  Value gradient =
-      hasAccumulator() ? queryGradient(narrowedDs(ds, keyDim), own) : Value();
+  Value gradient = dsForQueries ? queryGradient(dsForQueries, own) : Value();
   Value queryRows =
       isNarrow ? loadDsOperand("q", own.batch, row0, head, rows) : query;
-  Value keys = addToKeys(narrowedDs(ds, queryDim), queryRows, sums.keys);
+  Value keys = addToKeys(dsForKeys, queryRows, sums.keys);
   // The last product runs while this one's result goes to the workspace.
   if (gradient)
     tile::ReduceStoreOp::create(b, gradient, argument("dq_acc"),

@@ -27,12 +27,12 @@ private:
   }
   void writeBody() override;
 
-  Value largest(Value batch, Value group);
+  Value largestOfGroup(Value batch, Value group);
 };
 
 } // namespace
 
-Value DescaleProgram::largest(Value batch, Value group) {
+Value DescaleProgram::largestOfGroup(Value batch, Value group) {
   VectorType type = floatTile(1, 1);
   auto loop =
       scf::ForOp::create(b, index(0), index(kMaxima), index(kColumns),
@@ -51,16 +51,8 @@ Value DescaleProgram::largest(Value batch, Value group) {
 void DescaleProgram::writeBody() {
   SmallVector<Value> ids = programIds({dim("groups"), dim("batch")});
   Value group = ids[0], batch = ids[1];
-  VectorType type = floatTile(1, 1);
-  Value maximum = largest(batch, group);
-  auto element = cast<FloatType>(quantize.getY().getType().getElementType());
-  double range =
-      APFloat::getLargest(element.getFloatSemantics()).convertToDouble();
-  Value quotient = arith::DivFOp::create(b, maximum, splat(type, range));
-  Value zero = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, maximum,
-                                     splat(type, 0.0));
-  Value descale = arith::SelectOp::create(b, zero, splat(type, 1.0), quotient);
-  tile::StoreOp::create(b, descale, argument("descale"),
+  Value maximum = largestOfGroup(batch, group);
+  tile::StoreOp::create(b, descaleOf(maximum), argument("descale"),
                         ValueRange{batch, group}, ArrayRef<int64_t>{-1, -1});
 }
 

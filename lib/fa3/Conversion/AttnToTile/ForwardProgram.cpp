@@ -70,8 +70,9 @@ private:
 
   /// The values of keys col0, ...: as rows, or, in 8 bits, as columns.
   Value loadValues(Value batch, Value keyHead, Value col0, Piece piece);
-  /// Reads the descales, whose product with the scale multiplies scores.
-  void loadDescales(Value batch, Value keyHead);
+  /// Reads the descales, whose product with the scale multiplies scores; those
+  /// of rows without the keys'.
+  void loadDescales(Value batch, Value row0, Value head, Value keyHead);
   /// What scores are multiplied by, times `factor`, as a tile of `type`.
   Value scoreFactor(VectorType type, double factor);
   attn::ForwardOp forward;
@@ -80,7 +81,7 @@ private:
   /// use the range of a narrow type.
   int64_t lift;
   SmallVector<Piece> pieces;
-  /// Tiles of one element; null without descales.
+  /// Tiles of one element or, of scores, one column; null without descales.
   Value scoreDescale, valueDescale;
 };
 
@@ -188,11 +189,20 @@ Value ForwardProgram::loadValues(Value batch, Value keyHead, Value col0,
       ArrayRef<int64_t>{2, 3}, piece.hasSums);
 }
 
-void ForwardProgram::loadDescales(Value batch, Value keyHead) {
+void ForwardProgram::loadDescales(Value batch, Value row0, Value head,
+                                  Value keyHead) {
   if (!forward.getQDescale())
     return;
   auto load = [&](StringRef name) { return loadFactor(name, batch, keyHead); };
-  scoreDescale = arith::MulFOp::create(b, load("q_descale"), load("k_descale"));
+  scoreDescale = forward.hasQueryFactors()
+                     ? loadStatistic("q_descale", batch, row0, head, rows)
+                     : load("q_descale");
+  if (!forward.hasKeyFactors()) {
+    Value keys = load("k_descale");
+    scoreDescale = arith::MulFOp::create(
+        b, scoreDescale,
+        broadcast(keys, cast<VectorType>(scoreDescale.getType())));
+  }
   valueDescale = load("v_descale");
 }
 
@@ -243,7 +253,7 @@ void ForwardProgram::writeBody() {
   auto [batch, head, keyHead, row0] = queryBlock();
   Value zero = index(0), one = index(1);
 
-  loadDescales(batch, keyHead);
+  loadDescales(batch, row0, head, keyHead);
   Value query = loadRows("q", batch, row0, head, rows);
   Visibility visibility{b, dim("seqlen_q"), dim("seqlen_k"),
                         attention.getCausal()};
@@ -271,9 +281,17 @@ void ForwardProgram::writeBody() {
     Value keyBlock = arith::SubIOp::create(b, lastBlock, iteration);
     Value col0 = arith::MulIOp::create(b, keyBlock, index(cols));
     Value key = loadRows("k", batch, col0, keyHead, cols);
+    Value keyFactors = forward.hasKeyFactors()
+                           ? loadStatistic("k_descale", batch, col0, keyHead,
+                                           cols, /*transposed=*/true)
+                           : Value();
     SoftmaxState next = step(
         query, key, stateOf(loop.getRegionIterArgs()),
         [&](Value scores) {
+          if (keyFactors)
+            scores = arith::MulFOp::create(
+                b, scores,
+                broadcast(keyFactors, cast<VectorType>(scores.getType())));
           return visibility.hideColumns(scores, limit, col0);
         },
         [&](Piece piece) { return loadValues(batch, keyHead, col0, piece); });

@@ -25,7 +25,7 @@ ScheduleFields QuantizeProgram::getFields() {
 }
 
 void QuantizeProgram::addConstraints() {
-  if (isDynamic("groups") || isDynamic("heads"))
+  if (hasSize("groups") && (isDynamic("groups") || isDynamic("heads")))
     constrain("divides", "groups", "heads");
   if (hasSize("keys_padded"))
     constrain("at_most", "seqlen", "keys_padded");
@@ -111,4 +111,25 @@ SmallVector<Value> QuantizeProgram::loadMatrix(Value batch, Value row,
   for (Value &piece : pieces)
     piece = scaled(piece, norm);
   return pieces;
+}
+
+Value QuantizeProgram::largest(Value maxima, ArrayRef<Value> pieces) {
+  for (Value piece : pieces) {
+    Value magnitude = math::AbsFOp::create(b, piece);
+    Value inPiece = tile::ReduceOp::create(
+        b, maxima.getType(), tile::ReduceKind::maxnum, magnitude, 1);
+    maxima = arith::MaxNumFOp::create(b, maxima, inPiece);
+  }
+  return maxima;
+}
+
+Value QuantizeProgram::descaleOf(Value maximum) {
+  auto type = cast<VectorType>(maximum.getType());
+  auto element = cast<FloatType>(quantize.getY().getType().getElementType());
+  double range =
+      APFloat::getLargest(element.getFloatSemantics()).convertToDouble();
+  Value quotient = arith::DivFOp::create(b, maximum, splat(type, range));
+  Value zero = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, maximum,
+                                     splat(type, 0.0));
+  return arith::SelectOp::create(b, zero, splat(type, 1.0), quotient);
 }

@@ -37,6 +37,11 @@ protected:
   llvm::SmallVector<mlir::Value> loadMatrix(mlir::Value batch, mlir::Value row,
                                             mlir::Value head);
 
+  /// The larger of `maxima` and of the magnitudes in each row of pieces.
+  mlir::Value largest(mlir::Value maxima, llvm::ArrayRef<mlir::Value> pieces);
+  /// The factor of elements of this largest magnitude, for each of a tile's.
+  mlir::Value descaleOf(mlir::Value maximum);
+
   attn::QuantizeOp quantize;
 
 private:

@@ -27,22 +27,9 @@ private:
     addRowMaxima();
   }
   void writeBody() override;
-
-  /// The larger of `maxima` and of the magnitudes in each row.
-  Value addRows(Value maxima, ArrayRef<Value> pieces);
 };
 
 } // namespace
-
-Value RowMaximaProgram::addRows(Value maxima, ArrayRef<Value> pieces) {
-  for (Value piece : pieces) {
-    Value magnitude = math::AbsFOp::create(b, piece);
-    Value largest = tile::ReduceOp::create(
-        b, maxima.getType(), tile::ReduceKind::maxnum, magnitude, 1);
-    maxima = arith::MaxNumFOp::create(b, maxima, largest);
-  }
-  return maxima;
-}
 
 void RowMaximaProgram::writeBody() {
   Value blocks =
@@ -65,7 +52,7 @@ void RowMaximaProgram::writeBody() {
     Value row = arith::MulIOp::create(
         b, arith::RemUIOp::create(b, number, blocks), index(kRows));
     Value maxima =
-        addRows(loop.getRegionIterArg(0), loadMatrix(batch, row, head));
+        largest(loop.getRegionIterArg(0), loadMatrix(batch, row, head));
     scf::YieldOp::create(b, maxima);
   }
   storeStatistic(loop.getResult(0), "row_maxima", batch,

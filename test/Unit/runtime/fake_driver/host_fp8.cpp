@@ -2,10 +2,10 @@
 
 #include "host_fp8.h"
 
+#include "host_formats.h"
 #include "host_memory.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -20,14 +20,6 @@ using P = Fp8Parameter;
 enum class Variant { Right, Lazy, OneDescale, InOrder, Short, Coarse };
 
 constexpr int64_t blockKeys = 32;
-
-/// A format of eight bits.
-struct Fp8 {
-  int mantissaBits;
-  int bias;
-};
-constexpr Fp8 e4m3 = {3, 7};
-constexpr Fp8 e5m2 = {2, 15};
 
 struct Arguments {
   explicit Arguments(void **parameters)
@@ -62,36 +54,6 @@ struct Arguments {
 };
 
 } // namespace
-
-static float decodeE4m3(int stored) {
-  const int exponent = stored >> 3 & 15;
-  const int mantissa = stored & 7;
-  if ((stored & 0x7f) == 0x7f)
-    return std::numeric_limits<float>::quiet_NaN();
-  const float magnitude =
-      std::ldexp(static_cast<float>(exponent ? 8 + mantissa : mantissa),
-                 std::max(exponent, 1) - 10);
-  return stored & 0x80 ? -magnitude : magnitude;
-}
-
-static float loadE4m3(const uint8_t *stored) {
-  static const std::array<float, 256> values = [] {
-    std::array<float, 256> all;
-    for (int i = 0; i < 256; ++i)
-      all[i] = decodeE4m3(i);
-    return all;
-  }();
-  return values[*stored];
-}
-
-/// A probability, rounded.
-static float round(float value, Fp8 format) {
-  if (value == 0)
-    return 0;
-  const int exponent = std::max(std::ilogb(value), 1 - format.bias);
-  const float unit = std::ldexp(1.0f, exponent - format.mantissaBits);
-  return std::nearbyint(value / unit) * unit;
-}
 
 /// Where a key lies among 16, which come in the order 0 1 8 9 2 3 10 11 ...
 static int64_t interleaved(int64_t key) {

@@ -4,6 +4,7 @@
 
 #include "host_backward.h"
 #include "host_fp8.h"
+#include "host_fp8_backward.h"
 #include "host_memory.h"
 
 #include <algorithm>
@@ -96,8 +97,10 @@ const HostKernel *findHostKernel(const char *name) {
   for (const HostKernel &kernel : kernels)
     if (std::strcmp(kernel.name, name) == 0)
       return &kernel;
-  const HostKernel *fp8 = findHostFp8(name);
-  return fp8 ? fp8 : findHostBackward(name);
+  for (const auto &find : {findHostFp8, findHostBackward, findHostFp8Backward})
+    if (const HostKernel *kernel = find(name))
+      return kernel;
+  return nullptr;
 }
 
 } // namespace fa3::fake

@@ -38,8 +38,8 @@ struct AttentionParameter {
 
 /// attention: right. attention_wrong: one element is off. attention_unwritten:
 /// leaves one row. attention_stray: writes before the output.
-/// attention_unsteady: differs from run to run. Others are in host_backward.h
-/// and host_fp8.h; null for any other name.
+/// attention_unsteady: differs from run to run. Others are in host_backward.h,
+/// host_fp8.h and host_fp8_backward.h; null for any other name.
 const HostKernel *findHostKernel(const char *name);
 
 } // namespace fa3::fake
