@@ -16,10 +16,26 @@ func.func @spec(%x: tensor<?x?x?x64xbf16>) -> (tensor<?x?x?x64xbf16>, tensor<?x?
 
 // -----
 
-func.func @spec(%x: tensor<?x?x?x64xbf16>) -> (tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?xf32>) {
-  // expected-error@+1 {{result #1 must be 2D tensor of 32-bit float values}}
-  %y, %d = attn.quantize %x : tensor<?x?x?x64xbf16> -> tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?xf32>
-  return %y, %d : tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?xf32>
+func.func @spec(%x: tensor<?x?x?x64xbf16>) -> (tensor<?x?x?x64xf8E4M3FN>, tensor<?xf32>) {
+  // expected-error@+1 {{result #1 must be 2D tensor of 32-bit float values or 3D tensor of 32-bit float values}}
+  %y, %d = attn.quantize %x : tensor<?x?x?x64xbf16> -> tensor<?x?x?x64xf8E4M3FN>, tensor<?xf32>
+  return %y, %d : tensor<?x?x?x64xf8E4M3FN>, tensor<?xf32>
+}
+
+// -----
+
+func.func @spec(%x: tensor<?x?x?x64xbf16>) -> (tensor<?x?x64x?xf8E4M3FN>, tensor<?x?x?xf32>) {
+  // expected-error@+1 {{has no factors of rows for an interleaved tensor}}
+  %y, %d = attn.quantize %x interleaved : tensor<?x?x?x64xbf16> -> tensor<?x?x64x?xf8E4M3FN>, tensor<?x?x?xf32>
+  return %y, %d : tensor<?x?x64x?xf8E4M3FN>, tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @spec(%x: tensor<?x8x?x64xbf16>) -> (tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x9xf32>) {
+  // expected-error@+1 {{seqlen of x is 8, but that of descale is 9}}
+  %y, %d = attn.quantize %x : tensor<?x8x?x64xbf16> -> tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x9xf32>
+  return %y, %d : tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x9xf32>
 }
 
 // -----
