@@ -302,9 +302,10 @@ def compare(kernels, seqlens, rounds, milliseconds, sustain):
                 row[contestant] = flops.get(contestant, problem.flops) / statistics.median(rows) / 1e9
             if yardsticks:
                 row["matrix"] = MATRIX
-            for name in yardsticks:  # of speeds, as the work is not the same
-                row[f"ratio_{name}"] = statistics.median(
-                    theirs / ours * problem.flops / flops[name] for ours, theirs in zip(times["fa3"], times[name]))
+            for yardstick in yardsticks:  # of speeds, as the work is not the same
+                row[f"ratio_{yardstick}"] = statistics.median(
+                    theirs / ours * problem.flops / flops[yardstick]
+                    for ours, theirs in zip(times["fa3"], times[yardstick]))
             if sibling:
                 row["ratio_bf16"] = statistics.median(theirs / ours for ours, theirs in zip(times["fa3"], times["bf16"]))
             if sustain and seqlen == max(seqlens):

@@ -35,3 +35,30 @@ func.func @d256(%q: !w, %k: !w, %v: !w) -> (!p, !l) {
   %o, %lse = attn.forward %q, %k, %v : !w, !w, !w -> !p, !l
   return %o, %lse : !p, !l
 }
+
+// Factors of keys take registers, too, and make scores more precise, so that less
+// of the probabilities' range may be lost.
+// CHECK-LABEL: func.func @d128_rows(
+// CHECK: {schedule = #tile.schedule<block_q = 128, block_kv = {{[0-9]+}}, {{[^}]*}}lazy_rescale = 2, {{[^}]*}}product_sums = true{{[^}]*}}>}
+func.func @d128_rows(%q: !t, %k: !t, %v: !t, %a: !l, %b: !l, %c: tensor<?x?xf32>) -> (!o, !l) {
+  // expected-remark@+1 {{from the table)}}
+  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) : !t, !t, !t descale(!l, !l, tensor<?x?xf32>) -> !o, !l
+  return %o, %lse : !o, !l
+}
+
+// CHECK-LABEL: func.func @d128_rows_two_level(
+// CHECK: block_kv = 64, {{[^}]*}}lazy_rescale = 2,
+func.func @d128_rows_two_level(%q: !t, %k: !t, %v: !t, %a: !l, %b: !l, %c: tensor<?x?xf32>) -> (!o, !l) {
+  // expected-remark@+1 {{from the table)}}
+  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) two_level : !t, !t, !t descale(!l, !l, tensor<?x?xf32>) -> !o, !l
+  return %o, %lse : !o, !l
+}
+
+// Those of queries change nothing.
+// CHECK-LABEL: func.func @d128_query_rows(
+// CHECK: lazy_rescale = 4,
+func.func @d128_query_rows(%q: !t, %k: !t, %v: !t, %a: !l, %b: tensor<?x?xf32>, %c: tensor<?x?xf32>) -> (!o, !l) {
+  // expected-remark@+1 {{from the table)}}
+  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) : !t, !t, !t descale(!l, tensor<?x?xf32>, tensor<?x?xf32>) -> !o, !l
+  return %o, %lse : !o, !l
+}

@@ -43,7 +43,8 @@ func.func @narrow(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN>
 // CHECK-SAME: constraints = [{divides = ["heads_kv", "heads_q"]}, {at_most = ["seqlen_k", "keys_padded"]}]
 // CHECK: %[[Q:.*]] = tile.load %{{.*}} dims [-1, -1] : memref<?x?xf32, strided<[?, 1]>>, vector<1x1xf32>
 // CHECK: %[[K:.*]] = tile.load %{{.*}} dims [-1, -1]
-// CHECK: %[[QK:.*]] = arith.mulf %[[Q]], %[[K]] : vector<1x1xf32>
+// CHECK: %[[KF:.*]] = vector.broadcast %[[K]] : vector<1x1xf32> to vector<1x1xf32>
+// CHECK: %[[QK:.*]] = arith.mulf %[[Q]], %[[KF]] : vector<1x1xf32>
 // CHECK: %[[V:.*]] = tile.load %{{.*}} dims [-1, -1]
 // CHECK: scf.for
 // CHECK: vector.broadcast %{{.*}} : vector<1x1xf32> to vector<128x96xf32>
@@ -70,5 +71,48 @@ func.func @columns(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN
 // CHECK-COUNT-2: tile.store %{{.*}} : vector<128x64xbf16>
 func.func @two_level(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN>, %v: tensor<?x?x?x128xf8E4M3FN>) -> (tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>) {
   %o, %lse = attn.forward %q, %k, %v two_level {schedule = #tile.schedule<block_q = 128, block_kv = 96, product_sums = true>} : tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN> -> tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>
+  return %o, %lse : tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>
+}
+
+// -----
+
+// Factors of rows: those of queries are a column, which joins the scale; those of
+// keys a row for each block, which multiplies scores before any are hidden.
+
+// CHECK-LABEL: tile.kernel @rows(
+// CHECK-SAME: #tile.argument<"q_descale", "input", ["batch", "heads_q", "seqlen_q"]>
+// CHECK-SAME: #tile.argument<"k_descale", "input", ["batch", "heads_kv", "seqlen_k"]>
+// CHECK-SAME: #tile.argument<"v_descale", "input", ["batch", "heads_kv"]>
+// CHECK: %[[ID:.*]]:3 = tile.program_id
+// CHECK: %[[HEAD:.*]] = arith.divui %[[ID]]#1, %{{.*}}
+// CHECK: %[[Q:.*]] = tile.load %arg3[%[[ID]]#2, %[[ID]]#1, %{{.*}}] dims [2, -1] : {{.*}}, vector<128x1xf32>
+// CHECK-NOT: arith.mulf %[[Q]], %{{.*}} : vector<1x1xf32>
+// CHECK: %[[FACTOR:.*]] = arith.mulf %[[Q]], %{{.*}} : vector<128x1xf32>
+// CHECK: tile.load %arg5{{.*}} dims [-1, -1]
+// CHECK: scf.for
+// CHECK:   %[[K:.*]] = tile.load %arg4[%[[ID]]#2, %[[HEAD]], %{{.*}}] dims [-1, 2] : {{.*}}, vector<1x96xf32>
+// CHECK:   %[[S:.*]] = tile.dot
+// CHECK:   %[[KS:.*]] = vector.broadcast %[[K]] : vector<1x96xf32> to vector<128x96xf32>
+// CHECK:   %[[SCALED:.*]] = arith.mulf %[[S]], %[[KS]]
+// CHECK:   arith.select %{{.*}}, %[[SCALED]],
+func.func @rows(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN>, %v: tensor<?x?x?x128xf8E4M3FN>, %a: tensor<?x?x?xf32>, %b: tensor<?x?x?xf32>, %c: tensor<?x?xf32>) -> (tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>) {
+  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) {schedule = #tile.schedule<block_q = 128, block_kv = 96>} : tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN> descale(tensor<?x?x?xf32>, tensor<?x?x?xf32>, tensor<?x?xf32>) -> tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>
+  return %o, %lse : tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>
+}
+
+// -----
+
+// Queries alone have one for each row: it is multiplied with the keys' factor.
+
+// CHECK-LABEL: tile.kernel @query_rows(
+// CHECK: %[[Q:.*]] = tile.load %{{.*}} dims [2, -1] : {{.*}}, vector<128x1xf32>
+// CHECK: %[[K:.*]] = tile.load %{{.*}} dims [-1, -1] : {{.*}}, vector<1x1xf32>
+// CHECK: %[[KS:.*]] = vector.broadcast %[[K]] : vector<1x1xf32> to vector<128x1xf32>
+// CHECK: arith.mulf %[[Q]], %[[KS]] : vector<128x1xf32>
+// CHECK: scf.for
+// CHECK: %[[S:.*]] = tile.dot
+// CHECK: arith.select %{{.*}}, %[[S]],
+func.func @query_rows(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN>, %v: tensor<?x?x?x128xf8E4M3FN>, %a: tensor<?x?x?xf32>, %b: tensor<?x?xf32>, %c: tensor<?x?xf32>) -> (tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>) {
+  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) {schedule = #tile.schedule<block_q = 128, block_kv = 96>} : tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN> descale(tensor<?x?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>) -> tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>
   return %o, %lse : tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>
 }

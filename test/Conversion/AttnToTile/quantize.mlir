@@ -109,3 +109,34 @@ func.func @blocks(%x: tensor<?x?x?x96xbf16>) -> (tensor<?x?x?x96xf8E4M3FN>, tens
   %y, %d = attn.quantize %x rotate : tensor<?x?x?x96xbf16> -> tensor<?x?x?x96xf8E4M3FN>, tensor<?x?xf32>
   return %y, %d : tensor<?x?x?x96xf8E4M3FN>, tensor<?x?xf32>
 }
+
+// -----
+
+// A factor for each row follows from the row alone: one kernel reads x once.
+
+// CHECK-LABEL: module @rows
+// CHECK-NOT: tile.kernel @rows_maxima
+// CHECK-NOT: tile.kernel @rows_descale
+// CHECK: tile.kernel @rows(
+// CHECK-SAME: #tile.argument<"descale", "output", ["batch", "heads", "seqlen"]>
+// CHECK-NOT: "row_maxima"
+// CHECK-NOT: constraints
+// CHECK: %[[ID:.*]]:3 = tile.program_id
+// CHECK: %[[X:.*]] = tile.load %arg0{{.*}} dims [1, 3] : {{.*}}, vector<64x128xbf16>
+// CHECK-NOT: tile.load
+// CHECK: %[[W:.*]] = arith.extf %[[X]]
+// CHECK: %[[A:.*]] = math.absf %[[W]]
+// CHECK: %[[R:.*]] = tile.reduce maxnum %[[A]] dim 1
+// CHECK: %[[M:.*]] = arith.maxnumf %{{.*}}, %[[R]] : vector<64x1xf32>
+// CHECK: %[[Q:.*]] = arith.divf %[[M]], %{{.*}} : vector<64x1xf32>
+// CHECK: %[[Z:.*]] = arith.cmpf oeq, %[[M]]
+// CHECK: %[[D:.*]] = arith.select %[[Z]], %{{.*}}, %[[Q]]
+// CHECK: tile.store %[[D]], %arg1[%[[ID]]#2, %[[ID]]#1, %{{.*}}] dims [2, -1]
+// CHECK: %[[B:.*]] = vector.broadcast %[[D]] : vector<64x1xf32> to vector<64x128xf32>
+// CHECK: %[[S:.*]] = arith.divf %[[W]], %[[B]]
+// CHECK: %[[N:.*]] = arith.truncf %[[S]] : vector<64x128xf32> to vector<64x128xf8E4M3FN>
+// CHECK: tile.store %[[N]], %arg2{{.*}} dims [1, 3]
+func.func @rows(%x: tensor<?x?x?x128xbf16>) -> (tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?xf32>) {
+  %y, %d = attn.quantize %x : tensor<?x?x?x128xbf16> -> tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?xf32>
+  return %y, %d : tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?xf32>
+}

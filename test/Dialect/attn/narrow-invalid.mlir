@@ -53,3 +53,43 @@ func.func @spec(%q: tensor<?x?x?x64xf8E4M3FN>, %k: tensor<?x?x2x64xf8E4M3FN>, %v
   %o, %lse = attn.forward %q, %k, %v descale(%s, %s, %s) : tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x2x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN> descale(tensor<?x3xf32>, tensor<?x3xf32>, tensor<?x3xf32>) -> tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
   return %o, %lse : tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
 }
+
+// -----
+
+func.func @spec(%q: tensor<?x?x?x64xf8E4M3FN>, %k: tensor<?x?x?x64xf8E4M3FN>, %v: tensor<?x?x?x64xf8E4M3FN>, %a: tensor<?xf32>, %b: tensor<?x?xf32>, %c: tensor<?x?xf32>) -> (tensor<?x?x?x64xf16>, tensor<?x?x?xf32>) {
+  // expected-error@+1 {{operand #3 must be 2D tensor of 32-bit float values or 3D tensor of 32-bit float values}}
+  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) : tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN> descale(tensor<?xf32>, tensor<?x?xf32>, tensor<?x?xf32>) -> tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
+  return %o, %lse : tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @spec(%q: tensor<?x?x?x64xf8E4M3FN>, %k: tensor<?x?x?x64xf8E4M3FN>, %v: tensor<?x?x?x64xf8E4M3FN>, %a: tensor<?x?x?xf32>, %b: tensor<?x?x?xf32>, %c: tensor<?x?x?xf32>) -> (tensor<?x?x?x64xf16>, tensor<?x?x?xf32>) {
+  // expected-error@+1 {{operand #5 must be 2D tensor of 32-bit float values}}
+  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) : tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN> descale(tensor<?x?x?xf32>, tensor<?x?x?xf32>, tensor<?x?x?xf32>) -> tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
+  return %o, %lse : tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @spec(%q: tensor<?x?x4x64xf8E4M3FN>, %k: tensor<?x?x?x64xf8E4M3FN>, %v: tensor<?x?x?x64xf8E4M3FN>, %a: tensor<?x2x?xf32>, %b: tensor<?x?x?xf32>, %c: tensor<?x?xf32>) -> (tensor<?x?x?x64xf16>, tensor<?x?x?xf32>) {
+  // expected-error@+1 {{number of heads of q is 4, but that of q_descale is 2}}
+  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) : tensor<?x?x4x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN> descale(tensor<?x2x?xf32>, tensor<?x?x?xf32>, tensor<?x?xf32>) -> tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
+  return %o, %lse : tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @spec(%q: tensor<?x100x?x64xf8E4M3FN>, %k: tensor<?x?x?x64xf8E4M3FN>, %v: tensor<?x?x?x64xf8E4M3FN>, %a: tensor<?x?x101xf32>, %b: tensor<?x?x?xf32>, %c: tensor<?x?xf32>) -> (tensor<?x?x?x64xf16>, tensor<?x?x?xf32>) {
+  // expected-error@+1 {{seqlen of q is 100, but that of q_descale is 101}}
+  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) : tensor<?x100x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN> descale(tensor<?x?x101xf32>, tensor<?x?x?xf32>, tensor<?x?xf32>) -> tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
+  return %o, %lse : tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @spec(%q: tensor<?x?x?x64xf8E4M3FN>, %k: tensor<?x100x?x64xf8E4M3FN>, %v: tensor<?x?x?x64xf8E4M3FN>, %a: tensor<?x?x?xf32>, %b: tensor<?x?x101xf32>, %c: tensor<?x?xf32>) -> (tensor<?x?x?x64xf16>, tensor<?x?x?xf32>) {
+  // expected-error@+1 {{seqlen of k is 100, but that of k_descale is 101}}
+  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) : tensor<?x?x?x64xf8E4M3FN>, tensor<?x100x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN> descale(tensor<?x?x?xf32>, tensor<?x?x101xf32>, tensor<?x?xf32>) -> tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
+  return %o, %lse : tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
+}

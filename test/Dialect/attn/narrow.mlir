@@ -27,3 +27,13 @@ func.func @interleaved(%q: !q, %k: !q, %v: tensor<?x?x128x?xf8E4M3FN>) -> (!o, !
   %o, %lse = attn.forward %q, %k, %v values_interleaved : !q, !q, tensor<?x?x128x?xf8E4M3FN> -> !o, !l
   return %o, %lse : !o, !l
 }
+
+// Queries, keys or both may have a factor for each row.
+// CHECK-LABEL: func.func @rows
+// CHECK: attn.forward %{{.*}} descale(%arg3, %arg4, %arg5) : {{.*}} descale(tensor<?x?x?xf32>, tensor<?x?x?xf32>, tensor<?x?xf32>) ->
+// CHECK: attn.forward %{{.*}} descale(%arg5, %arg4, %arg5) : {{.*}} descale(tensor<?x?xf32>, tensor<?x?x?xf32>, tensor<?x?xf32>) ->
+func.func @rows(%q: !q, %k: !q, %v: !q, %a: !l, %b: !l, %c: !s) -> (!o, !o) {
+  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) : !q, !q, !q descale(!l, !l, !s) -> !o, !l
+  %p, %lsf = attn.forward %q, %k, %v descale(%c, %b, %c) : !q, !q, !q descale(!s, !l, !s) -> !o, !l
+  return %o, %p : !o, !o
+}

@@ -21,3 +21,10 @@ func.func @columns(%x: tensor<?x100x?x64xbf16>) -> (tensor<?x?x64x112xf8E4M3FN>,
   %y, %d = attn.quantize %x rotate interleaved : tensor<?x100x?x64xbf16> -> tensor<?x?x64x112xf8E4M3FN>, tensor<?x?xf32>
   return %y, %d : tensor<?x?x64x112xf8E4M3FN>, tensor<?x?xf32>
 }
+
+// CHECK-LABEL: func @rows
+// CHECK: attn.quantize %{{.*}} rotate : tensor<2x100x8x96xf16> -> tensor<2x100x8x96xf8E4M3FN>, tensor<2x8x100xf32>
+func.func @rows(%x: tensor<2x100x8x96xf16>) -> (tensor<2x100x8x96xf8E4M3FN>, tensor<2x8x100xf32>) {
+  %y, %d = attn.quantize %x rotate : tensor<2x100x8x96xf16> -> tensor<2x100x8x96xf8E4M3FN>, tensor<2x8x100xf32>
+  return %y, %d : tensor<2x100x8x96xf8E4M3FN>, tensor<2x8x100xf32>
+}
