@@ -141,6 +141,8 @@ Value ProgramBuilder::splat(VectorType type, double value) {
 }
 
 Value ProgramBuilder::broadcast(Value value, VectorType type) {
+  if (value.getType() == type)
+    return value;
   return vector::BroadcastOp::create(b, type, value);
 }
 
