@@ -43,8 +43,7 @@ func.func @narrow(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN>
 // CHECK-SAME: constraints = [{divides = ["heads_kv", "heads_q"]}, {at_most = ["seqlen_k", "keys_padded"]}]
 // CHECK: %[[Q:.*]] = tile.load %{{.*}} dims [-1, -1] : memref<?x?xf32, strided<[?, 1]>>, vector<1x1xf32>
 // CHECK: %[[K:.*]] = tile.load %{{.*}} dims [-1, -1]
-// CHECK: %[[KF:.*]] = vector.broadcast %[[K]] : vector<1x1xf32> to vector<1x1xf32>
-// CHECK: %[[QK:.*]] = arith.mulf %[[Q]], %[[KF]] : vector<1x1xf32>
+// CHECK: %[[QK:.*]] = arith.mulf %[[Q]], %[[K]] : vector<1x1xf32>
 // CHECK: %[[V:.*]] = tile.load %{{.*}} dims [-1, -1]
 // CHECK: scf.for
 // CHECK: vector.broadcast %{{.*}} : vector<1x1xf32> to vector<128x96xf32>

@@ -136,24 +136,8 @@ func.func @spec(%x: tensor<?x?x4x64xbf16>) -> (tensor<?x?x?x64xf8E4M3FN>, tensor
 
 // -----
 
-func.func @spec(%x: tensor<?x100x?x64xbf16>) -> (tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x101xf32>) {
-  // expected-error@+1 {{seqlen of x is 100, but that of descale is 101}}
-  %y, %d = attn.quantize %x : tensor<?x100x?x64xbf16> -> tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x101xf32>
-  return %y, %d : tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x101xf32>
-}
-
-// -----
-
 func.func @spec(%x: tensor<?x?x?x64xbf16>) -> (tensor<?x?x?x64xf8E4M3FN>, tensor<?x0x?xf32>) {
   // expected-error@+1 {{needs at least one head}}
   %y, %d = attn.quantize %x : tensor<?x?x?x64xbf16> -> tensor<?x?x?x64xf8E4M3FN>, tensor<?x0x?xf32>
   return %y, %d : tensor<?x?x?x64xf8E4M3FN>, tensor<?x0x?xf32>
-}
-
-// -----
-
-func.func @spec(%x: tensor<?x?x?x64xbf16>) -> (tensor<?x?x64x?xf8E4M3FN>, tensor<?x?x?xf32>) {
-  // expected-error@+1 {{has no factors of rows for an interleaved tensor}}
-  %y, %d = attn.quantize %x interleaved : tensor<?x?x?x64xbf16> -> tensor<?x?x64x?xf8E4M3FN>, tensor<?x?x?xf32>
-  return %y, %d : tensor<?x?x64x?xf8E4M3FN>, tensor<?x?x?xf32>
 }
