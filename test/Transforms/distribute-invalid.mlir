@@ -364,3 +364,15 @@ tile.kernel @widened_to_f64() {
   %w = arith.extf %x : vector<64x16xf32> to vector<64x16xf64>
   tile.return
 }
+
+// -----
+
+tile.kernel @stored_pairs(%m: memref<?x16xf8E4M3FN, strided<[?, 1]>>) {
+  %c0 = arith.constant 0 : index
+  %x = arith.constant dense<1.0> : vector<64x16xf32>
+  // expected-error @+1 {{pairs of rows can only be shared, transposed}}
+  %p = tile.pair_rows %x : vector<64x16xf32> -> vector<64x16xf8E4M3FN>
+  // expected-note @+1 {{used by this operation}}
+  tile.store %p, %m[%c0, %c0] dims [0, 1] : vector<64x16xf8E4M3FN>, memref<?x16xf8E4M3FN, strided<[?, 1]>>
+  tile.return
+}

@@ -118,3 +118,22 @@ func.func @separate(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3F
   %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do ds_scale(%s) {schedule = #tile.schedule<block_q = 64, block_kv = 128, stages = 1, overlap = false, transpose_dq = true, separate_dq = true>} : tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x128xf8E4M3FN> ds_scale(tensor<?x?xf32>) -> tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>
   return %dq, %dk, %dv : tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>
 }
+
+// Maxima of dS take registers: at head dim 64 there is one buffer of what is
+// loaded, and where dS keeps 16 bits dq has a kernel of its own.
+// CHECK-LABEL: func.func @maxima(
+// CHECK: block_q = 128, block_kv = 128, stages = 1,
+// CHECK-NOT: separate_dq
+func.func @maxima(%q: tensor<?x?x?x64xf8E4M3FN>, %k: tensor<?x?x?x64xf8E4M3FN>, %v: tensor<?x?x?x64xf8E4M3FN>, %o: tensor<?x?x?x64xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x64xf8E4M3FN>, %s: tensor<?x?xf32>) -> (tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?xf32>) {
+  // expected-remark@+1 {{from the table)}}
+  %dq, %dk, %dv, %m = attn.backward %q, %k, %v, %o, %lse, %do ds_scale(%s) : tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x64xf8E4M3FN> ds_scale(tensor<?x?xf32>) -> tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?xf32>
+  return %dq, %dk, %dv, %m : tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?xf32>
+}
+
+// CHECK-LABEL: func.func @wide_maxima(
+// CHECK: separate_dq = true
+func.func @wide_maxima(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN>, %v: tensor<?x?x?x128xf8E4M3FN>, %o: tensor<?x?x?x128xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x128xf8E4M3FN>) -> (tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?xf32>) {
+  // expected-remark@+1 {{from the table)}}
+  %dq, %dk, %dv, %m = attn.backward %q, %k, %v, %o, %lse, %do ds_precision = bf16 : tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x128xf8E4M3FN> -> tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?xf32>
+  return %dq, %dk, %dv, %m : tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?xf32>
+}

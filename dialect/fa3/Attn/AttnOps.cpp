@@ -218,18 +218,27 @@ SmallVector<SpecTensor> ForwardOp::getTensors() {
        getValuesInterleaved() ? ArrayRef(kColumnDims) : ArrayRef(kKeyDims)}};
   auto addFactor = [&](StringRef name, Value value,
                        ArrayRef<StringLiteral> rowDims) {
+    if (!value)
+      return;
     auto type = cast<RankedTensorType>(value.getType());
     tensors.push_back(
         {name, type, type.getRank() == 3 ? rowDims : ArrayRef(kFactorDims)});
   };
-  if (getQDescale()) {
-    addFactor("q_descale", getQDescale(), kStatisticDims);
-    addFactor("k_descale", getKDescale(), kKeyFactorDims);
-    addFactor("v_descale", getVDescale(), {});
-  }
+  addFactor("q_descale", getQDescale(), kStatisticDims);
+  addFactor("k_descale", getKDescale(), kKeyFactorDims);
+  addFactor("v_descale", getVDescale(), {});
   tensors.append({{"o", getO().getType(), kQueryDims},
                   {"lse", getLse().getType(), kStatisticDims}});
   return tensors;
+}
+
+/// Checks that there are all of some factors, or none.
+static LogicalResult verifyFactors(Operation *op, ArrayRef<Value> factors) {
+  if (llvm::all_of(factors, [](Value factor) { return !!factor; }) ||
+      llvm::none_of(factors, [](Value factor) { return !!factor; }))
+    return success();
+  return op->emitOpError("must have a descale for each of its operands, or "
+                         "none");
 }
 
 static int64_t rankOf(Value tensor) {
@@ -246,10 +255,14 @@ bool ForwardOp::hasKeyFactors() {
 
 LogicalResult ForwardOp::verify() {
   bool narrow = getQ().getType().getElementTypeBitWidth() == 8;
-  if (!narrow && (getQDescale() || getTwoLevel() || getValuesInterleaved()))
+  if (!narrow && (getQDescale() || getKDescale() || getVDescale() ||
+                  getTwoLevel() || getValuesInterleaved()))
     return emitOpError() << "descale, two_level and values_interleaved are for "
                             "8-bit elements, not "
                          << getQ().getType().getElementType();
+  if (failed(
+          verifyFactors(*this, {getQDescale(), getKDescale(), getVDescale()})))
+    return failure();
   if (getValuesInterleaved() &&
       failed(verifyPaddedKeys(*this, "v", getV().getType().getDimSize(3), "k",
                               getK().getType().getDimSize(1))))
@@ -291,10 +304,14 @@ bool BackwardOp::isNarrow() {
 LogicalResult BackwardOp::verify() {
   Type element = getQ().getType().getElementType();
   if (!isNarrow() &&
-      (getQDescale() || getDsScale() || getDsPrecision() || getDsAmax()))
+      (getQDescale() || getKDescale() || getVDescale() || getDoDescale() ||
+       getDsScale() || getDsPrecision() || getDsAmax()))
     return emitOpError() << "descale, ds_scale, ds_precision and ds_amax are "
                             "for 8-bit elements, not "
                          << element;
+  if (failed(verifyFactors(*this, {getQDescale(), getKDescale(), getVDescale(),
+                                   getDoDescale()})))
+    return failure();
   if (getDsPrecision() &&
       *getDsPrecision() != getDq().getType().getElementType())
     return emitOpError() << "ds_precision must be the type of dq, "

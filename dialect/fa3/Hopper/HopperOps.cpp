@@ -249,7 +249,8 @@ LogicalResult MmaAsyncOp::verify() {
   if (!element.isBF16() && !element.isF16() &&
       !isa<Float8E4M3FNType, Float8E5M2Type>(element))
     return emitOpError("cannot multiply elements of type ") << element;
-  if (getElementB() && !haveProduct(element, *getElementB()))
+  if (getElementB() && (!haveProduct(element, *getElementB()) ||
+                        !isa<FloatType>(*getElementB())))
     return emitOpError("cannot multiply elements of types ")
            << element << " and " << *getElementB();
   size_t results = getResults().size();

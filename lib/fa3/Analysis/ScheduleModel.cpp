@@ -17,8 +17,13 @@ int64_t fa3::getTileColumns(attn::AttentionOpInterface attention) {
   // Forward, a product contracts them, 32 bytes at a time. Backward, they may
   // be the rows of a result.
   int64_t step = 256 / attention.getElementType().getIntOrFloatBitWidth();
-  bool isForward = isa<attn::ForwardOp>(attention.getOperation());
-  return llvm::alignTo(attention.getHeadDim(), isForward ? step : 64);
+  auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation());
+  if (!backward)
+    return llvm::alignTo(attention.getHeadDim(), step);
+  // Two warpgroups divide columns of 16 bits by panels.
+  bool dividesPanels =
+      backward.getDsPrecision() && attention.getHeadDim() > 128;
+  return llvm::alignTo(attention.getHeadDim(), dividesPanels ? 128 : 64);
 }
 
 /// Bytes of a tile's row in shared memory: whole panels of swizzled copies.

@@ -59,6 +59,11 @@ struct DeriveBackwardPass
                                "gradients of a forward pass with "
                                "values_interleaved cannot be derived");
 
+    if (forward.hasQueryFactors() || forward.hasKeyFactors())
+      return forward.emitError(
+          "attn.backward takes a factor for each head: the "
+          "gradients of a forward pass with factors of "
+          "rows cannot be derived");
     std::string name = getBackwardName(function.getName());
     if (getOperation().lookupSymbol(name))
       return function.emitError()

@@ -56,10 +56,16 @@ LogicalResult Distributor::distributePairRows(tile::PairRowsOp op) {
   constexpr int64_t kSelectors[] = {0x5140, 0x7362};
   VectorType type = op.getResult().getType();
   Fragment fragment(type);
-  if (!fragment.hasRows() || !Fragment::isSupported(type))
-    return op.emitError("only tiles with rows and a multiple of 16 columns "
-                        "have pairs of rows, not ")
-           << type;
+  // Nothing else knows this order of a thread's elements.
+  for (Operation *user : op->getUsers()) {
+    auto store = dyn_cast<hopper::BufferStoreOp>(user);
+    if (!store || store.getStraight()) {
+      InFlightDiagnostic diagnostic =
+          op.emitError("pairs of rows can only be shared, transposed");
+      diagnostic.attachNote(user->getLoc()) << "used by this operation";
+      return diagnostic;
+    }
+  }
   SmallVector<Value> from(registers(op.getSource()));
   SmallVector<Value> result;
   for (int64_t block = 0; block < fragment.rows() / 2; ++block)

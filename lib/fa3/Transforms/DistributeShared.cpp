@@ -187,8 +187,8 @@ LogicalResult Distributor::storePairs(hopper::BufferStoreOp op) {
       add(add(registers(op.getTarget()).front(), multiply(panel, panelBytes)),
           multiply(row, kPanelBytes));
   for (int64_t block = 0; block < blocks; ++block) {
-    // A block of 64 rows is half of a panel: a chunk's highest bit, which the
-    // swizzle leaves where it is if the first column is that of a panel.
+    // A block of 64 rows is half of a panel: a chunk's highest bit. Tiles of
+    // several blocks begin with a panel.
     Value place = arith::XOrIOp::create(
         builder, loc, swizzled,
         constant(block % 2 * (Fragment::kBlockRows / kChunkBytes)));

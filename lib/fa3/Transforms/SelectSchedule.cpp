@@ -314,6 +314,13 @@ static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   fields.transposeDkv = row->transposeDkv;
   fields.transposeDq = row->transposeDq;
   fields.separateDq = row->separateDq;
+  // Maxima of dS take registers.
+  if (backward.getDsAmax() && getTileColumns(backward) <= 128) {
+    if (!backward.hasNarrowDs())
+      fields.separateDq = true;
+    else if (getTileColumns(backward) <= 64)
+      fields.stages = 1;
+  }
   fields.bulkReduce = row->bulkReduce;
   fields.splitLoops = row->splitLoops;
   fields.splitRegisters();

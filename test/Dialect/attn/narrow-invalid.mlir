@@ -93,3 +93,12 @@ func.func @spec(%q: tensor<?x?x?x64xf8E4M3FN>, %k: tensor<?x100x?x64xf8E4M3FN>, 
   %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) : tensor<?x?x?x64xf8E4M3FN>, tensor<?x100x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN> descale(tensor<?x?x?xf32>, tensor<?x?x101xf32>, tensor<?x?xf32>) -> tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
   return %o, %lse : tensor<?x?x?x64xf16>, tensor<?x?x?xf32>
 }
+
+// -----
+
+// The assembly has all of them or none.
+func.func @spec(%q: tensor<?x?x?x64xf8E4M3FN>, %k: tensor<?x?x?x64xf8E4M3FN>, %v: tensor<?x?x?x64xf8E4M3FN>, %s: tensor<?x?xf32>) -> (tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>) {
+  // expected-error@+1 {{must have a descale for each of its operands, or none}}
+  %o, %lse = "attn.forward"(%q, %k, %v, %s) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 1, 0>}> : (tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?xf32>) -> (tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>)
+  return %o, %lse : tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>
+}
