@@ -44,15 +44,16 @@ public:
                            {"scale", 1.0}},
                           Tensors(tensors));
     const Slice slice(forward, 0, 0);
-    std::vector<float> query(depth);
-    forward.q.generateRow(0, query.data());
-    const std::vector<int64_t> counts = {forward.shape.keys};
+    QueryBlock queries = {.values = std::vector<float>(depth),
+                          .scales = {forward.scoreScale(0, 0, 0)},
+                          .counts = {forward.shape.keys}};
+    forward.q.generateRow(0, queries.values.data());
     AttendedRow row(forward.shape);
-    row.compute(slice.scoreScale, query.data(), slice.keys, slice.values,
-                counts[0]);
+    row.compute(queries.scales[0], queries.values.data(), slice.keys,
+                slice.values, queries.counts[0], slice.keyFactors);
     exact = row.output;
     const auto model = makeFp8Model(forward);
-    model->begin(slice, query, counts);
+    model->begin(slice, queries);
     return model->compare(0, row);
   }
 
