@@ -142,7 +142,7 @@ void HeadRows::generateTransposed(const Tensor &tensor, int64_t batch,
 
 void AttendedRow::compute(double scale, const float *query,
                           const HeadRows &keys, const HeadRows &values,
-                          int64_t count) {
+                          int64_t count, std::span<const float> keyFactors) {
   std::ranges::fill(output, 0.0);
   largest = lse = -std::numeric_limits<double>::infinity();
   magnitude = 0;
@@ -150,6 +150,8 @@ void AttendedRow::compute(double scale, const float *query,
     return;
   for (int64_t j = 0; j < count; ++j) {
     scores[j] = scale * dot(query, keys.row(j), keys.columns);
+    if (!keyFactors.empty())
+      scores[j] *= keyFactors[j];
     largest = std::max(largest, scores[j]);
     magnitude = std::max(magnitude, std::abs(scores[j]));
   }

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -88,9 +89,10 @@ struct AttendedRow {
       : scores(shape.keys), output(shape.valueDim) {}
 
   /// The query attends to the first `count` keys; their dot products are
-  /// multiplied with `scale`.
+  /// multiplied with `scale`, and with the key's factor if there are any.
   void compute(double scale, const float *query, const HeadRows &keys,
-               const HeadRows &values, int64_t count);
+               const HeadRows &values, int64_t count,
+               std::span<const float> keyFactors = {});
 
   std::vector<double> scores; ///< scaled; of the keys attended to
   std::vector<double> output;

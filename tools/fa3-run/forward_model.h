@@ -12,7 +12,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 namespace fa3::run {
@@ -30,8 +29,9 @@ struct Forward : Attention {
   /// Whether the inputs stand for values of a wider type.
   bool hasOriginal() const { return isFp8(q.dtype()); }
 
-  /// What a descale has for a head; 1 without it.
-  static double descale(const Tensor *tensor, int64_t batch, int64_t keyHead);
+  /// What a query's dot products are multiplied with, besides the factors that
+  /// keys have of their own: those are in the slice.
+  double scoreScale(int64_t batch, int64_t queryHead, int64_t query) const;
 };
 
 /// Keys and values of one head, as they are stored or before they were rounded.
@@ -41,8 +41,17 @@ struct Slice {
 
   HeadRows keys;
   HeadRows values;
-  double scoreScale; ///< of dot products, with the descales of both factors
+  /// Of the keys' dot products; empty where all keys of a head have the same.
+  std::vector<float> keyFactors;
+  double longestKey = 0; ///< Euclidean length, with the factor
   double valueScale;
+};
+
+/// Queries that are computed together.
+struct QueryBlock {
+  std::vector<float> values;   ///< of all queries, one after another
+  std::vector<double> scales;  ///< see Forward::scoreScale
+  std::vector<int64_t> counts; ///< how many keys each attends to
 };
 
 /// A row in a kernel's precision.
@@ -63,9 +72,8 @@ public:
   /// How many rows are best computed together.
   virtual int64_t rowsAtOnce() const = 0;
 
-  /// Takes queries, one after another, and how many keys each attends to.
-  virtual void begin(const Slice &slice, const std::vector<float> &queries,
-                     std::span<const int64_t> counts) = 0;
+  /// Takes queries, which stay where they are until the last was compared.
+  virtual void begin(const Slice &slice, const QueryBlock &queries) = 0;
 
   /// Compares one of these queries' rows with the exact one, which has real
   /// values. The result is good until the next call.

@@ -65,21 +65,37 @@ private:
   void generate(const CheckedSlice &slice,
                 std::span<const SampledGroup::Row> rows, ValueKind kind);
   /// Fills `exact` with the row of a query that has been made.
-  void compute(const Slice &slice, int64_t index);
+  void compute(const Slice &slice, size_t index);
+  const float *query(size_t index) const {
+    return &queries.values[index * forward.shape.headDim];
+  }
   void judgeOutput(const CheckedSlice &slice, SampledGroup::Row row,
                    const ModelRow &modelRow);
   void judgeLse(const CheckedSlice &slice, SampledGroup::Row row,
-                const ModelRow &modelRow, const float *query);
+                const ModelRow &modelRow, size_t index);
 
   const Forward &forward;
   std::unique_ptr<ForwardModel> model;
-  std::vector<float> queries;
-  std::vector<int64_t> counts; ///< keys of each of the queries
+  QueryBlock queries;
   AttendedRow exact;
   std::vector<float> found;
 };
 
 } // namespace
+
+/// Throws UsageError unless a descale has a factor for each batch and key head
+/// or, if it may, for each row of every head of a tensor.
+static void requireFactors(const Tensor *descale, const AttentionShape &shape,
+                           const Tensor *rows) {
+  if (!descale || descale->sizes() == std::vector{shape.batch, shape.keyHeads})
+    return;
+  if (rows && descale->sizes() ==
+                  std::vector{shape.batch, rows->sizes()[2], rows->sizes()[1]})
+    return;
+  throw UsageError("the reference expects '" + descale->name() +
+                   "' with dimensions (batch, key heads)" +
+                   (rows ? " or (batch, heads, seqlen)" : ""));
+}
 
 Forward::Forward(const nlohmann::json &operation, const Tensors &tensors)
     : Attention(operation, tensors,
@@ -97,20 +113,48 @@ Forward::Forward(const nlohmann::json &operation, const Tensors &tensors)
       requireHalfPrecision(*tensor);
   }
   requireType(operation, "output_dtype", o);
+  requireFactors(queryDescale, shape, &q);
+  requireFactors(keyDescale, shape, &k);
+  requireFactors(valueDescale, shape, nullptr);
 }
 
-double Forward::descale(const Tensor *tensor, int64_t batch, int64_t keyHead) {
-  return tensor ? tensor->generateElement(batch, keyHead) : 1;
+/// Whether a descale has a factor for each row, not for each head.
+static bool hasRows(const Tensor *descale) {
+  return descale && descale->sizes().size() == 3;
+}
+
+/// What a descale has for a head; 1 without it.
+static double factorOfHead(const Tensor *descale, int64_t batch,
+                           int64_t keyHead) {
+  return descale ? descale->generateElement(batch, keyHead) : 1;
+}
+
+double Forward::scoreScale(int64_t batch, int64_t queryHead,
+                           int64_t query) const {
+  const int64_t keyHead = queryHead / ratio();
+  const double queryFactor =
+      hasRows(queryDescale)
+          ? queryDescale->generateElement(
+                queryDescale->rowAt({batch, queryHead}), query)
+          : factorOfHead(queryDescale, batch, keyHead);
+  return scale * queryFactor *
+         (hasRows(keyDescale) ? 1 : factorOfHead(keyDescale, batch, keyHead));
 }
 
 Slice::Slice(const Forward &forward, int64_t batch, int64_t keyHead,
              ValueKind kind)
     : keys(forward.k, batch, keyHead, kind),
-      values(forward.v, batch, keyHead, kind),
-      scoreScale(forward.scale *
-                 Forward::descale(forward.queryDescale, batch, keyHead) *
-                 Forward::descale(forward.keyDescale, batch, keyHead)),
-      valueScale(Forward::descale(forward.valueDescale, batch, keyHead)) {}
+      values(forward.v, batch, keyHead, kind), longestKey(keys.longest),
+      valueScale(factorOfHead(forward.valueDescale, batch, keyHead)) {
+  if (!hasRows(forward.keyDescale))
+    return;
+  keyFactors.resize(keys.lengths.size());
+  forward.keyDescale->generateRow(forward.keyDescale->rowAt({batch, keyHead}),
+                                  keyFactors.data());
+  longestKey = 0;
+  for (size_t i = 0; i < keyFactors.size(); ++i)
+    longestKey = std::max(longestKey, keyFactors[i] * keys.lengths[i]);
+}
 
 static std::string describe(const std::string &tensor, int64_t batch,
                             SampledGroup::Row row, const std::string &column,
@@ -127,8 +171,8 @@ static std::string describe(const std::string &tensor, int64_t batch,
 
 void Worker::generate(const CheckedSlice &slice,
                       std::span<const SampledGroup::Row> rows, ValueKind kind) {
-  queries.resize(rows.size() * forward.shape.headDim);
-  float *query = queries.data();
+  queries.values.resize(rows.size() * forward.shape.headDim);
+  float *query = queries.values.data();
   for (const SampledGroup::Row &row : rows) {
     forward.q.generateRow(
         forward.q.rowAt({slice.batch, row.query, row.queryHead}), query, kind);
@@ -136,9 +180,9 @@ void Worker::generate(const CheckedSlice &slice,
   }
 }
 
-void Worker::compute(const Slice &slice, int64_t index) {
-  exact.compute(slice.scoreScale, &queries[index * forward.shape.headDim],
-                slice.keys, slice.values, counts[index]);
+void Worker::compute(const Slice &slice, size_t index) {
+  exact.compute(queries.scales[index], query(index), slice.keys, slice.values,
+                queries.counts[index], slice.keyFactors);
   for (double &element : exact.output)
     element *= slice.valueScale;
 }
@@ -166,14 +210,14 @@ void Worker::judgeOutput(const CheckedSlice &slice, SampledGroup::Row row,
 }
 
 void Worker::judgeLse(const CheckedSlice &slice, SampledGroup::Row row,
-                      const ModelRow &modelRow, const float *query) {
+                      const ModelRow &modelRow, size_t index) {
   const double foundLse = forward.lse->readElement(
       forward.lse->rowAt({slice.batch, row.queryHead}), row.query);
   const double tolerance =
       modelRow.lseError +
       1e-5 * (std::isinf(exact.lse) ? 0 : std::abs(exact.lse)) +
-      0x1p-22 * slice.stored.scoreScale * slice.stored.keys.longest *
-          length(query, forward.shape.headDim);
+      0x1p-22 * queries.scales[index] * slice.stored.longestKey *
+          length(query(index), forward.shape.headDim);
   if (!lseErrors.add(foundLse, exact.lse, exact.lse, tolerance))
     lseErrors.describe(describe(forward.lse->name(), slice.batch, row, "",
                                 foundLse, exact.lse, tolerance));
@@ -186,28 +230,32 @@ void Worker::check(const CheckedSlice &slice,
     check(slice, rows.first(atOnce));
     return check(slice, rows.subspan(atOnce));
   }
-  counts.clear();
-  for (const SampledGroup::Row &row : rows)
-    counts.push_back(forward.visibleKeys(row.query));
+  queries.counts.clear();
+  queries.scales.clear();
+  for (const SampledGroup::Row &row : rows) {
+    queries.counts.push_back(forward.visibleKeys(row.query));
+    queries.scales.push_back(
+        forward.scoreScale(slice.batch, row.queryHead, row.query));
+  }
   const auto readOutput = [&](SampledGroup::Row row) {
     forward.o.readRow(forward.o.rowAt({slice.batch, row.query, row.queryHead}),
                       found.data());
   };
   generate(slice, rows, ValueKind::Stored);
-  model->begin(slice.stored, queries, counts);
+  model->begin(slice.stored, queries);
   for (size_t i = 0; i < rows.size(); ++i) {
-    compute(slice.stored, static_cast<int64_t>(i));
+    compute(slice.stored, i);
     const ModelRow &modelRow = model->compare(static_cast<int64_t>(i), exact);
     readOutput(rows[i]);
     judgeOutput(slice, rows[i], modelRow);
     if (forward.lse)
-      judgeLse(slice, rows[i], modelRow, &queries[i * forward.shape.headDim]);
+      judgeLse(slice, rows[i], modelRow, i);
   }
   if (!slice.original)
     return;
   generate(slice, rows, ValueKind::Unrounded);
   for (size_t i = 0; i < rows.size(); ++i) {
-    compute(*slice.original, static_cast<int64_t>(i));
+    compute(*slice.original, i);
     readOutput(rows[i]);
     for (size_t c = 0; c < found.size(); ++c)
       outputErrors.addOriginal(found[c], exact.output[c]);

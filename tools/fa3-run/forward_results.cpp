@@ -82,8 +82,15 @@ static void requireForwardOf(const nlohmann::json &operation,
     throw UsageError("--forward: the packages differ in 'scale'");
 }
 
+static void requireSameSizes(const Tensor &forward, const Tensor &backward) {
+  if (forward.sizes() != backward.sizes())
+    throw UsageError("--forward: the packages differ in the sizes of '" +
+                     forward.name() + "'");
+}
+
 static void launchForward(const Driver &driver, const nlohmann::json &operation,
-                          Tensor &o, Tensor &lse, const Options &options) {
+                          const std::vector<Tensor> &backward, Tensor &o,
+                          Tensor &lse, const Options &options) {
   const Package package = Package::fromFile(*options.forward);
   const nlohmann::json manifest = nlohmann::json::parse(package.manifest());
   requireForwardOf(operation,
@@ -97,12 +104,13 @@ static void launchForward(const Driver &driver, const nlohmann::json &operation,
   plain.strideZero = options.strideZero;
   // The same names and seed give the same inputs.
   std::vector<Tensor> tensors = makeTensors(package, plain);
+  for (const Tensor &source : tensors)
+    if (source.name().ends_with("_descale"))
+      requireSameSizes(source, Tensors(backward).at(source.name()));
   Session(driver, package, tensors, plain).run();
   for (Tensor *target : {&o, &lse}) {
     const Tensor &source = findTensor(tensors, target->name());
-    if (source.sizes() != target->sizes())
-      throw UsageError("--forward: the packages differ in the sizes of '" +
-                       target->name() + "'");
+    requireSameSizes(source, *target);
     parallelFor(source.rows(), 256, [&](int64_t begin, int64_t end) {
       std::vector<float> values(source.columns());
       for (int64_t row = begin; row < end; ++row) {
@@ -120,7 +128,7 @@ void makeForwardResults(const Driver &driver, const nlohmann::json &operation,
   o.replaceValues();
   lse.replaceValues();
   if (options.forward)
-    launchForward(driver, operation, o, lse, options);
+    launchForward(driver, operation, tensors, o, lse, options);
   else
     computeResults(operation, tensors, o, lse);
   makeGradientScales(operation, tensors);

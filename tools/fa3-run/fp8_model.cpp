@@ -40,14 +40,14 @@ public:
   explicit Fp8Model(const Forward &forward);
 
   int64_t rowsAtOnce() const override { return fp8Rows; }
-  void begin(const Slice &slice, const std::vector<float> &queries,
-             std::span<const int64_t> counts) override;
+  void begin(const Slice &slice, const QueryBlock &queries) override;
   const ModelRow &compare(int64_t index, const AttendedRow &exact) override;
 
 private:
   /// What is known of one row.
   struct Row {
     int64_t count = 0;     ///< keys
+    double scale = 1;      ///< of dot products
     double largest = 0;    ///< dot product
     double squares = 0;    ///< sum of the weights' squares
     double exactSum = 0;   ///< of the weights, which are at most 1
@@ -57,17 +57,16 @@ private:
   void computeScores(const Slice &slice, const std::vector<float> &queries);
   void computeOutputs(const Slice &slice);
   /// Fills a step's columns of `weights` and `rounded` for one row.
-  void computeWeights(int64_t index, int64_t firstKey, double scale);
+  void computeWeights(int64_t index, int64_t firstKey);
   /// Adds a step's products to `magnitudes` and `squares` of one row.
   void addMagnitudes(int64_t index, const float *values);
 
   const Forward &forward;
   int64_t paddedValueDim; ///< as the product takes it
   int64_t keys = 0;       ///< of the row that attends to most
-  double scoreScale = 1;
   double valueScale = 1;
   std::vector<Row> rows;
-  std::vector<float> scores;     ///< dot products, by row
+  std::vector<float> scores;     ///< dot products with the keys' factors
   std::vector<float> weights;    ///< of one step: row, key
   std::vector<float> rounded;    ///< the same as the product takes them
   std::vector<float> sums;       ///< row, column
@@ -97,16 +96,20 @@ void Fp8Model::computeScores(const Slice &slice,
        [&](int64_t i) { return &queries[i * dim]; }},
       {forward.k.dtype(), keys, [&](int64_t j) { return slice.keys.row(j); }},
       dim, scores);
+  if (slice.keyFactors.empty())
+    return;
+  for (size_t i = 0; i < scores.size(); ++i)
+    scores[i] *= slice.keyFactors[i % keys];
 }
 
-void Fp8Model::computeWeights(int64_t index, int64_t firstKey, double scale) {
+void Fp8Model::computeWeights(int64_t index, int64_t firstKey) {
   Row &row = rows[index];
   const int64_t count = std::clamp<int64_t>(row.count - firstKey, 0, fp8Step);
   std::fill_n(&weights[index * fp8Step], fp8Step, 0.0f);
   std::fill_n(&rounded[index * fp8Step], fp8Step, 0.0f);
   for (int64_t j = 0; j < count; ++j) {
     const double score = scores[index * keys + firstKey + j];
-    const double weight = std::exp(scale * (score - row.largest));
+    const double weight = std::exp(row.scale * (score - row.largest));
     const double stored = roundTo(FA3_DTYPE_E4M3, weight * probabilityScale);
     row.exactSum += weight;
     row.squares += weight * weight;
@@ -141,7 +144,7 @@ void Fp8Model::computeOutputs(const Slice &slice) {
     for (int64_t j = 0; j < std::min(fp8Step, keys - first); ++j)
       std::copy_n(slice.values.row(first + j), dim, &right[j * paddedValueDim]);
     for (int64_t i = 0; i < rowCount; ++i) {
-      computeWeights(i, first, slice.scoreScale);
+      computeWeights(i, first);
       addMagnitudes(i, right.data());
     }
     addStep(sums.data(), rounded.data(), FA3_DTYPE_E4M3, right.data(),
@@ -149,15 +152,15 @@ void Fp8Model::computeOutputs(const Slice &slice) {
   }
 }
 
-void Fp8Model::begin(const Slice &slice, const std::vector<float> &queries,
-                     std::span<const int64_t> counts) {
-  scoreScale = slice.scoreScale;
+void Fp8Model::begin(const Slice &slice, const QueryBlock &queries) {
+  const std::vector<int64_t> &counts = queries.counts;
   valueScale = slice.valueScale;
   keys = counts.empty() ? 0 : std::ranges::max(counts);
   rows.assign(counts.size(), Row());
-  computeScores(slice, queries);
+  computeScores(slice, queries.values);
   for (size_t i = 0; i < rows.size(); ++i) {
     rows[i].count = counts[i];
+    rows[i].scale = queries.scales[i];
     const float *begin = scores.data() + i * keys;
     if (counts[i] != 0)
       rows[i].largest = *std::max_element(begin, begin + counts[i]);
@@ -191,7 +194,7 @@ const ModelRow &Fp8Model::compare(int64_t index, const AttendedRow &exact) {
       result.outputError = error;
       result.output = candidate;
     }
-    const double lse = scoreScale * row.largest + std::log(total);
+    const double lse = row.scale * row.largest + std::log(total);
     result.lseError = std::max(result.lseError, 2 * std::abs(lse - exact.lse));
   }
   // A single score is its own reference.

@@ -15,24 +15,23 @@ public:
   explicit HalfModel(const Forward &forward) : forward(forward) {}
 
   int64_t rowsAtOnce() const override { return 1; }
-  void begin(const Slice &newSlice, const std::vector<float> &,
-             std::span<const int64_t> newCounts) override {
+  void begin(const Slice &newSlice, const QueryBlock &newQueries) override {
     slice = &newSlice;
-    counts = newCounts;
+    queries = &newQueries;
   }
   const ModelRow &compare(int64_t index, const AttendedRow &exact) override;
 
 private:
   const Forward &forward;
   const Slice *slice = nullptr;
-  std::span<const int64_t> counts;
+  const QueryBlock *queries = nullptr;
   ModelRow row;
 };
 
 } // namespace
 
 const ModelRow &HalfModel::compare(int64_t index, const AttendedRow &exact) {
-  const int64_t keys = counts[index];
+  const int64_t keys = queries->counts[index];
   row.output.assign(exact.output.size(), 0.0);
   row.rounding.assign(exact.output.size(), 0.0);
   // A quarter of the unit in the last place of 1: what summing rounded

@@ -1,9 +1,10 @@
 //===- quantize_reference.cpp - Quantization in fp64 ----------------------===//
 //
-// A descale is the fp32 quotient of the largest magnitude and the largest
-// number of the type. Every element of y lies between the roundings of what its
-// quotient by the descale as it was found may be: fp32 division costs it a unit
-// in the last place, and a rotation in fp32 a little more.
+// A descale is the fp32 quotient of the largest magnitude, of a group of heads
+// or of a row, and the largest number of the type. Every element of y lies
+// between the roundings of what its quotient by the descale as it was found may
+// be: fp32 division costs it a unit in the last place, and a rotation in fp32 a
+// little more.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,6 +21,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -39,6 +41,8 @@ struct Quantization {
   Quantization(const nlohmann::json &operation, const Tensors &tensors);
 
   int64_t headsPerGroup() const { return heads / groups; }
+  /// Whether each row has a factor of its own; there are no groups then.
+  bool hasRowFactors() const { return descale.sizes().size() == 3; }
 
   const Tensor &x;
   const Tensor &y;
@@ -56,6 +60,15 @@ struct HeadMatrix {
   int64_t columns;
   std::vector<double> values;
   std::vector<double> uncertainty; ///< of each row's values
+};
+
+/// What a factor is made of.
+struct Extremes {
+  /// Takes another row's values in.
+  void add(const HeadMatrix &matrix, int64_t row);
+
+  double largest = 0;     ///< magnitude
+  double uncertainty = 0; ///< of the magnitudes
 };
 
 } // namespace
@@ -76,13 +89,17 @@ Quantization::Quantization(const nlohmann::json &operation,
   requireHalfPrecision(x);
   if (!isFp8(y.dtype()))
     throw UsageError("the reference knows 'y' in e4m3 and e5m2 only");
-  if (descale.sizes().size() != 2)
-    throw UsageError("'descale' must have 2 dimensions");
+  if (descale.sizes().size() != (hasRowFactors() ? 3 : 2))
+    throw UsageError("'descale' must have 2 or 3 dimensions");
+  if (hasRowFactors() && isTransposed)
+    throw UsageError("rows that are transposed have no factors");
   batch = x.sizes()[0];
   rows = x.sizes()[1];
   heads = x.sizes()[2];
   columns = x.sizes()[3];
   groups = descale.sizes()[1];
+  if (hasRowFactors() && descale.sizes() != std::vector{batch, heads, rows})
+    throw UsageError("'descale' must have dimensions (batch, heads, seqlen)");
   range = y.dtype() == FA3_DTYPE_E4M3 ? 448 : 57344;
 }
 
@@ -137,29 +154,50 @@ static std::string describe(const std::string &tensor, int64_t batch,
   return text;
 }
 
-/// Compares the factor of a group, and returns it as it was found.
-static double checkDescale(const Quantization &problem, int64_t batch,
-                           int64_t group, JudgedTensor &judged) {
-  double largest = 0;
-  double uncertainty = 0;
+void Extremes::add(const HeadMatrix &matrix, int64_t row) {
+  const auto values =
+      std::span(matrix.values).subspan(row * matrix.columns, matrix.columns);
+  for (const double value : values)
+    largest = std::max(largest, std::abs(value));
+  uncertainty = std::max(uncertainty, matrix.uncertainty[row]);
+}
+
+/// Compares the factor of a group or of a head's row, and returns it as it was
+/// found.
+static double checkFactor(const Quantization &problem, const Extremes &extremes,
+                          int64_t batch, int64_t head, int64_t row,
+                          ErrorStatistics &statistics) {
+  const Tensor &descale = problem.descale;
+  const double found =
+      problem.hasRowFactors()
+          ? descale.readElement(descale.rowAt({batch, head}), row)
+          : descale.readElement(batch, head);
+  const double exact =
+      extremes.largest == 0 ? 1 : extremes.largest / problem.range;
+  const double rounded = roundTo(FA3_DTYPE_F32, exact);
+  const double tolerance =
+      extremes.uncertainty == 0
+          ? 0
+          : extremes.uncertainty / problem.range + divisionError * exact;
+  if (!statistics.add(found, rounded, rounded, tolerance))
+    statistics.describe(describe("descale", batch, head, row, 0, found,
+                                 rounded - tolerance, rounded + tolerance));
+  return found;
+}
+
+/// Compares the factor of a group, and returns it.
+static double checkGroupFactor(const Quantization &problem, int64_t batch,
+                               int64_t group, JudgedTensor &judged) {
+  Extremes extremes;
   for (int64_t i = 0; i < problem.headsPerGroup(); ++i) {
     const HeadMatrix matrix(problem, batch,
                             group * problem.headsPerGroup() + i);
-    for (const double value : matrix.values)
-      largest = std::max(largest, std::abs(value));
-    for (const double each : matrix.uncertainty)
-      uncertainty = std::max(uncertainty, each);
+    for (int64_t row = 0; row < problem.rows; ++row)
+      extremes.add(matrix, row);
   }
-  const double found = problem.descale.readElement(batch, group);
-  const double exact = largest == 0 ? 1 : largest / problem.range;
-  const double rounded = roundTo(FA3_DTYPE_F32, exact);
-  const double tolerance =
-      uncertainty == 0 ? 0
-                       : uncertainty / problem.range + divisionError * exact;
   ErrorStatistics statistics;
-  if (!statistics.add(found, rounded, rounded, tolerance))
-    statistics.describe(describe("descale", batch, group, 0, 0, found,
-                                 rounded - tolerance, rounded + tolerance));
+  const double found =
+      checkFactor(problem, extremes, batch, group, 0, statistics);
   judged.merge(statistics);
   return found;
 }
@@ -188,21 +226,45 @@ static void checkElement(const Quantization &problem, double found,
         describe("y", batch, head, row, column, found, least, most));
 }
 
+static void checkRow(const Quantization &problem, const HeadMatrix &matrix,
+                     double descale, int64_t batch, int64_t head, int64_t row,
+                     ErrorStatistics &statistics) {
+  std::vector<float> found(matrix.columns);
+  problem.y.readRow(problem.y.rowAt({batch, row, head}), found.data());
+  for (int64_t column = 0; column < matrix.columns; ++column)
+    checkElement(
+        problem, found[column], matrix.values[row * matrix.columns + column],
+        matrix.uncertainty[row], descale, batch, head, row, column, statistics);
+}
+
 static void checkRows(const Quantization &problem, int64_t batch, int64_t head,
                       double descale, JudgedTensor &judged) {
   const HeadMatrix matrix(problem, batch, head);
   parallelFor(problem.rows, 64, [&](int64_t begin, int64_t end) {
     ErrorStatistics statistics;
-    std::vector<float> found(matrix.columns);
-    for (int64_t row = begin; row < end; ++row) {
-      problem.y.readRow(problem.y.rowAt({batch, row, head}), found.data());
-      for (int64_t column = 0; column < matrix.columns; ++column)
-        checkElement(problem, found[column],
-                     matrix.values[row * matrix.columns + column],
-                     matrix.uncertainty[row], descale, batch, head, row, column,
-                     statistics);
-    }
+    for (int64_t row = begin; row < end; ++row)
+      checkRow(problem, matrix, descale, batch, head, row, statistics);
     judged.merge(statistics);
+  });
+}
+
+/// Compares the rows of a head and the factors that they have of their own.
+static void checkScaledRows(const Quantization &problem, int64_t batch,
+                            int64_t head, JudgedTensor &y,
+                            JudgedTensor &descale) {
+  const HeadMatrix matrix(problem, batch, head);
+  parallelFor(problem.rows, 64, [&](int64_t begin, int64_t end) {
+    ErrorStatistics elements;
+    ErrorStatistics factors;
+    for (int64_t row = begin; row < end; ++row) {
+      Extremes extremes;
+      extremes.add(matrix, row);
+      const double factor =
+          checkFactor(problem, extremes, batch, head, row, factors);
+      checkRow(problem, matrix, factor, batch, head, row, elements);
+    }
+    y.merge(elements);
+    descale.merge(factors);
   });
 }
 
@@ -235,7 +297,11 @@ static std::vector<TensorError> checkQuantize(const nlohmann::json &operation,
   JudgedTensor descale(problem.descale);
   for (int64_t batch = 0; batch < problem.batch; ++batch)
     for (int64_t group = 0; group < problem.groups; ++group) {
-      const double factor = checkDescale(problem, batch, group, descale);
+      if (problem.hasRowFactors()) {
+        checkScaledRows(problem, batch, group, y, descale);
+        continue;
+      }
+      const double factor = checkGroupFactor(problem, batch, group, descale);
       for (int64_t i = 0; i < problem.headsPerGroup(); ++i)
         (problem.isTransposed ? checkColumns : checkRows)(
             problem, batch, group * problem.headsPerGroup() + i, factor, y);

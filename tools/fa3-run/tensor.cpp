@@ -12,6 +12,7 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <string_view>
 
 namespace fa3::run {
 
@@ -21,8 +22,15 @@ static constexpr size_t guardBytes = size_t{256} << 10;
 /// Data is made and copied in parts of about this size.
 static constexpr size_t partBytes = size_t{64} << 20;
 
+/// What strides that TMA uses are multiples of.
+static constexpr size_t tmaAlignment = 16;
+
 /// Bytes between the heads of a sliced tensor, beyond the head itself.
 static constexpr int64_t slicePadding = 32;
+
+static bool isDescaleName(std::string_view name) {
+  return name.ends_with("_descale");
+}
 
 static int64_t rowNumber(const std::vector<int64_t> &sizes,
                          const std::vector<int64_t> &indices) {
@@ -44,6 +52,29 @@ static std::vector<int64_t> packInOrder(const std::vector<int64_t> &sizes,
   return strides;
 }
 
+/// Strides of factors for each row, (batch, heads, rows). TMA reads those of
+/// keys, so that these begin at multiples of 16 bytes; others need not.
+static std::vector<int64_t>
+chooseFactorStrides(const fa3_tensor_info &info,
+                    const std::vector<int64_t> &sizes, const Options &options) {
+  int64_t stride = std::max<int64_t>(sizes[2], 1);
+  if (options.layout == Layout::Sliced)
+    stride += slicePadding;
+  if (std::string_view(info.name) == "k_descale") {
+    const auto unit =
+        static_cast<int64_t>(tmaAlignment / fa3_dtype_size(info.dtype));
+    stride = (stride + unit - 1) / unit * unit;
+  }
+  std::vector<int64_t> strides = {stride * std::max<int64_t>(sizes[1], 1),
+                                  stride, 1};
+  if (options.layout == Layout::Bhsd) {
+    // The other way around: all batches of a head together.
+    strides[0] = stride;
+    strides[1] = stride * std::max<int64_t>(sizes[0], 1);
+  }
+  return strides;
+}
+
 static std::vector<int64_t> chooseStrides(const fa3_tensor_info &info,
                                           const std::vector<int64_t> &sizes,
                                           const Options &options) {
@@ -54,6 +85,8 @@ static std::vector<int64_t> chooseStrides(const fa3_tensor_info &info,
   }
   std::vector<size_t> order(sizes.size());
   std::iota(order.begin(), order.end(), size_t{0});
+  if (sizes.size() == 3 && isDescaleName(info.name))
+    return chooseFactorStrides(info, sizes, options);
   // Other tensors, such as the LSE, have but one layout.
   if (sizes.size() != 4)
     return packInOrder(sizes, order);
@@ -97,7 +130,7 @@ Tensor::Tensor(const fa3_tensor_info &info, std::vector<int64_t> sizes,
       extents(std::move(sizes)), strides(chooseStrides(info, extents, options)),
       guard(options.pad ? guardBytes : 0),
       isScored(tensorName == "q" || tensorName == "k"),
-      isDescale(tensorName.ends_with("_descale")),
+      isDescale(isDescaleName(tensorName)),
       random(options.seed, streamOf(info.name)),
       distribution(options.distribution), descales(options.descales) {
   memoryOrder.resize(extents.size() - 1);

@@ -30,6 +30,11 @@ CASES = {
     "layouts": [problem(113, 203, 2, 2, 2, "--pad", f"--layout={layout}") for layout in
                 ("bshd", "bhsd", "packed", "sliced")] + [problem(113, 203, 2, 2, 1, "--pad", "--layout=sliced")],
     "numbers": [problem(113, 203, 1, 2, 1, f"--distribution={name}") for name in ("equal", "outlier", "huge")],
+    # Of 8-bit tensors, for each batch and head or for each row; the latter have strides, too.
+    "factors": [problem(113, 203, 2, 4, 2, "--pad", "--descale-range=0.01,2", *more) for more in
+                ([], ["--layout=bhsd"], ["--layout=sliced"], ["--distribution=outlier"], ["--distribution=sink"])]
+               + [problem(*shape, "--pad", "--descale-range=0.01,2") for shape in
+                  ((1, 1, 1, 1, 1), (1, 5, 3, 2, 2), (203, 77, 1, 2, 1))],
     # Other orders of asynchronous events; the same bits every time.
     "orders": [problem(150, 300, 1, 2, 1, f"--emulator-seed={seed}") for seed in range(1, 5)],
     "repeat": [problem(150, 300, 1, 2, 1, "--repeat=2"), problem(64, 128, 1, 1, 1, "--graph")],

@@ -19,10 +19,10 @@ namespace {
 class Problem {
 public:
   explicit Problem(int64_t keyCount) {
-    add("q", FA3_ROLE_INPUT, FA3_DTYPE_E4M3, 1);
-    add("k", FA3_ROLE_INPUT, FA3_DTYPE_E4M3, keyCount);
-    add("v", FA3_ROLE_INPUT, FA3_DTYPE_E4M3, keyCount);
-    add("o", FA3_ROLE_OUTPUT, FA3_DTYPE_BF16, 1);
+    add("q", FA3_DTYPE_E4M3, {1, 1, 1, depth});
+    add("k", FA3_DTYPE_E4M3, {1, keyCount, 1, depth});
+    add("v", FA3_DTYPE_E4M3, {1, keyCount, 1, depth});
+    add("o", FA3_DTYPE_BF16, {1, 1, 1, depth}, FA3_ROLE_OUTPUT);
     for (const char *name : {"q", "k", "v"}) {
       at(name).replaceValues();
       for (int64_t row = 0; row < at(name).rows(); ++row)
@@ -44,30 +44,41 @@ public:
                            {"scale", 1.0}},
                           Tensors(tensors));
     const Slice slice(forward, 0, 0);
-    std::vector<float> query(depth);
-    forward.q.generateRow(0, query.data());
-    const std::vector<int64_t> counts = {forward.shape.keys};
+    QueryBlock queries = {.values = std::vector<float>(depth),
+                          .scales = {forward.scoreScale(0, 0, 0)},
+                          .counts = {forward.shape.keys}};
+    forward.q.generateRow(0, queries.values.data());
     AttendedRow row(forward.shape);
-    row.compute(slice.scoreScale, query.data(), slice.keys, slice.values,
-                counts[0]);
+    row.compute(queries.scales[0], queries.values.data(), slice.keys,
+                slice.values, queries.counts[0], slice.keyFactors);
     exact = row.output;
     const auto model = makeFp8Model(forward);
-    model->begin(slice, query, counts);
+    model->begin(slice, queries);
     return model->compare(0, row);
+  }
+
+  /// Factors of the query and of the keys.
+  void setFactors(float query, std::vector<float> keys) {
+    add("q_descale", FA3_DTYPE_F32, {1, 1, 1});
+    add("k_descale", FA3_DTYPE_F32, {1, 1, static_cast<int64_t>(keys.size())});
+    for (const char *name : {"q_descale", "k_descale"})
+      at(name).replaceValues();
+    at("q_descale").setRow(0, &query);
+    at("k_descale").setRow(0, keys.data());
   }
 
   static constexpr int64_t depth = 64;
   std::vector<double> exact;
 
 private:
-  void add(const char *name, fa3_role role, fa3_dtype dtype, int64_t rows) {
+  void add(const char *name, fa3_dtype dtype, const std::vector<int64_t> &sizes,
+           fa3_role role = FA3_ROLE_INPUT) {
     fa3_tensor_info info{};
     info.name = name;
     info.role = role;
     info.dtype = dtype;
-    info.rank = 4;
-    tensors.emplace_back(info, std::vector<int64_t>{1, rows, 1, depth},
-                         Options());
+    info.rank = static_cast<int32_t>(sizes.size());
+    tensors.emplace_back(info, sizes, Options());
   }
   Tensor &at(const std::string &name) {
     return *std::ranges::find(tensors, name, &Tensor::name);
@@ -161,6 +172,24 @@ TEST(Fp8ModelTest, ManyRoundingsCancelEachOther) {
   EXPECT_NEAR(row.lseError, 3 / 64.0 / 16, 1e-6);
 }
 
+// Scores 3 and 1 before the factors, 6 and 8 with them.
+TEST(Fp8ModelTest, RowsHaveFactors) {
+  Problem problem(2);
+  problem.set("q", 0, {1, 1});
+  problem.set("k", 0, {3});
+  problem.set("k", 1, {0, 1});
+  problem.set("v", 0, {1});
+  problem.set("v", 1, {0, 1});
+  problem.setFactors(4, {0.5f, 2});
+  const ModelRow row = problem.compute();
+  const double small = std::exp(-2.0);
+  EXPECT_NEAR(problem.exact[0], small / (1 + small), 1e-12);
+  EXPECT_NEAR(problem.exact[1], 1 / (1 + small), 1e-12);
+  // 16 e^-2 is rounded to 2.25.
+  EXPECT_NEAR(row.output[0], 2.25 / (16 + 2.25), 0x1p-12);
+  EXPECT_LT(row.outputError, 0.01);
+}
+
 TEST(KeyOrderTest, InterleavesGroupsOf16) {
   const int64_t keys[] = {0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15};
   for (int64_t position = 0; position < 64; ++position) {
@@ -201,6 +230,40 @@ TEST(TensorTest, TransposedKeys) {
                     0)
               << position;
     }
+}
+
+// TMA reads the factors of keys, and a row of those of queries may begin
+// anywhere.
+TEST(TensorTest, FactorsOfRows) {
+  const auto stridesOf = [](const char *name, Layout layout,
+                            const std::vector<int64_t> &sizes) {
+    fa3_tensor_info info{};
+    info.name = name;
+    info.role = FA3_ROLE_INPUT;
+    info.dtype = FA3_DTYPE_F32;
+    info.rank = 3;
+    Options options;
+    options.layout = layout;
+    const fa3_tensor tensor = Tensor(info, sizes, options).descriptor();
+    return std::vector<int64_t>(tensor.strides, tensor.strides + 3);
+  };
+  using Strides = std::vector<int64_t>;
+  EXPECT_EQ(stridesOf("q_descale", Layout::Bshd, {2, 3, 37}),
+            (Strides{111, 37, 1}));
+  EXPECT_EQ(stridesOf("k_descale", Layout::Bshd, {2, 3, 37}),
+            (Strides{120, 40, 1}));
+  EXPECT_EQ(stridesOf("k_descale", Layout::Bshd, {2, 3, 40}),
+            (Strides{120, 40, 1}));
+  EXPECT_EQ(stridesOf("q_descale", Layout::Bhsd, {2, 3, 37}),
+            (Strides{37, 74, 1}));
+  EXPECT_EQ(stridesOf("k_descale", Layout::Bhsd, {2, 3, 37}),
+            (Strides{40, 80, 1}));
+  EXPECT_EQ(stridesOf("q_descale", Layout::Sliced, {2, 3, 37}),
+            (Strides{207, 69, 1}));
+  EXPECT_EQ(stridesOf("k_descale", Layout::Sliced, {2, 3, 37}),
+            (Strides{216, 72, 1}));
+  EXPECT_EQ(stridesOf("k_descale", Layout::Bshd, {1, 1, 0}),
+            (Strides{4, 4, 1}));
 }
 
 TEST(TensorTest, DescalesLieInTheirRange) {

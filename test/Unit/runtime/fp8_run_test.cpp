@@ -65,6 +65,31 @@ TEST_F(Fp8RunTest, LayoutsAndDistributions) {
   }
 }
 
+TEST_F(Fp8RunTest, FactorsOfRows) {
+  for (bool causal : {false, true}) {
+    const std::string kernel =
+        package({.causal = causal,
+                 .rowFactors = true,
+                 .kernel = causal ? "fp8_attention_lazy" : "fp8_attention"});
+    for (const char *options :
+         {"", "--layout=sliced", "--layout=sliced --batch 1 --kv-heads 1",
+          "--stride-zero q_descale", "--stride-zero k_descale",
+          "--seqlen-q 1 --seqlen-k 1", "--seqlen-q 203 --seqlen-k 113",
+          "--seqlen-k 0"})
+      EXPECT_EQ(run(kernel + problem +
+                    " --check --pad --descale-range 0.01,2 " + options),
+                0)
+          << options << ", causal " << causal << "\n"
+          << log();
+  }
+  EXPECT_EQ(
+      run(package({.rowFactors = true, .kernel = "fp8_attention_one_row"}) +
+          problem + " --check --descale-range 0.5,2"),
+      1);
+  EXPECT_GT(report["errors"]["o"]["wrong"], 0);
+  EXPECT_GT(report["errors"]["lse"]["wrong"], 0);
+}
+
 TEST_F(Fp8RunTest, Shapes) {
   for (bool causal : {false, true})
     for (bool columns : {false, true}) {
@@ -143,6 +168,21 @@ TEST_F(Fp8RunTest, ManifestsThatContradictThemselves) {
   expectError("output_dtype", "bf16",
               "the operation's output_dtype is 'bf16', but 'o'");
   expectError("value_layout", "diagonals", "'diagonals'");
+}
+
+TEST_F(Fp8RunTest, FactorsOfOtherSizes) {
+  json manifest = hostFp8Manifest({.rowFactors = true});
+  const auto expectError = [&](const json &dims) {
+    for (json &tensor : manifest["tensors"])
+      if (tensor["name"] == "k_descale")
+        tensor["dims"] = dims;
+    EXPECT_EQ(run(package(manifest) + problem + " --check"), 2) << dims;
+    EXPECT_THAT(diagnostics(),
+                testing::HasSubstr("'k_descale' with dimensions (batch, key "
+                                   "heads) or (batch, heads, seqlen)"));
+  };
+  expectError({"batch", "heads_kv", "seqlen_q"});
+  expectError({"batch", "heads_q", "seqlen_k"});
 }
 
 TEST_F(Fp8RunTest, CountsFlops) {

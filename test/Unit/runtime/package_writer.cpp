@@ -183,9 +183,14 @@ nlohmann::json hostFp8Manifest(const HostFp8 &options) {
   add("v", "input", "e4m3",
       options.columns ? transposed
                       : Json{"batch", "seqlen_k", "heads_kv", depth});
-  for (const char *name : {"q_descale", "k_descale", "v_descale"})
-    if (options.descales)
-      add(name, "input", "f32", {"batch", "heads_kv"});
+  const Json groups = {"batch", "heads_kv"};
+  if (options.descales) {
+    add("q_descale", "input", "f32",
+        options.rowFactors ? Json{"batch", "heads_q", "seqlen_q"} : groups);
+    add("k_descale", "input", "f32",
+        options.rowFactors ? Json{"batch", "heads_kv", "seqlen_k"} : groups);
+    add("v_descale", "input", "f32", groups);
+  }
   add("o", "output", "f16", {"batch", "seqlen_q", "heads_q", depth});
   add("lse", "output", "f32", {"batch", "heads_q", "seqlen_q"});
   manifest["tensors"] = tensors;
@@ -215,6 +220,14 @@ nlohmann::json hostFp8Manifest(const HostFp8 &options) {
       parameters.push_back({{"kind", "i64"}, {"value", 0}});
   addSizes(parameters, options.causal, manifest["operation"]["scale"],
            {"q", "k", "v", values, "o"});
+  parameters.push_back(
+      {{"kind", "i32"}, {"value", options.rowFactors ? 1 : 0}});
+  for (const char *tensor : {"q_descale", "k_descale"})
+    for (int dim = 0; dim < 2; ++dim)
+      parameters.push_back(
+          options.rowFactors
+              ? Json{{"kind", "stride"}, {"tensor", tensor}, {"dim", dim}}
+              : Json{{"kind", "i64"}, {"value", 0}});
   manifest["kernels"] = Json::array();
   const auto launch = [&](const std::string &name, const Json &grid) {
     manifest["kernels"].push_back({{"name", name},

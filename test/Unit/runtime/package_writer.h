@@ -39,6 +39,7 @@ struct HostFp8 {
   bool causal = false;
   bool columns = false; ///< value_layout
   bool descales = true;
+  bool rowFactors = false; ///< q_descale and k_descale are of rows
   int headDim = 64;
   std::string kernel = "fp8_attention";
 };

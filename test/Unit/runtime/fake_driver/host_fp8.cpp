@@ -17,7 +17,7 @@ namespace {
 
 using P = Fp8Parameter;
 
-enum class Variant { Right, Lazy, OneDescale, InOrder, Short, Coarse };
+enum class Variant { Right, Lazy, OneDescale, OneRow, InOrder, Short, Coarse };
 
 constexpr int64_t blockKeys = 32;
 
@@ -27,6 +27,7 @@ struct Arguments {
         seqlenQ(size(P::SeqlenQ)), headsQ(size(P::HeadsQ)),
         seqlenK(size(P::SeqlenK)), headsKv(size(P::HeadsKv)),
         dim(size(P::HeadDim)), causal(size(P::Causal) != 0),
+        rowFactors(size(P::RowFactors) != 0),
         scale(get<float>(parameters, P::Scale)) {}
 
   int64_t size(int index) const { return get<int32_t>(parameters, index); }
@@ -42,6 +43,13 @@ struct Arguments {
     return values ? values[b * headsKv + h] : 1.0f;
   }
 
+  float rowFactor(int tensor, int strides, int64_t b, int64_t h,
+                  int64_t row) const {
+    return get<const float *>(
+        parameters, tensor)[b * get<int64_t>(parameters, strides) +
+                            h * get<int64_t>(parameters, strides + 1) + row];
+  }
+
   void **parameters;
   int64_t batch;
   int64_t seqlenQ;
@@ -50,6 +58,7 @@ struct Arguments {
   int64_t headsKv;
   int64_t dim;
   bool causal;
+  bool rowFactors;
   float scale;
 };
 
@@ -122,8 +131,19 @@ template <Variant variant>
 static void attend(const Arguments &a, int64_t b, int64_t h, int64_t i) {
   const int64_t keyHead = h / (a.headsQ / a.headsKv);
   const int64_t scaled = variant == Variant::OneDescale ? 0 : keyHead;
-  const float scale = a.scale * a.descale(P::QDescale, b, scaled) *
-                      a.descale(P::KDescale, b, scaled) * 1.442695041f;
+  const auto rowOf = [](int64_t row) {
+    return variant == Variant::OneRow ? 0 : row;
+  };
+  const float queryFactor =
+      a.rowFactors
+          ? a.rowFactor(P::QDescale, P::QDescaleStrides, b, h, rowOf(i))
+          : a.descale(P::QDescale, b, scaled);
+  const auto keyFactor = [&](int64_t key) {
+    return a.rowFactors ? a.rowFactor(P::KDescale, P::KDescaleStrides, b,
+                                      keyHead, rowOf(key))
+                        : a.descale(P::KDescale, b, scaled);
+  };
+  const float scale = a.scale * queryFactor * 1.442695041f;
   int64_t keys = a.seqlenK;
   if (a.causal)
     keys = std::max<int64_t>(0, i + 1 + keys - a.seqlenQ);
@@ -140,7 +160,7 @@ static void attend(const Arguments &a, int64_t b, int64_t h, int64_t i) {
       float score = 0;
       for (int64_t c = 0; c < a.dim; ++c)
         score += loadE4m3(q + c) * loadE4m3(k + c);
-      scores.push_back(score * scale);
+      scores.push_back(score * scale * keyFactor(j));
     }
     row.add(a, scores, first, b, keyHead);
   }
@@ -168,6 +188,7 @@ const HostKernel *findHostFp8(const char *name) {
       {"fp8_attention", attention<Variant::Right>, P::Count},
       {"fp8_attention_lazy", attention<Variant::Lazy>, P::Count},
       {"fp8_attention_one_descale", attention<Variant::OneDescale>, P::Count},
+      {"fp8_attention_one_row", attention<Variant::OneRow>, P::Count},
       {"fp8_attention_in_order", attention<Variant::InOrder>, P::Count},
       {"fp8_attention_short", attention<Variant::Short>, P::Count},
       {"fp8_attention_coarse", attention<Variant::Coarse>, P::Count},

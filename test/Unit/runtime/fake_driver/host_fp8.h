@@ -33,7 +33,10 @@ struct Fp8Parameter {
     VStrides = KStrides + 3,
     VTransposedStrides = VStrides + 3,
     OStrides = VTransposedStrides + 3,
-    Count = OStrides + 3,
+    RowFactors = OStrides + 3, ///< whether q_descale and k_descale are of rows
+    QDescaleStrides,           ///< two each; without rows they are 0
+    KDescaleStrides = QDescaleStrides + 2,
+    Count = KDescaleStrides + 2,
   };
 };
 
@@ -41,9 +44,10 @@ struct Fp8Parameter {
 /// block by block from the last keys to the first, each row relative to its
 /// maximum so far. fp8_attention_lazy: with references that lag behind.
 /// fp8_attention_one_descale: takes the first head's descales for all.
-/// fp8_attention_in_order: takes the transposed keys not to be interleaved.
-/// fp8_attention_short: leaves a block of keys out. fp8_attention_coarse:
-/// rounds probabilities to e5m2. Null for any other name.
+/// fp8_attention_one_row: takes the first row's factors of queries and keys for
+/// all. fp8_attention_in_order: takes the transposed keys not to be
+/// interleaved. fp8_attention_short: leaves a block of keys out.
+/// fp8_attention_coarse: rounds probabilities to e5m2. Null for any other name.
 const HostKernel *findHostFp8(const char *name);
 
 } // namespace fa3::fake
