@@ -37,8 +37,8 @@ func.func @columns(%q: !t, %k: !t, %v: tensor<?x?x64x?xf8E4M3FN>) -> (!o, !l) {
 !t = tensor<?x?x?x64xf8E4M3FN>
 !o = tensor<?x?x?x64xbf16>
 !l = tensor<?x?x?xf32>
-func.func @rows(%q: !t, %k: !t, %v: !t, %a: !l, %b: tensor<?x?xf32>) -> (!o, !l) {
+func.func @rows(%q: !t, %k: !t, %v: !t, %a: !l, %b: tensor<?x?xf32>, %c: tensor<?x?xf32>) -> (!o, !l) {
   // expected-error@+1 {{attn.backward takes a factor for each head: the gradients of a forward pass with factors of rows cannot be derived}}
-  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %b) : !t, !t, !t descale(!l, tensor<?x?xf32>, tensor<?x?xf32>) -> !o, !l
+  %o, %lse = attn.forward %q, %k, %v descale(%a, %b, %c) : !t, !t, !t descale(!l, tensor<?x?xf32>, tensor<?x?xf32>) -> !o, !l
   return %o, %lse : !o, !l
 }

@@ -57,15 +57,13 @@ LogicalResult Distributor::distributePairRows(tile::PairRowsOp op) {
   VectorType type = op.getResult().getType();
   Fragment fragment(type);
   // Nothing else knows this order of a thread's elements.
-  for (Operation *user : op->getUsers()) {
-    auto store = dyn_cast<hopper::BufferStoreOp>(user);
-    if (!store || store.getStraight()) {
+  for (Operation *user : op->getUsers())
+    if (!isa<hopper::BufferStoreOp>(user)) {
       InFlightDiagnostic diagnostic =
           op.emitError("pairs of rows can only be shared, transposed");
       diagnostic.attachNote(user->getLoc()) << "used by this operation";
       return diagnostic;
     }
-  }
   SmallVector<Value> from(registers(op.getSource()));
   SmallVector<Value> result;
   for (int64_t block = 0; block < fragment.rows() / 2; ++block)
