@@ -11,8 +11,6 @@ namespace {
 /// halves, the second one's first.
 constexpr int64_t kLowerHalves = 0x5410;
 constexpr int64_t kUpperHalves = 0x3276;
-/// Groups of columns that the lanes of a quad can share out.
-constexpr int64_t kLanes = 4;
 
 } // namespace
 
@@ -126,16 +124,17 @@ LogicalResult Distributor::distributeByteStore(tile::StoreOp op) {
     indices[rowDim] =
         add(firstRow, constant(row / 2 * Fragment::kBlockRows + row % 2 * 8));
     int64_t group = 0;
-    for (; group + kLanes <= groups; group += kLanes) {
+    for (; group + Fragment::kQuadLanes <= groups;
+         group += Fragment::kQuadLanes) {
       SmallVector<Value> shared;
-      for (int64_t i = 0; i < kLanes; ++i)
+      for (int64_t i = 0; i < Fragment::kQuadLanes; ++i)
         shared.push_back(values[fragment.quadIndex(row, group + i)]);
       transposeQuad(shared);
       store(shared, group, Fragment::kQuadColumns);
     }
     for (; group < groups; ++group)
       store(values[fragment.quadIndex(row, group)], group,
-            Fragment::kQuadColumns / kLanes);
+            Fragment::kQuadColumns / Fragment::kQuadLanes);
   }
   return success();
 }

@@ -218,6 +218,21 @@ Value Distributor::sizeOf(Value memory, int64_t dim) {
       memref::DimOp::create(builder, loc, memory, number));
 }
 
+/// Whether a row's elements in memory fill vectors, which narrow tensors are
+/// aligned to: none begins inside of the tensor and ends outside.
+bool Distributor::isLoadedInVectors(tile::LoadOp op) {
+  VectorType type = op.getResult().getType();
+  MemRefType memory = op.getSource().getType();
+  int64_t perRegister = Fragment::perRegister(type.getElementType());
+  int64_t columnDim = op.getDims()[1];
+  std::optional<int64_t> first = getConstantIntValue(op.getIndices().back());
+  return perRegister > 1 && Fragment(type).hasRows() &&
+         columnDim == memory.getRank() - 1 && !memory.isDynamicDim(columnDim) &&
+         memory.getDimSize(columnDim) % (Fragment::kQuadLanes * perRegister) ==
+             0 &&
+         first && *first % (Fragment::kQuadLanes * perRegister) == 0;
+}
+
 LogicalResult Distributor::distributeLoad(tile::LoadOp op) {
   // The store loads what it copies.
   if (isTransposingCopy(op))
@@ -248,17 +263,40 @@ LogicalResult Distributor::distributeLoad(tile::LoadOp op) {
                              "multiple of that";
   Type unit = packed ? Type(builder.getI32Type()) : builder.getF32Type();
   int64_t step = perRegister;
+  auto place = [&](int64_t row, int64_t column) {
+    return quads ? fragment.quadIndex(row, column / step)
+                 : fragment.index(row, column) / step;
+  };
   SmallVector<Value> result(fragment.size() / step);
+  auto load = [&](ThreadAccess &from, int64_t row, int64_t column,
+                  int64_t count) {
+    SmallVector<Value> indices = from.indices(fragment, row, column);
+    Value predicate = from.inside(fragment, indices, checkColumns, always);
+    return hopper::GlobalLoadOp::create(builder, loc,
+                                        SmallVector<Type>(count, unit), source,
+                                        indices, predicate);
+  };
+  // Of four groups each lane of a quad loads one; what it has of all of them it
+  // gets by an exchange.
+  int64_t lanes = isLoadedInVectors(op) ? Fragment::kQuadLanes : 1;
+  int64_t span = lanes * step;
+  ThreadAccess vectors(
+      builder, loc, base, source, op.getDims(), threadRow(),
+      multiply(threadBits(0, 3),
+               quads ? Fragment::kQuadColumns : Fragment::kGroupColumns));
   for (int64_t row = 0; row < fragment.rows(); ++row)
-    for (int64_t column = 0; column < fragment.columns(); column += step) {
-      SmallVector<Value> indices = access.indices(fragment, row, column);
-      Value predicate = access.inside(fragment, indices, checkColumns, always);
-      result[quads ? fragment.quadIndex(row, column / step)
-                   : fragment.index(row, column) / step] =
-          hopper::GlobalLoadOp::create(builder, loc, unit, source, indices,
-                                       predicate)
-              .getResults()
-              .front();
+    for (int64_t column = 0; column < fragment.columns();) {
+      if (lanes == 1 || column + span > fragment.columns()) {
+        result[place(row, column)] =
+            load(access, row, column, /*count=*/1).getResult(0);
+        column += step;
+        continue;
+      }
+      SmallVector<Value> values(load(vectors, row, column, lanes).getResults());
+      transposeQuad(values);
+      for (int64_t group = 0; group < lanes; ++group)
+        result[place(row, column + group * step)] = values[group];
+      column += span;
     }
   map(op.getResult(), result);
   return success();

@@ -97,6 +97,7 @@ private:
   llvm::SmallVector<mlir::Value> castIndices(mlir::ValueRange indices);
   mlir::LogicalResult distributeStore(tile::StoreOp op);
   mlir::LogicalResult distributeTransposedStore(tile::StoreOp op);
+  bool isLoadedInVectors(tile::LoadOp load);
   mlir::LogicalResult distributeLoad(tile::LoadOp op);
   mlir::LogicalResult distributeMaxStore(tile::MaxStoreOp op);
 

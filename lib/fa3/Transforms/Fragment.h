@@ -30,6 +30,8 @@ public:
   static constexpr int64_t kGroupColumns = 8;
   /// Columns of a group of 8-bit floats.
   static constexpr int64_t kQuadColumns = 16;
+  /// Lanes that share a row.
+  static constexpr int64_t kQuadLanes = 4;
   /// Neighbouring registers of a thread in one group of columns, which packed
   /// tiles keep together.
   static constexpr int64_t kPackedRun = 4;
