@@ -107,6 +107,9 @@ class Guarded:
             strides = (0, 0, 0)
         elif layout == "degenerate":  # the stride of a dimension of size 1 is meaningless
             strides = (s * h * d, h * d, 3 if h == 1 else d)
+        elif layout == "aligned":  # rows begin where TMA may read
+            aligned = -(-d // pad) * pad
+            strides = (s * h * aligned, h * aligned, aligned)
         elif layout == "odd":
             strides = (s * h * (d + 1), h * (d + 1), d + 1)
         elif layout == "far":
@@ -198,6 +201,13 @@ def heads_of(case, kernel):
 def guarded_rows(case, heads, name, device):
     """(batch, heads, seqlen) through the same machinery: heads and rows as the last two dimensions."""
     return Guarded((1, case.batch, heads, case.seqlen_q), torch.float32, "bshd", name, device)
+
+
+def guarded_factors(values, name, device):
+    """Factors of rows, (batch, heads, rows), likewise. TMA reads those of keys."""
+    guarded = Guarded((1, *values.shape), torch.float32, "aligned" if name == "k_descale" else "bshd", name, device)
+    guarded.view[0].copy_(values)
+    return guarded
 
 
 def max_difference(a, b):

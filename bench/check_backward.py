@@ -122,7 +122,7 @@ def make(case, kernel, device):
         if name in views:
             fill_normal(views[name], generator)
     names = [name for name in fp8_backward.DESCALES if name in kernel.dims]
-    views.update(fp8.make_descales(names, case.descales, case.batch, kv_heads, generator, device))
+    views.update(fp8.make_descales(dict.fromkeys(names, (case.batch, kv_heads)), case.descales, generator, device))
     return tensors, views
 
 

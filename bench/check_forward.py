@@ -5,7 +5,8 @@ import math
 import torch
 
 import fp8
-from cases import ROUNDING, TORCH_DTYPES, Guarded, fill_inputs, guarded_rows, heads_of, max_difference, store
+from cases import (ROUNDING, TORCH_DTYPES, Guarded, fill_inputs, guarded_factors, guarded_rows, heads_of, max_difference,
+                   store)
 from trial import Trial
 
 def parts(q, k, v, causal):
@@ -37,7 +38,7 @@ def attention(q, k, v, causal, scale, dtype, descales=None):
     for (batch, head, kv_head), (qq, kk, vv), mask in parts(q, k, v, causal):
         qq, kk, vv = qq.to(dtype), kk.to(dtype), vv.to(dtype)
         if descales:
-            qq, kk, vv = (tensor * descales[name][batch, kv_head].to(dtype)[:, None, None]
+            qq, kk, vv = (tensor * fp8.factors_of(descales, name, batch, head, kv_head).to(dtype)
                           for tensor, name in zip((qq, kk, vv), fp8.DESCALES))
         scores = torch.matmul(qq, kk.transpose(1, 2)) * scale
         if mask is not None:
@@ -55,8 +56,8 @@ def fp8_errors(q, k, v, causal, scale, output, descales, reference, reference_ls
     if k.shape[1] == 0:
         return worst, allowed
     for (batch, head, kv_head), tensors, mask in parts(q, k, v, causal):
-        scale_q, scale_k, scale_v = (descales[name][batch, kv_head].double()[:, None, None] for name in fp8.DESCALES)
-        outputs, rows, rounding = fp8.attend(*tensors, mask, scale * scale_q * scale_k, scale_v)
+        scale_q, scale_k, scale_v = (fp8.factors_of(descales, name, batch, head, kv_head).double() for name in fp8.DESCALES)
+        outputs, rows, rounding = fp8.attend(*tensors, mask, scale * scale_q, scale_k, scale_v)
         worst = max([worst] + [max_difference(found.to(output), reference[batch, :, head]) for found in outputs])
         differences = [(row - reference_lse[batch, head]).abs().nan_to_num(0.0) for row in rows]
         allowed[batch, head] = 2 * torch.stack(differences).amax(0) + rounding.nan_to_num(0.0)
@@ -87,9 +88,13 @@ class Inputs:
             store(self.tensors["v"].view, stored)
         self.views = {name: guarded.view for name, guarded in self.tensors.items()}
         self.views["lse"] = self.views["lse"][0]
-        self.descales = fp8.make_descales(fp8.DESCALES, case.descales, case.batch, kv_heads, generator, device)
+        sizes = fp8.descale_sizes(kernel, fp8.DESCALES, case.batch, (heads, case.seqlen_q), (kv_heads, case.seqlen_k))
+        self.descales = fp8.make_descales(sizes, case.descales, generator, device)
         for name, values in self.descales.items():
-            if name in kernel.dims:
+            if fp8.has_rows(kernel, name):
+                self.tensors[name] = guarded_factors(values, name, device)
+                self.views[name] = self.tensors[name].view[0]
+            elif name in kernel.dims:
                 self.views[name] = values
             else:
                 values.fill_(1)

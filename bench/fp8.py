@@ -24,10 +24,31 @@ def rounded(tensor, dtype):
     return tensor.float().clamp(-most, most).to(dtype)
 
 
-def make_descales(names, limits, batch, kv_heads, generator, device):
-    """Name -> a factor for each batch and key head; the logarithms are even between the limits."""
+def make_descales(sizes, limits, generator, device):
+    """Name -> factors of these sizes; the logarithms are even between the limits."""
     least, most = limits
-    return {name: least * (most / least) ** torch.rand(batch, kv_heads, generator=generator, device=device) for name in names}
+    return {name: least * (most / least) ** torch.rand(size, generator=generator, device=device)
+            for name, size in sizes.items()}
+
+
+def has_rows(kernel, name):
+    """Whether a kernel takes a descale with a factor for each row, (batch, heads, rows), not (batch, key heads)."""
+    return len(kernel.dims.get(name, ())) == 3
+
+
+def descale_sizes(kernel, names, batch, queries, keys):
+    """Name -> the sizes of a descale; `queries` and `keys` are (heads, rows). One that the kernel does not take has one
+    factor for each batch and key head."""
+    rows = {"q_descale": queries, "k_descale": keys}
+    return {name: (batch, *rows[name]) if has_rows(kernel, name) else (batch, keys[0]) for name in names}
+
+
+def factors_of(descales, name, batch, head, kv_head):
+    """The factors of some heads' rows or of whole heads, as (heads, rows or 1, 1)."""
+    descale = descales[name]
+    if descale.dim() == 2:
+        return descale[batch, kv_head][:, None, None]
+    return descale[batch, head if name == "q_descale" else kv_head][..., None]
 
 
 def padded_keys(keys):
@@ -84,15 +105,15 @@ def multiply(a, b):
     return total.double()
 
 
-def attend(q, k, v, mask, scale, scale_v):
+def attend(q, k, v, mask, scale_q, scale_k, scale_v):
     """O and LSE in 8-bit arithmetic, one of each for each way in which kernels differ; and what the sum of rounded
-    probabilities may cost LSE. `scale` and `scale_v` have the descales."""
-    scores = multiply(q, k.transpose(-1, -2))
+    probabilities may cost LSE. The scales are those of rows, or of whole heads, with the descales."""
+    scores = multiply(q, k.transpose(-1, -2)).mul_(scale_q).mul_(scale_k.transpose(-1, -2))
     if mask is not None:
         scores = scores.masked_fill(mask, -math.inf)
     empty = (scores == -math.inf).all(-1, keepdim=True)
     largest = scores.amax(-1, keepdim=True).masked_fill(empty, 0)
-    weights = torch.exp((scores - largest) * scale)
+    weights = torch.exp(scores - largest)
     exact = weights.sum(-1, keepdim=True)
     outputs, rows = [], []
     for factor in SCALES:
@@ -100,6 +121,6 @@ def attend(q, k, v, mask, scale, scale_v):
         product = multiply(stored, v)
         for total in (exact, stored.double().sum(-1, keepdim=True) / factor):
             outputs.append((product / factor / total * scale_v).masked_fill(empty, 0))
-            rows.append((largest * scale + total.log()).squeeze(-1))
+            rows.append((largest + total.log()).squeeze(-1))
     length = (weights.square().sum(-1, keepdim=True).sqrt() / exact).masked_fill(empty, 0).squeeze(-1)
     return outputs, rows, 2.0**-4 * (3 * length).clamp(max=1)

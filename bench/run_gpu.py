@@ -13,7 +13,8 @@ Parts (--parts, comma separated):
              run; 8-bit kernels beside cuDNN's bf16 and an 8-bit matrix product,
              backward ones also beside ours of bf16 that the options choose
   ablation   variants of the same spec (SPEC+VARIANT.fa3) beside each other
-  accuracy   errors of 8-bit gradients beside those of PyTorch's bf16 ones
+  accuracy   errors of 8-bit gradients beside those of PyTorch's bf16 ones, and of
+             8-bit O, with every way to scale inputs, where these have outliers
   sanitizer  compute-sanitizer over small problems
 Writes results.json, speed.csv, speed.md and accuracy.md into --out. Part of a bundle:
 
@@ -183,6 +184,7 @@ def main():
         import torch
 
         import accuracy
+        import accuracy_forward
         import check
         import fa3
         import timing
@@ -225,7 +227,10 @@ def main():
         if "accuracy" in options.parts:
             section("accuracy")
             report["accuracy"] = accuracy.measure(kernels, options.accuracy_seqlens)
-            (options.out / "accuracy.md").write_text(accuracy.table(report["accuracy"]))
+            report["accuracy_forward"] = accuracy_forward.measure(kernels)
+            tables = [module.table(report[name]) for name, module in
+                      (("accuracy", accuracy), ("accuracy_forward", accuracy_forward)) if report[name]]
+            (options.out / "accuracy.md").write_text("\n".join(tables))
             save(report, options.out)
     if "sanitizer" in options.parts:
         section("sanitizer")

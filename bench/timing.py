@@ -115,8 +115,10 @@ class Forward:
         q, k, v = (fp8.rounded(tensor, dtype) for tensor in (self.q, self.k, self.v))
         if kernel.operation.get("value_layout") == "columns":
             v = fp8.columns(v)
-        ones = torch.ones(self.batch, self.kv_heads, device="cuda", dtype=torch.float32)
-        return dict(q=q, k=k, v=v, **{name: ones for name in fp8_backward.DESCALES if name in kernel.dims})
+        names = [name for name in fp8_backward.DESCALES if name in kernel.dims]
+        sizes = fp8.descale_sizes(kernel, names, self.batch, (self.heads, q.shape[1]), (self.kv_heads, k.shape[1]))
+        ones = {name: torch.ones(size, device="cuda", dtype=torch.float32) for name, size in sizes.items()}
+        return dict(q=q, k=k, v=v, **ones)
 
     def ours(self, kernel):
         o = torch.empty(self.q.shape, device="cuda", dtype=TORCH_DTYPES[kernel.dtypes["o"]])
@@ -249,7 +251,8 @@ def describe(kernel):
     words += ["deterministic"] * bool(op.get("deterministic")) + ["columns"] * (op.get("value_layout") == "columns")
     words += ["do", "e5m2"] * (op.get("gradient_dtype") == "e5m2")
     words += ["ds", op.get("ds_dtype")] * (op.get("ds_dtype", "e4m3") != "e4m3")
-    return " ".join(words + ["descale"] * ("q_descale" in kernel.dims))
+    words += ["descale"] * ("q_descale" in kernel.dims)
+    return " ".join(words + ["of rows"] * any(fp8.has_rows(kernel, name) for name in fp8.DESCALES))
 
 
 def fixed_heads(kernel):

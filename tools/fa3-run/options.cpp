@@ -33,7 +33,8 @@ Problem
   --stride-zero NAME    let all rows of this input be the same one in memory
   --distribution=D      normal (default), equal, outlier, huge or sink values
   --descale-range A,B   q_descale, k_descale, v_descale and do_descale from A to
-                        B, random for each sequence and key head (default: 1)
+                        B, random for each sequence and key head, or for each
+                        row where they are of rows (default: 1)
   --seed N              of the generated data (default: 0)
   --forward PKG         backward: a package of the forward pass that makes the
                         inputs o and lse; without, they come from the reference,
