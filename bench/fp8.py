@@ -11,6 +11,8 @@ FRACTION = 13  # bits of the sum that it keeps then
 ELEMENTS = 2**27  # products in memory at once
 # Where the largest probability of a row may lie when it is rounded: a reference may lag behind the maximum.
 SCALES = (2.0**4, 2.0**4.25)
+# The same for sums of rounded probabilities, which cost less to compute: where many are alike, so are their errors.
+SUM_SCALES = tuple(2.0 ** (4 + eighth / 8) for eighth in range(8))
 DESCALES = ("q_descale", "k_descale", "v_descale")
 
 
@@ -122,5 +124,8 @@ def attend(q, k, v, mask, scale_q, scale_k, scale_v):
         for total in (exact, stored.double().sum(-1, keepdim=True) / factor):
             outputs.append((product / factor / total * scale_v).masked_fill(empty, 0))
             rows.append((largest + total.log()).squeeze(-1))
+    for factor in SUM_SCALES:
+        total = rounded(weights * factor, torch.float8_e4m3fn).double().sum(-1, keepdim=True) / factor
+        rows.append((largest + total.log()).squeeze(-1))
     length = (weights.square().sum(-1, keepdim=True).sqrt() / exact).masked_fill(empty, 0).squeeze(-1)
     return outputs, rows, 2.0**-4 * (3 * length).clamp(max=1)

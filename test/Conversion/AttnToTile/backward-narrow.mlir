@@ -12,7 +12,8 @@
 
 // Everything there is. Products contract columns, so that the preprocess also
 // writes queries and do as columns, in the order that tile.interleave gives P
-// and dS.
+// and dS. A key head's first query head writes keys as columns, in the order of
+// shared pairs of rows, and, also if there is no key, clears the largest |dS|.
 
 // CHECK: module @scaled {
 // CHECK: tile.kernel @scaled_preprocess(
@@ -23,20 +24,45 @@
 // CHECK-SAME: %[[NEG_SUM:[a-z0-9]+]]: {{[^{]*}} {tile.argument = #tile.argument<"neg_sum", "workspace",
 // CHECK-SAME: #tile.argument<"dq_acc", "workspace",
 // CHECK-SAME: %[[Q:[a-z0-9]+]]: memref<?x?x?x128xf8E4M3FN, strided<[?, ?, ?, 1]>> {tile.argument = #tile.argument<"q", "input",
+// CHECK-SAME: %[[K:[a-z0-9]+]]: {{[^{]*}} {tile.argument = #tile.argument<"k", "input",
 // CHECK-SAME: %[[DO_DESCALE:[a-z0-9]+]]: {{[^{]*}} {tile.argument = #tile.argument<"do_descale", "input", ["batch", "heads_kv"]>}
 // CHECK-SAME: %[[DS_SCALE:[a-z0-9]+]]: {{[^{]*}} {tile.argument = #tile.argument<"ds_scale", "input", ["batch", "heads_kv"]>}
 // CHECK-SAME: %[[DO_COLUMNS:[a-z0-9]+]]: memref<?x?x128x?xf8E5M2, strided<[?, ?, ?, 1]>> {tile.argument = #tile.argument<"do_columns", "workspace", ["batch", "heads_q", 128 : i64, {args = [{args = ["seqlen_q", 16], op = "ceildiv"}, 16], op = "mul"}]>}
 // CHECK-SAME: %[[Q_COLUMNS:[a-z0-9]+]]: memref<?x?x128x?xf8E4M3FN, strided<[?, ?, ?, 1]>> {tile.argument = #tile.argument<"q_columns", "workspace", ["batch", "heads_q", 128 : i64, {args = [{args = ["seqlen_q", 16], op = "ceildiv"}, 16], op = "mul"}]>}
+// CHECK-SAME: %[[K_COLUMNS:[a-z0-9]+]]: memref<?x?x128x?xf8E4M3FN, strided<[?, ?, ?, 1]>> {tile.argument = #tile.argument<"k_columns", "workspace", ["batch", "heads_kv", 128 : i64, {args = [{args = ["seqlen_k", 16], op = "ceildiv"}, 16], op = "mul"}]>}
+// CHECK-SAME: %[[AMAX:[a-z0-9]+]]: {{[^{]*}} {tile.argument = #tile.argument<"ds_amax", "output", ["batch", "heads_kv"]>}
 // CHECK-SAME: problem = {causal = false, deterministic = false, ds_dtype = "e4m3", dtype = "e4m3", gradient_dtype = "e5m2", head_dim = 128 : i64, kind = "backward", output_dtype = "bf16", scale = 5.000000e-01 : f64}
 // CHECK-DAG: %[[EIGHTH:.*]] = arith.constant dense<3.906250e-03> : vector<1x1xf32>
 // CHECK-DAG: %[[LIFT:.*]] = arith.constant dense<8.000000e+00> : vector<128x1xf32>
 // CHECK-DAG: %[[LOWEST:.*]] = arith.constant dense<0xFF800000> : vector<128x1xf32>
-// CHECK: %[[ID:.*]]:3 = tile.program_id(
+// CHECK-DAG: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : vector<1x1xf32>
+// CHECK: %[[SEQLEN_Q:.*]] = memref.dim %[[O]], %c1
+// CHECK: %[[Q_BLOCKS:.*]] = arith.ceildivui %[[SEQLEN_Q]], %c128
+// CHECK: %[[SEQLEN_K:.*]] = memref.dim %[[K]], %c1
+// CHECK: %[[K_BLOCKS:.*]] = arith.ceildivui %[[SEQLEN_K]], %c128
+// CHECK: %[[BLOCKS:.*]] = arith.maxui %[[Q_BLOCKS]], %[[K_BLOCKS]]
+// CHECK: %[[BLOCKS1:.*]] = arith.maxui %[[BLOCKS]], %c1
+// CHECK: %[[ID:.*]]:3 = tile.program_id(%[[BLOCKS1]],
 // CHECK: %[[ROW0:.*]] = arith.muli %[[ID]]#0, %c128
+// CHECK: %[[IS_QUERY:.*]] = arith.cmpi ult, %[[ROW0]], %[[SEQLEN_Q]]
+// CHECK: scf.if %[[IS_QUERY]] {
 // CHECK: %[[QT:.*]] = tile.load %[[Q]][%[[ID]]#2, %[[ROW0]], %[[ID]]#1, %c0] dims [1, 3] : {{.*}} vector<128x128xf8E4M3FN>
 // CHECK: tile.store %[[QT]], %[[Q_COLUMNS]][%[[ID]]#2, %[[ID]]#1, %c0, %[[ROW0]]] dims [3, 2] interleaved : vector<128x128xf8E4M3FN>
 // CHECK: %[[DOT:.*]] = tile.load %[[DO]][%[[ID]]#2, %[[ROW0]], %[[ID]]#1, %c0] dims [1, 3] : {{.*}} vector<128x128xf8E5M2>
 // CHECK: tile.store %[[DOT]], %[[DO_COLUMNS]][%[[ID]]#2, %[[ID]]#1, %c0, %[[ROW0]]] dims [3, 2] interleaved : vector<128x128xf8E5M2>
+// CHECK: %[[GROUP:.*]] = arith.divui
+// CHECK: %[[KV_HEAD:.*]] = arith.divui %[[ID]]#1, %[[GROUP]]
+// CHECK: %[[MEMBER:.*]] = arith.remui %[[ID]]#1, %[[GROUP]]
+// CHECK: %[[IS_FIRST:.*]] = arith.cmpi eq, %[[MEMBER]], %c0
+// CHECK: %[[IS_KEY:.*]] = arith.cmpi ult, %[[ROW0]], %[[SEQLEN_K]]
+// CHECK: %[[COPIES:.*]] = arith.andi %[[IS_FIRST]], %[[IS_KEY]]
+// CHECK: scf.if %[[COPIES]] {
+// CHECK: %[[KT:.*]] = tile.load %[[K]][%[[ID]]#2, %[[ROW0]], %[[KV_HEAD]], %c0] dims [1, 3]
+// CHECK: tile.store %[[KT]], %[[K_COLUMNS]][%[[ID]]#2, %[[KV_HEAD]], %c0, %[[ROW0]]] dims [3, 2] paired : vector<128x128xf8E4M3FN>
+// CHECK: %[[IS_BLOCK:.*]] = arith.cmpi eq, %[[ID]]#0, %c0
+// CHECK: %[[CLEARS:.*]] = arith.andi %[[IS_FIRST]], %[[IS_BLOCK]]
+// CHECK: scf.if %[[CLEARS]] {
+// CHECK-NEXT: tile.store %[[ZERO]], %[[AMAX]][%[[ID]]#2, %[[KV_HEAD]]] dims [-1, -1] : vector<1x1xf32>
 // P is 2^8 times as large, by way of what the logsumexp adds to the exponent.
 // CHECK: %[[L:.*]] = tile.load %[[LSE]]
 // CHECK: %[[NL:.*]] = arith.mulf %[[L]], %{{.*}}
@@ -50,8 +76,6 @@
 // CHECK: %[[DOW:.*]] = arith.extf %{{.*}} : vector<128x128xf8E5M2> to vector<128x128xf32>
 // CHECK: %[[PRODUCT:.*]] = arith.mulf %[[OW]], %[[DOW]]
 // CHECK: %[[SUM:.*]] = tile.reduce add %[[PRODUCT]] dim 1
-// CHECK: %[[GROUP:.*]] = arith.divui
-// CHECK: %[[KV_HEAD:.*]] = arith.divui %[[ID]]#1, %[[GROUP]]
 // CHECK: %[[DOD:.*]] = tile.load %[[DO_DESCALE]][%[[ID]]#2, %[[KV_HEAD]]] dims [-1, -1] : {{.*}} vector<1x1xf32>
 // CHECK: %[[DSS:.*]] = tile.load %[[DS_SCALE]][%[[ID]]#2, %[[KV_HEAD]]] dims [-1, -1]
 // CHECK: %[[COMMON:.*]] = arith.mulf %[[DSS]], %[[EIGHTH]]
@@ -61,26 +85,6 @@
 // CHECK: %[[COMMONS:.*]] = vector.broadcast %[[COMMON]]
 // CHECK: %[[NS1:.*]] = arith.mulf %[[NS]], %[[COMMONS]]
 // CHECK: tile.store %[[NS1]], %[[NEG_SUM]]
-// CHECK: tile.return
-
-// Keys as columns: dS is shared, by pairs of rows. The first block of a head,
-// also if it has no key, clears the largest |dS|.
-
-// CHECK: tile.kernel @scaled_keys(
-// CHECK-SAME: %[[K:[a-z0-9]+]]: {{[^{]*}} {tile.argument = #tile.argument<"k", "input",
-// CHECK-SAME: %[[K_COLUMNS:[a-z0-9]+]]: memref<?x?x128x?xf8E4M3FN, strided<[?, ?, ?, 1]>> {tile.argument = #tile.argument<"k_columns", "workspace", ["batch", "heads_kv", 128 : i64, {args = [{args = ["seqlen_k", 16], op = "ceildiv"}, 16], op = "mul"}]>}
-// CHECK-SAME: %[[AMAX:[a-z0-9]+]]: {{[^{]*}} {tile.argument = #tile.argument<"ds_amax", "output", ["batch", "heads_kv"]>}
-// CHECK-SAME: schedule = #tile.schedule<block_q = 128, block_kv = 128, stages = 1, overlap = false, specialize = false, pingpong = false>
-// CHECK: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : vector<1x1xf32>
-// CHECK: %[[SEQLEN:.*]] = memref.dim %[[K]], %c1
-// CHECK: %[[BLOCKS:.*]] = arith.ceildivui %[[SEQLEN]], %c128
-// CHECK: %[[BLOCKS1:.*]] = arith.maxui %[[BLOCKS]], %c1
-// CHECK: %[[ID:.*]]:3 = tile.program_id(%[[BLOCKS1]],
-// CHECK: %[[KEY0:.*]] = arith.muli %[[ID]]#0, %c128
-// CHECK: scf.for %{{.*}} = %[[ID]]#0 to %c1 step %c1
-// CHECK-NEXT: tile.store %[[ZERO]], %[[AMAX]][%[[ID]]#2, %[[ID]]#1] dims [-1, -1] : vector<1x1xf32>
-// CHECK: %[[KT:.*]] = tile.load %[[K]][%[[ID]]#2, %[[KEY0]], %[[ID]]#1, %c0] dims [1, 3]
-// CHECK: tile.store %[[KT]], %[[K_COLUMNS]][%[[ID]]#2, %[[ID]]#1, %c0, %[[KEY0]]] dims [3, 2] paired : vector<128x128xf8E4M3FN>
 // CHECK: tile.return
 
 // CHECK: tile.kernel @scaled_main(
@@ -198,6 +202,8 @@ func.func @scaled(%q: !q, %k: !q, %v: !q, %o: !o, %lse: !l, %do: !d, %a: !s, %b:
 // CHECK-NOT: "ds_scale"
 // CHECK-SAME: #tile.argument<"do_columns", "workspace",
 // CHECK-SAME: %[[WIDE:[a-z0-9]+]]: memref<?x?x?x128xf16, strided<[?, ?, ?, 1]>> {tile.argument = #tile.argument<"q_wide", "workspace", ["batch", "seqlen_q", "heads_q", 128 : i64]>}
+// CHECK-SAME: %[[KEYS:[a-z0-9]+]]: memref<?x?x?x128xf16, strided<[?, ?, ?, 1]>> {tile.argument = #tile.argument<"k_wide", "workspace", ["batch", "seqlen_k", "heads_kv", 128 : i64]>}
+// CHECK-NOT: "ds_amax"
 // CHECK-SAME: ds_dtype = "f16", dtype = "e4m3", gradient_dtype = "e4m3", head_dim = 128 : i64, kind = "backward", output_dtype = "f16"
 // CHECK: %[[EIGHTH:.*]] = arith.constant dense<3.906250e-03> : vector<128x1xf32>
 // CHECK: %[[QT:.*]] = tile.load %{{.*}} dims [1, 3] : {{.*}} vector<128x128xf8E4M3FN>
@@ -205,16 +211,11 @@ func.func @scaled(%q: !q, %k: !q, %v: !q, %o: !o, %lse: !l, %do: !d, %a: !s, %b:
 // CHECK: %[[QH:.*]] = arith.truncf %[[QF]] : vector<128x128xf32> to vector<128x128xf16>
 // CHECK: tile.store %[[QH]], %[[WIDE]][{{.*}}] dims [1, 3] : vector<128x128xf16>
 // CHECK: tile.store {{.*}} dims [3, 2] interleaved : vector<128x128xf8E4M3FN>
-// CHECK-NOT: arith.divui
-// CHECK: %[[NS:.*]] = arith.subf
-// CHECK: arith.mulf %[[NS]], %[[EIGHTH]]
-// CHECK: tile.kernel @wide_keys(
-// CHECK-SAME: #tile.argument<"k_wide", "workspace", ["batch", "seqlen_k", "heads_kv", 128 : i64]>
-// CHECK-NOT: "ds_amax"
-// CHECK-NOT: arith.maxui
 // CHECK: arith.extf
 // CHECK: arith.truncf {{.*}} to vector<128x128xf16>
-// CHECK: tile.store {{.*}} dims [1, 3] : vector<128x128xf16>
+// CHECK: tile.store %{{.*}}, %[[KEYS]][{{.*}}] dims [1, 3] : vector<128x128xf16>
+// CHECK: %[[NS:.*]] = arith.subf
+// CHECK: arith.mulf %[[NS]], %[[EIGHTH]]
 // CHECK: tile.kernel @wide_main(
 // CHECK-SAME: %[[DO_COLUMNS:[a-z0-9]+]]: {{[^{]*}} {tile.argument = #tile.argument<"do_columns", "workspace",
 // CHECK-SAME: %[[Q_WIDE:[a-z0-9]+]]: {{[^{]*}} {tile.argument = #tile.argument<"q_wide", "workspace",
@@ -256,7 +257,6 @@ func.func @wide(%q: !q, %k: !q, %v: !q, %o: !h, %lse: !l, %do: !q) -> (!h, !h, !
 
 // CHECK: tile.kernel @queries_preprocess(
 // CHECK-COUNT-2: tile.store {{.*}} dims [3, 2] paired : vector<128x64xf8E4M3FN>
-// CHECK: tile.kernel @queries_keys(
 // CHECK: tile.store {{.*}} dims [3, 2] interleaved : vector<128x64xf8E4M3FN>
 // CHECK: tile.kernel @queries_main(
 // CHECK: %[[P:.*]] = math.exp2
@@ -281,7 +281,8 @@ func.func @queries(%q: !q64, %k: !q64, %v: !q64, %o: !o64, %lse: !l, %do: !q64, 
 
 // CHECK: tile.kernel @separate_preprocess(
 // CHECK-NOT: "dq_acc"
-// CHECK: tile.kernel @separate_keys(
+// CHECK: tile.store {{.*}} dims [3, 2] paired
+// CHECK: tile.store {{.*}} dims [3, 2] paired
 // CHECK: tile.store {{.*}} dims [3, 2] interleaved
 // CHECK: tile.kernel @separate_main(
 // CHECK-NOT: "k_columns"
@@ -325,8 +326,7 @@ func.func @separate(%q: !q64, %k: !q64, %v: !q64, %o: !o64, %lse: !l, %do: !q64,
 // The same kernels without the field; keys in 16 bits where dS has them.
 
 // CHECK-NOT: "dq_acc"
-// CHECK: tile.kernel @deterministic_keys(
-// CHECK-SAME: "k_wide"
+// CHECK: "k_wide"
 // CHECK: tile.kernel @deterministic_main(
 // CHECK-SAME: deterministic = true
 // CHECK-NOT: tile.reduce_store

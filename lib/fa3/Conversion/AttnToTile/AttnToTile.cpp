@@ -70,8 +70,6 @@ struct AttnToTilePass : fa3::impl::AttnToTilePassBase<AttnToTilePass> {
                                     attn::BackwardOp backward) {
     auto kernelName = [&](StringRef part) { return (name + "_" + part).str(); };
     writeRowStatisticsProgram(builder, kernelName("preprocess"), backward);
-    if (backward.isNarrow())
-      writeKeyOperandProgram(builder, kernelName("keys"), backward);
     writeBackwardProgram(builder, kernelName("main"), backward);
     if (backward.sumsDq(backward.getScheduleAttr()))
       writeScaleGradientProgram(builder, kernelName("postprocess"), backward);

@@ -2,7 +2,6 @@
 //
 // A backward pass is three kernels, launched one after another: statistics of
 // the queries, then the gradients of keys and values, then that of the queries.
-// In 8 bits there is one more, which writes the keys in another form.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,16 +13,11 @@
 namespace fa3 {
 
 /// Writes the kernel that computes what the others need to know of each query,
-/// and clears the sums of dq.
+/// makes the operands that they read in another form, and clears the sums of
+/// dq.
 tile::KernelOp writeRowStatisticsProgram(mlir::OpBuilder &builder,
                                          llvm::StringRef name,
                                          attn::BackwardOp backward);
-
-/// Writes the kernel of an operation on 8-bit elements that writes the keys as
-/// the product takes them that gives dq.
-tile::KernelOp writeKeyOperandProgram(mlir::OpBuilder &builder,
-                                      llvm::StringRef name,
-                                      attn::BackwardOp backward);
 
 /// Writes the kernel that computes dk and dv and, if the operation sums up dq,
 /// adds to the sums in the workspace.

@@ -2,7 +2,9 @@
 //
 // One CTA reads o, do and lse of a block of queries, writes -lse * log2(e) and
 // dlse - rowsum(o * do), and clears the block's sums of dq. In 8 bits it also
-// writes the queries and do as the products take them that contract queries.
+// writes the queries and do as the products take them that contract queries. A
+// key head's first query head does the same for the keys, and clears the
+// largest |dS|.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,6 +33,7 @@ private:
   Value negatedLse(Value batch, Value row0, Value head);
   Value negatedSum(Value batch, Value row0, Value head);
   void clearAccumulator(Value batch, Value row0, Value head);
+  void writeOperands(Value block, Value batch, Value row0, Value head);
 };
 
 } // namespace
@@ -57,10 +60,14 @@ void RowStatisticsProgram::addArguments() {
   if (!isNarrow)
     return;
   addTensor("q", "input");
+  addTensor("k", "input");
   addFactors({"do_descale", "ds_scale"});
   addColumns(kGradientColumns, "heads_q", "seqlen_q",
              backward.getDO().getType().getElementType());
   addDsOperand("q");
+  addDsOperand("k");
+  if (backward.getDsAmax())
+    addTensor("ds_amax", "output");
 }
 
 Value RowStatisticsProgram::negatedLse(Value batch, Value row0, Value head) {
@@ -120,17 +127,55 @@ void RowStatisticsProgram::clearAccumulator(Value batch, Value row0,
       ArrayRef<int64_t>{});
 }
 
-void RowStatisticsProgram::writeBody() {
-  Value blocks =
-      b.createOrFold<arith::CeilDivUIOp>(dim("seqlen_q"), index(rows));
-  SmallVector<Value> ids = programIds({blocks, dim("heads_q"), dim("batch")});
-  Value row0 = arith::MulIOp::create(b, ids[0], index(rows));
-  Value head = ids[1], batch = ids[2];
-  if (isNarrow) {
+void RowStatisticsProgram::writeOperands(Value block, Value batch, Value row0,
+                                         Value head) {
+  auto equals = [&](Value value, int64_t number) -> Value {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, value,
+                                 index(number));
+  };
+  auto isBelow = [&](StringRef seqlen) -> Value {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, row0,
+                                 dim(seqlen));
+  };
+  auto onlyIf = [&](Value condition, function_ref<void()> body) {
+    OpBuilder::InsertionGuard guard(b);
+    auto ifOp = scf::IfOp::create(b, condition);
+    b.setInsertionPointToStart(ifOp.thenBlock());
+    body();
+  };
+  onlyIf(isBelow("seqlen_q"), [&] {
     storeDsOperand("q", batch, row0, head, rows, pairsQueries());
     copyColumns("do", kGradientColumns, batch, row0, head, rows,
                 pairsQueries());
-  }
+  });
+  Value group = groupSize();
+  Value keyHead = arith::DivUIOp::create(b, head, group);
+  Value isFirst = equals(arith::RemUIOp::create(b, head, group), 0);
+  onlyIf(arith::AndIOp::create(b, isFirst, isBelow("seqlen_k")),
+         [&] { storeDsOperand("k", batch, row0, keyHead, rows, pairsKeys()); });
+  if (backward.getDsAmax())
+    onlyIf(arith::AndIOp::create(b, isFirst, equals(block, 0)), [&] {
+      tile::StoreOp::create(b, splat(floatTile(1, 1), 0.0), argument("ds_amax"),
+                            ValueRange{batch, keyHead},
+                            ArrayRef<int64_t>{-1, -1});
+    });
+}
+
+void RowStatisticsProgram::writeBody() {
+  auto blocksOf = [&](StringRef seqlen) {
+    return b.createOrFold<arith::CeilDivUIOp>(dim(seqlen), index(rows));
+  };
+  Value blocks = blocksOf("seqlen_q");
+  if (isNarrow)
+    blocks = arith::MaxUIOp::create(b, blocks, blocksOf("seqlen_k"));
+  // There is a largest |dS| where there is nothing else.
+  if (backward.getDsAmax())
+    blocks = arith::MaxUIOp::create(b, blocks, index(1));
+  SmallVector<Value> ids = programIds({blocks, dim("heads_q"), dim("batch")});
+  Value row0 = arith::MulIOp::create(b, ids[0], index(rows));
+  Value head = ids[1], batch = ids[2];
+  if (isNarrow)
+    writeOperands(ids[0], batch, row0, head);
   storeStatistic(negatedLse(batch, row0, head), "neg_lse", batch, row0, head);
   storeStatistic(negatedSum(batch, row0, head), "neg_sum", batch, row0, head);
   if (hasAccumulator())
