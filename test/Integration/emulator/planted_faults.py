@@ -45,7 +45,7 @@ from redundancy import ControlFlow, redundant
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[2] / "build"
 # Lines around a place that a rule of equivalence sees.
-BEFORE, AFTER = 40, 28
+BEFORE, AFTER = 72, 28
 # Every stage of a pipeline used again, and tails of every kind. Forward: as many masked
 # tiles as there can be (with tiles of 192 queries and 80 or 128 keys, and of 128 queries
 # and 112 keys), and causally masked CTAs without any key. Backward: so many rounds that
