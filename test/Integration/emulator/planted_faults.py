@@ -45,19 +45,20 @@ from redundancy import ControlFlow, redundant
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[2] / "build"
 # Lines around a place that a rule of equivalence sees.
-BEFORE, AFTER = 40, 24
+BEFORE, AFTER = 72, 28
 # Every stage of a pipeline used again, and tails of every kind. Forward: as many masked
 # tiles as there can be (with tiles of 192 queries and 80 or 128 keys, and of 128 queries
 # and 112 keys), and causally masked CTAs without any key. Backward: so many rounds that
 # an mbarrier with an arrival too few or too many drifts by a whole phase; many blocks of
 # keys; each of the loops over masked blocks and over the others as the first, the latter
-# with one block of keys.
+# with one block of keys; and full blocks of keys alone.
 DEFAULT_PROBLEMS = {
     "forward": ("--batch 1 --heads 1 --seqlen-q 200 --seqlen-k 910", "--batch 1 --heads 2 --seqlen-q 390 --seqlen-k 130",
                 "--batch 1 --heads 1 --seqlen-q 200 --seqlen-k 860"),
     "backward": ("--batch 1 --heads 2 --kv-heads 1 --seqlen-q 200 --seqlen-k 300",
                  "--batch 1 --heads 10 --kv-heads 1 --seqlen-q 130 --seqlen-k 330",
-                 "--batch 1 --heads 1 --seqlen-q 130 --seqlen-k 700", "--batch 1 --heads 1 --seqlen-q 128 --seqlen-k 96"),
+                 "--batch 1 --heads 1 --seqlen-q 130 --seqlen-k 700", "--batch 1 --heads 1 --seqlen-q 128 --seqlen-k 96",
+                 "--batch 1 --heads 1 --seqlen-q 70 --seqlen-k 128"),
 }
 
 

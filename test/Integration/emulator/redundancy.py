@@ -1,4 +1,4 @@
-"""Proves on the control flow of a PTX kernel that a wgmma fence, wait or commit is redundant.
+"""Proves on the control flow of a PTX kernel that a wgmma fence, or a wait or commit of a group, is redundant.
 
 A mutant without it cannot be told from the kernel. The proofs use what PTX says
 about these instructions and nothing of how the emulator executes them.
@@ -19,7 +19,7 @@ class Statement:
     def __init__(self, match, line):
         self.line = line
         self.opcode = match["opcode"]
-        self.guarded = match["guard"] is not None
+        self.guard = (match["guard"] or "").strip()
         self.operands = operands_of(match)
         self.registers = set(REGISTER.findall(match["text"]))
         self.entry = False
@@ -32,9 +32,9 @@ class Statement:
         """m64n128k16 of a product."""
         return next(part for part in self.opcode.split(".") if part.startswith("m64n"))
 
-    def pending(self):
+    def pending(self, family="wgmma"):
         """Groups that a wait_group leaves pending; None for anything else."""
-        if not self.begins("wgmma.wait_group") or not is_number(self.operands[-1]):
+        if not self.begins(f"{family}.wait_group") or not is_number(self.operands[-1]):
             return None
         return int(self.operands[-1], 0)
 
@@ -57,7 +57,7 @@ class ControlFlow:
             targets = []
             if statement.begins("bra"):
                 targets.append(labels[(owners[i], statement.operands[-1])])
-            if statement.guarded or not statement.begins("bra", "ret", "exit", "trap"):
+            if statement.guard or not statement.begins("bra", "ret", "exit", "trap"):
                 targets.append(i + 1)
             for j in targets:
                 if j < len(matches) and owners[j] == owners[i]:
@@ -115,7 +115,7 @@ def repeated_wait(flow, start):
         return statement.pending() is not None and statement.pending() <= pending
 
     following = [flow.statements[j] for j in flow.statements[start].successors]
-    if following and all(is_enough(s) and not s.guarded for s in following):
+    if following and all(is_enough(s) and not s.guard for s in following):
         return True
     before, open_ended = flow.reach(start, False, lambda s: is_enough(s) or s.begins("wgmma.commit_group"))
     return not open_ended and not any(s.begins("wgmma.commit_group") for s in before)
@@ -123,23 +123,36 @@ def repeated_wait(flow, start):
 
 def joined_commit(flow, start):
     """Whatever waits for this group next waits for the following group, too."""
-    stack, seen = [(j, 0) for j in flow.statements[start].successors], set()
+    first = flow.statements[start]
+    family = first.opcode.split(".commit_group")[0]
+    # Whether a wait until shared memory is read has passed: a later one may be for the writes.
+    stack, seen = [(j, 0, False) for j in first.successors], set()
     if not stack:
         return False
     while stack:
-        i, commits = stack.pop()
-        if (i, commits) in seen:
+        i, commits, read = stack.pop()
+        if (i, commits, read) in seen:
             continue
-        seen.add((i, commits))
+        seen.add((i, commits, read))
         statement = flow.statements[i]
-        pending = statement.pending()
-        commits += statement.begins("wgmma.commit_group")
-        if pending is not None and commits > pending:
-            continue
-        # A wait that leaves this group pending completes fewer of those before it.
-        if pending is not None or commits > 8 or not statement.successors:
+        pending = statement.pending(family)
+        commit = statement.begins(f"{family}.commit_group")
+        # The same threads commit and wait.
+        if (commit or pending is not None) and statement.guard not in ("", first.guard):
             return False
-        stack += [(j, commits) for j in statement.successors]
+        if first.guard and statement.operands and first.guard.lstrip("@!") in REGISTER.findall(statement.operands[0]):
+            return False
+        commits += commit
+        if pending is not None and commits > pending:
+            if ".read" not in statement.opcode:
+                continue
+            read = True
+        elif pending is not None:
+            # A wait that leaves this group pending completes fewer of those before it.
+            return False
+        if commits > 8 or not (statement.successors or read):
+            return False
+        stack += [(j, commits, read) for j in statement.successors]
     return True
 
 
@@ -148,6 +161,7 @@ PROOFS = {
     "wgmma.wait_group deleted": (repeated_wait, "another wait beside this one completes as much"),
     "wgmma.wait_group + 1": (repeated_wait, "another wait beside this one completes as much"),
     "wgmma.commit_group deleted": (joined_commit, "the next wait completes this group and the one it joins"),
+    "cp.async.bulk.commit_group deleted": (joined_commit, "the next wait completes this group and the one it joins"),
 }
 
 
