@@ -154,19 +154,21 @@ LogicalResult Verifier::verifyElements() {
       continue;
     Type element = tensor.type.getElementType();
     unsigned bits = element.getIntOrFloatBitWidth();
-    bool isOperand = llvm::is_contained({"q", "k", "v"}, tensor.name);
-    if (!narrow || isOperand) {
+    auto refuse = [&](StringRef needed) -> LogicalResult {
+      return op->emitOpError()
+             << "elements of q are " << expected << ": those of " << tensor.name
+             << " must have " << needed << ", not be " << element;
+    };
+    if (!narrow || llvm::is_contained({"q", "k", "v"}, tensor.name)) {
       if (element != expected)
         return op->emitOpError()
                << "elements of q are " << expected << ", but those of "
                << tensor.name << " are " << element;
-    } else if (tensor.name == "do" ? bits != 8
-                                   : element != output || bits != 16) {
-      return op->emitOpError()
-             << "elements of q are " << expected << ": those of " << tensor.name
-             << " must have " << (tensor.name == "do" ? 8 : 16) << " bits"
-             << (tensor.name == "do" ? "" : ", as those of o") << ", not be "
-             << element;
+    } else if (tensor.name == "do") {
+      if (bits != 8)
+        return refuse("8 bits");
+    } else if (element != output || bits != 16) {
+      return refuse("16 bits, as those of o");
     }
   }
   return success();
@@ -210,23 +212,25 @@ LogicalResult Verifier::verifyScale() {
                            << scale;
 }
 
+/// Adds a tensor of factors, of heads or of rows, if there is one.
+static void addFactor(SmallVectorImpl<SpecTensor> &tensors, StringRef name,
+                      Value value, ArrayRef<StringLiteral> rowDims = {}) {
+  if (!value)
+    return;
+  auto type = cast<RankedTensorType>(value.getType());
+  tensors.push_back(
+      {name, type, type.getRank() == 3 ? rowDims : ArrayRef(kFactorDims)});
+}
+
 SmallVector<SpecTensor> ForwardOp::getTensors() {
   SmallVector<SpecTensor> tensors = {
       {"q", getQ().getType(), kQueryDims},
       {"k", getK().getType(), kKeyDims},
       {"v", getV().getType(),
        getValuesInterleaved() ? ArrayRef(kColumnDims) : ArrayRef(kKeyDims)}};
-  auto addFactor = [&](StringRef name, Value value,
-                       ArrayRef<StringLiteral> rowDims) {
-    if (!value)
-      return;
-    auto type = cast<RankedTensorType>(value.getType());
-    tensors.push_back(
-        {name, type, type.getRank() == 3 ? rowDims : ArrayRef(kFactorDims)});
-  };
-  addFactor("q_descale", getQDescale(), kStatisticDims);
-  addFactor("k_descale", getKDescale(), kKeyFactorDims);
-  addFactor("v_descale", getVDescale(), {});
+  addFactor(tensors, "q_descale", getQDescale(), kStatisticDims);
+  addFactor(tensors, "k_descale", getKDescale(), kKeyFactorDims);
+  addFactor(tensors, "v_descale", getVDescale());
   tensors.append({{"o", getO().getType(), kQueryDims},
                   {"lse", getLse().getType(), kStatisticDims}});
   return tensors;
@@ -280,20 +284,15 @@ SmallVector<SpecTensor> BackwardOp::getTensors() {
       {"do", getDO().getType(), kQueryDims}};
   if (getDlse())
     tensors.push_back({"dlse", getDlse().getType(), kStatisticDims});
-  auto addFactor = [&](StringRef name, Value value) {
-    if (value)
-      tensors.push_back(
-          {name, cast<RankedTensorType>(value.getType()), kFactorDims});
-  };
-  addFactor("q_descale", getQDescale());
-  addFactor("k_descale", getKDescale());
-  addFactor("v_descale", getVDescale());
-  addFactor("do_descale", getDoDescale());
-  addFactor("ds_scale", getDsScale());
+  addFactor(tensors, "q_descale", getQDescale());
+  addFactor(tensors, "k_descale", getKDescale());
+  addFactor(tensors, "v_descale", getVDescale());
+  addFactor(tensors, "do_descale", getDoDescale());
+  addFactor(tensors, "ds_scale", getDsScale());
   tensors.append({{"dq", getDq().getType(), kQueryDims},
                   {"dk", getDk().getType(), kKeyDims},
                   {"dv", getDv().getType(), kKeyDims}});
-  addFactor("ds_amax", getDsAmax());
+  addFactor(tensors, "ds_amax", getDsAmax());
   return tensors;
 }
 

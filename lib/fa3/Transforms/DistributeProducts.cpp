@@ -6,15 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "fa3/Transforms/Distributor.h"
+#include "fa3/Transforms/RingLayout.h"
 
 using namespace mlir;
 using namespace fa3;
 
 namespace {
 
-/// Bytes of a row of a panel, and of the part of it that one instruction
-/// contracts over.
-constexpr int64_t kPanelBytes = 128;
+/// Bytes of a panel's row that one instruction contracts over.
 constexpr int64_t kStepBytes = 32;
 /// Distance of 8-row groups in a panel with the 128-byte swizzle.
 constexpr int64_t kGroupStride = 1024;

@@ -1,17 +1,17 @@
 //===- DistributeShared.cpp - Shared memory of one thread -----------------===//
 
 #include "fa3/Transforms/Distributor.h"
+#include "fa3/Transforms/RingLayout.h"
 
 using namespace mlir;
 using namespace fa3;
 
 namespace {
 
-/// Bytes of a panel's row and of a chunk that the swizzle moves.
-constexpr int64_t kPanelBytes = 128;
+/// Bytes of a chunk that the swizzle moves.
 constexpr int64_t kChunkBytes = 16;
 constexpr int64_t kFloatBytes = 4;
-constexpr int64_t kPanelShift = 7, kChunkShift = 4;
+constexpr int64_t kChunkShift = 4;
 /// Matrices that stmatrix takes at once.
 constexpr int64_t kMatrices = 4;
 
@@ -124,15 +124,32 @@ LogicalResult Distributor::storePackedBuffer(hopper::BufferStoreOp op) {
   return success();
 }
 
+Distributor::Matrices Distributor::matricesOf(hopper::BufferStoreOp op) {
+  auto type = cast<VectorType>(op.getValue().getType());
+  return {SmallVector<Value>(registers(op.getValue())),
+          op.getTarget().getType().getPanelRows() * kPanelBytes,
+          type.getDimSize(0) / Fragment::kBlockRows,
+          type.getDimSize(1) / Fragment::kGroupColumns};
+}
+
+/// The panel that the store's first column is in.
+Value Distributor::panelOf(hopper::BufferStoreOp op) {
+  unsigned bits = op.getTarget().getType().getTile().getElementTypeBitWidth();
+  return arith::ShRUIOp::create(
+      builder, loc, scalars.lookupOrDefault(op.getColumn()),
+      constant(llvm::Log2_64(kPanelBytes * 8 / bits)));
+}
+
+Value Distributor::panelAddress(hopper::BufferStoreOp op, Value panel) {
+  int64_t panelBytes = op.getTarget().getType().getPanelRows() * kPanelBytes;
+  return add(registers(op.getTarget()).front(), multiply(panel, panelBytes));
+}
+
 /// stmatrix takes the registers of an 8x8 matrix as products leave them: two
 /// groups of columns of a warp's 16 rows at a time. Transposed, columns become
 /// rows of the buffer, and only the 16 rows determine the chunks in them.
 LogicalResult Distributor::storeMatrices(hopper::BufferStoreOp op) {
-  auto type = cast<VectorType>(op.getValue().getType());
-  SmallVector<Value> values(registers(op.getValue()));
-  int64_t panelBytes = op.getTarget().getType().getPanelRows() * kPanelBytes;
-  int64_t blocks = type.getDimSize(0) / Fragment::kBlockRows;
-  int64_t groups = type.getDimSize(1) / Fragment::kGroupColumns;
+  auto [values, panelBytes, blocks, groups] = matricesOf(op);
 
   // Lane 8 i + r has row r of matrix i; matrices go by half, then by group.
   Value inMatrix = threadBits(0, 7), half = threadBits(3, 1),
@@ -142,10 +159,8 @@ LogicalResult Distributor::storeMatrices(hopper::BufferStoreOp op) {
   Value chunk = add(multiply(threadBits(5, 3), 2), half);
   Value swizzled = arith::XOrIOp::create(builder, loc, chunk, inMatrix);
   // A block of 64 rows is one panel.
-  Value panel = arith::ShRUIOp::create(
-      builder, loc, scalars.lookupOrDefault(op.getColumn()), constant(6));
   Value address =
-      add(add(registers(op.getTarget()).front(), multiply(panel, panelBytes)),
+      add(panelAddress(op, panelOf(op)),
           add(multiply(row, kPanelBytes), multiply(swizzled, kChunkBytes)));
   for (int64_t block = 0; block < blocks; ++block)
     for (int64_t first = 0; first < groups; first += 2) {
@@ -164,28 +179,21 @@ LogicalResult Distributor::storeMatrices(hopper::BufferStoreOp op) {
 /// Pairs of rows are elements of 16 bits: 16 rows of the tile, those of a warp,
 /// are the 16 bytes of a chunk, four groups of columns at a time.
 LogicalResult Distributor::storePairs(hopper::BufferStoreOp op) {
-  auto type = cast<VectorType>(op.getValue().getType());
-  SmallVector<Value> values(registers(op.getValue()));
-  int64_t panelBytes = op.getTarget().getType().getPanelRows() * kPanelBytes;
-  int64_t blocks = type.getDimSize(0) / Fragment::kBlockRows;
-  int64_t groups = type.getDimSize(1) / Fragment::kGroupColumns;
+  auto [values, panelBytes, blocks, groups] = matricesOf(op);
 
   // Lane 8 i + r has row r of matrix i.
   Value inMatrix = threadBits(0, 7), group = threadBits(3, 3);
   Value row = add(add(multiply(group, Fragment::kGroupColumns), inMatrix),
                   scalars.lookupOrDefault(op.getRow()));
   Value column = scalars.lookupOrDefault(op.getColumn());
-  Value panel =
-      arith::ShRUIOp::create(builder, loc, column, constant(kPanelShift));
+  Value panel = panelOf(op);
   Value firstChunk = arith::AndIOp::create(
       builder, loc,
       arith::ShRUIOp::create(builder, loc, column, constant(kChunkShift)),
       constant(kPanelBytes / kChunkBytes - 1));
   Value chunk = add(firstChunk, threadBits(5, 3));
   Value swizzled = arith::XOrIOp::create(builder, loc, chunk, inMatrix);
-  Value rowAddress =
-      add(add(registers(op.getTarget()).front(), multiply(panel, panelBytes)),
-          multiply(row, kPanelBytes));
+  Value rowAddress = add(panelAddress(op, panel), multiply(row, kPanelBytes));
   for (int64_t block = 0; block < blocks; ++block) {
     // A block of 64 rows is half of a panel: a chunk's highest bit. Tiles of
     // several blocks begin with a panel.
@@ -210,22 +218,15 @@ LogicalResult Distributor::storePairs(hopper::BufferStoreOp op) {
 /// The same for matrices as they are: 16 rows and two groups of columns of a
 /// warp at a time. The swizzle depends on a group's place in its panel.
 LogicalResult Distributor::storeStraightMatrices(hopper::BufferStoreOp op) {
-  auto type = cast<VectorType>(op.getValue().getType());
-  SmallVector<Value> values(registers(op.getValue()));
-  int64_t panelBytes = op.getTarget().getType().getPanelRows() * kPanelBytes;
-  int64_t blocks = type.getDimSize(0) / Fragment::kBlockRows;
-  int64_t groups = type.getDimSize(1) / Fragment::kGroupColumns;
+  auto [values, panelBytes, blocks, groups] = matricesOf(op);
 
   // Lane 8 i + r has row r of matrix i; matrices go by half, then by group.
   Value inMatrix = threadBits(0, 7), half = threadBits(3, 1),
         group = threadBits(4, 1);
   Value warpRow = add(multiply(threadBits(5, 3), 16), multiply(half, 8));
   Value row = add(add(warpRow, inMatrix), scalars.lookupOrDefault(op.getRow()));
-  Value panel = arith::ShRUIOp::create(
-      builder, loc, scalars.lookupOrDefault(op.getColumn()), constant(6));
   Value address =
-      add(add(registers(op.getTarget()).front(), multiply(panel, panelBytes)),
-          multiply(row, kPanelBytes));
+      add(panelAddress(op, panelOf(op)), multiply(row, kPanelBytes));
   Value swizzle = arith::XOrIOp::create(builder, loc, group, inMatrix);
   for (int64_t first = 0; first < groups; first += 2) {
     Value chunk = arith::XOrIOp::create(

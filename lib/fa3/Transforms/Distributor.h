@@ -75,6 +75,15 @@ private:
   mlir::LogicalResult distributeBufferLoad(hopper::BufferLoadOp op);
   mlir::LogicalResult distributeBufferStore(hopper::BufferStoreOp op);
   mlir::LogicalResult storePackedBuffer(hopper::BufferStoreOp op);
+  /// The 8x8 matrices of 16-bit elements that a store writes: registers, bytes
+  /// of one of the target's panels, blocks of rows and groups of columns.
+  struct Matrices {
+    llvm::SmallVector<mlir::Value> values;
+    int64_t panelBytes, blocks, groups;
+  };
+  Matrices matricesOf(hopper::BufferStoreOp op);
+  mlir::Value panelOf(hopper::BufferStoreOp op);
+  mlir::Value panelAddress(hopper::BufferStoreOp op, mlir::Value panel);
   mlir::LogicalResult storeMatrices(hopper::BufferStoreOp op);
   mlir::LogicalResult storeStraightMatrices(hopper::BufferStoreOp op);
   mlir::LogicalResult storePairs(hopper::BufferStoreOp op);

@@ -285,7 +285,7 @@ private:
         shift(builder, loc, coordinates[put.getDims()[1]], column);
         Value address = arith::AddIOp::create(
             builder, loc, buffer,
-            constant(builder, loc, (panel * rows + row) * 128));
+            constant(builder, loc, (panel * rows + row) * kPanelBytes));
         hopper::TmaLoadOp::create(builder, loc, map, address, full, coordinates,
                                   /*predicate=*/nullptr);
       }

@@ -7,6 +7,7 @@
 
 #include "fa3/Hopper/HopperOps.h"
 #include "fa3/Transforms/Passes.h"
+#include "fa3/Transforms/RingLayout.h"
 #include "fa3/Transforms/TileDivision.h"
 
 #include "mlir/IR/Remarks.h"
@@ -25,9 +26,6 @@ using namespace fa3;
 namespace {
 
 constexpr auto kRemark = remark::RemarkOpts::name(DEBUG_TYPE).category("fa3");
-
-/// Bytes of a panel's row in shared memory.
-constexpr int64_t kPanelBytes = 128;
 
 struct PartitionWarpgroupsPass
     : fa3::impl::PartitionWarpgroupsPassBase<PartitionWarpgroupsPass> {

@@ -9,6 +9,9 @@
 
 namespace fa3 {
 
+/// Bytes of a panel's row.
+inline constexpr int64_t kPanelBytes = 128;
+
 /// Alignment of a ring's buffers. The 128-byte swizzle of panels repeats every
 /// 1024 bytes; bulk copies take multiples of 128 bytes at least as well as any.
 inline int64_t bufferAlignment(hopper::RingType ring) {

@@ -7,12 +7,11 @@
 using namespace mlir;
 using namespace fa3;
 
-/// Bytes of a panel's row, and of what a thread stores at once.
-static constexpr int64_t kRowBytes = 128;
+/// Bytes that a thread stores at once.
 static constexpr int64_t kStoreBytes = 16;
 /// Threads that store: one for each part of a panel's rows.
 static constexpr int64_t kThreads =
-    tile::LoadOp::kOnesRows * kRowBytes / kStoreBytes;
+    tile::LoadOp::kOnesRows * kPanelBytes / kStoreBytes;
 
 static Value createI32(OpBuilder &builder, Location loc, int64_t value) {
   return arith::ConstantIntOp::create(builder, loc, value, 32);
@@ -33,20 +32,20 @@ static void writePart(OpBuilder &builder, Value thread,
   APInt one = APFloat(element.getFloatSemantics(), 1).bitcastToAPInt();
   Value isFirstRow =
       arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, thread,
-                            createI32(builder, loc, kRowBytes / kStoreBytes));
+                            createI32(builder, loc, kPanelBytes / kStoreBytes));
   Value word =
       arith::SelectOp::create(builder, loc, isFirstRow,
                               createF32(builder, loc, APInt::getSplat(32, one)),
                               createF32(builder, loc, APInt::getZero(32)));
   Value place = arith::MulIOp::create(builder, loc, thread,
                                       createI32(builder, loc, kStoreBytes));
-  int64_t panelBytes = type.getTile().getDimSize(0) * kRowBytes;
+  int64_t panelBytes = type.getTile().getDimSize(0) * kPanelBytes;
   for (int64_t stage = 0; stage < type.getStages(); ++stage)
     for (int64_t panel = 0; panel < type.getStageBytes(); panel += panelBytes) {
       Value first = hopper::SharedAddressOp::create(
           builder, loc, builder.getI32Type(),
           *ring.getOffset() + stage * bufferStride(type) + panel +
-              loadedRows(ring) * kRowBytes);
+              loadedRows(ring) * kPanelBytes);
       hopper::SharedStoreOp::create(
           builder, loc, arith::AddIOp::create(builder, loc, first, place),
           SmallVector<Value>(kStoreBytes / sizeof(float), word));

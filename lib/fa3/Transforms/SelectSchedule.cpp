@@ -177,16 +177,6 @@ constexpr BackwardRow kNarrowBackwardRows[] = {
     {256, true, 128, 64, 2, 1, 0, false, false, false, true, true, true},
 };
 
-/// And where dS, which is shared, keeps 16 bits.
-constexpr BackwardRow kWideDsBackwardRows[] = {
-    {64, false, 128, 128, 2, 1, 0, true, false, false, true, true},
-    {64, true, 128, 128, 2, 1, 0, true, false, false, true, true},
-    {128, false, 64, 128, 2, 2, 0, true, false, true, true, true},
-    {128, true, 64, 128, 2, 2, 0, true, false, true, true, true},
-    {256, false, 128, 64, 2, 1, 0, false, false, false, true, true, true},
-    {256, true, 128, 64, 2, 1, 0, false, false, false, true, true, true},
-};
-
 } // namespace
 
 static LogicalResult parseValue(attn::AttentionOpInterface attention,
@@ -292,12 +282,22 @@ static ScheduleFields chooseForward(attn::ForwardOp forward) {
   return fields;
 }
 
+/// Takes into account what the table of 8-bit gradients does not: a dS that
+/// keeps 16 bits takes shared memory, its maxima take registers.
+static void makeRoom(attn::BackwardOp backward, ScheduleFields &fields) {
+  int64_t columns = getTileColumns(backward);
+  bool isWide = !backward.hasNarrowDs(), hasMaxima = !!backward.getDsAmax();
+  if (columns <= 64 && (isWide || hasMaxima))
+    fields.stages = 1;
+  if (columns <= 128 && isWide && hasMaxima)
+    fields.separateDq = true;
+}
+
 static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   int64_t headDim = attn::AttentionOpInterface(backward).getHeadDim();
   const BackwardRow *row =
-      llvm::find_if(backward.hasNarrowDs() ? ArrayRef(kNarrowBackwardRows)
-                    : backward.isNarrow()  ? ArrayRef(kWideDsBackwardRows)
-                                           : ArrayRef(kBackwardRows),
+      llvm::find_if(backward.isNarrow() ? ArrayRef(kNarrowBackwardRows)
+                                        : ArrayRef(kBackwardRows),
                     [&](const BackwardRow &candidate) {
                       return headDim <= candidate.headDim &&
                              backward.getCausal() == candidate.causal;
@@ -314,13 +314,8 @@ static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   fields.transposeDkv = row->transposeDkv;
   fields.transposeDq = row->transposeDq;
   fields.separateDq = row->separateDq;
-  // Maxima of dS take registers.
-  if (backward.getDsAmax() && getTileColumns(backward) <= 128) {
-    if (!backward.hasNarrowDs())
-      fields.separateDq = true;
-    else if (getTileColumns(backward) <= 64)
-      fields.stages = 1;
-  }
+  if (backward.isNarrow())
+    makeRoom(backward, fields);
   fields.bulkReduce = row->bulkReduce;
   fields.splitLoops = row->splitLoops;
   fields.splitRegisters();

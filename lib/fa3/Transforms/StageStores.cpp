@@ -34,7 +34,6 @@ namespace {
 
 constexpr auto kRemark = remark::RemarkOpts::name(DEBUG_TYPE).category("fa3");
 
-constexpr int64_t kPanelBytes = 128;
 /// Ranks of tensors that tensor maps describe, and TMA's largest box dimension.
 constexpr int64_t kMinRank = 2, kMaxRank = 5;
 constexpr int64_t kMaxBox = 256;

@@ -28,6 +28,9 @@ protected:
                    mlir::Value row, mlir::Value head, int64_t count,
                    bool paired);
   static constexpr llvm::StringLiteral kValueColumns = "v_columns";
+  /// The largest power of two of f8E4M3FN: what probabilities are multiplied by
+  /// at most.
+  static constexpr int64_t kLargestPower = 8;
 
   /// Reads a factor of a batch and key head as a tile of one element.
   mlir::Value loadFactor(llvm::StringRef name, mlir::Value batch,

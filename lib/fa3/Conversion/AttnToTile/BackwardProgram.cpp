@@ -177,9 +177,8 @@ void BackwardProgram::writeBody() {
   loadScoreFactors(own.batch, own.head);
   Factor keyFactor =
       loadFactors(scale, {"q_descale"}, {"ds_scale"}, own.batch, own.head);
-  Factor valueFactor =
-      loadFactors(std::ldexp(1.0, -static_cast<int>(lift)), {"do_descale"},
-                  /*divisors=*/{}, own.batch, own.head);
+  Factor valueFactor = loadFactors(lowering(), {"do_descale"},
+                                   /*divisors=*/{}, own.batch, own.head);
   own.keys = loadRows("k", own.batch, key0, own.head, cols);
   own.values = loadRows("v", own.batch, key0, own.head, cols);
   own.gradientKeys = isNarrow && hasAccumulator()

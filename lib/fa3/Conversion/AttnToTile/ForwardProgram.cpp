@@ -57,9 +57,6 @@ public:
   }
 
 private:
-  /// The largest power of two of f8E4M3FN.
-  static constexpr int64_t kLargestPower = 8;
-
   void addArguments() override;
   void writeBody() override;
 

@@ -7,16 +7,13 @@
 using namespace mlir;
 using namespace fa3;
 
-/// The largest power of two of f8E4M3FN.
-static constexpr int64_t kNarrowLift = 8;
-
 GradientProgram::GradientProgram(OpBuilder &builder, attn::BackwardOp backward,
                                  const ScheduleFields &fields)
     : AttentionProgram(builder, backward,
                        fields.get([&] { return backward.emitOpError(); },
                                   builder.getContext())),
       backward(backward), mainSchedule(backward.getScheduleAttr()),
-      isNarrow(backward.isNarrow()), lift(isNarrow ? kNarrowLift : 0),
+      isNarrow(backward.isNarrow()), lift(isNarrow ? kLargestPower : 0),
       scoreFactor({exponentScale, {}}) {}
 
 void GradientProgram::addRowStatistics() {
@@ -114,8 +111,7 @@ void GradientProgram::addScoreFactors() {
 void GradientProgram::loadScoreFactors(Value batch, Value keyHead) {
   scoreFactor = loadFactors(exponentScale, {"q_descale", "k_descale"},
                             /*divisors=*/{}, batch, keyHead);
-  riseFactor = loadFactors(std::ldexp(1.0, -static_cast<int>(lift)),
-                           {"v_descale", "do_descale", "ds_scale"},
+  riseFactor = loadFactors(lowering(), {"v_descale", "do_descale", "ds_scale"},
                            /*divisors=*/{}, batch, keyHead);
 }
 

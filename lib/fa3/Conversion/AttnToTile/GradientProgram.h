@@ -7,6 +7,8 @@
 
 #include "fa3/Analysis/ScheduleFields.h"
 
+#include <cmath>
+
 namespace fa3 {
 
 /// Queries whose statistics one CTA computes; the workspace holds whole blocks
@@ -86,6 +88,8 @@ protected:
   /// Probabilities are computed 2^lift times as large, to use the range of 8
   /// bits.
   int64_t lift;
+  /// The factor that takes this back: 2^-lift.
+  double lowering() const { return std::ldexp(1.0, -static_cast<int>(lift)); }
   Factor scoreFactor, riseFactor;
 };
 

@@ -102,8 +102,7 @@ Value RowStatisticsProgram::negatedSum(Value batch, Value row0, Value head) {
     return arith::SubFOp::create(b, gradient, sum);
   Value keyHead = keyHeadOf(head);
   Factor descale = loadFactors(1.0, {"do_descale"}, {}, batch, keyHead);
-  Factor common = loadFactors(std::ldexp(1.0, -static_cast<int>(lift)),
-                              {"ds_scale"}, {}, batch, keyHead);
+  Factor common = loadFactors(lowering(), {"ds_scale"}, {}, batch, keyHead);
   return times(arith::SubFOp::create(b, gradient, times(sum, descale)), common);
 }
 
