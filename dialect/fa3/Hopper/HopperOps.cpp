@@ -78,6 +78,35 @@ LogicalResult RingReleaseOp::verify() {
   return success();
 }
 
+/// Whether `to` has the columns of `from` as rows, at least.
+static bool isTransposed(VectorType from, VectorType to) {
+  return from.getElementTypeBitWidth() == 8 &&
+         from.getElementType() == to.getElementType() &&
+         from.getDimSize(0) == to.getDimSize(1) &&
+         from.getDimSize(1) <= to.getDimSize(0) &&
+         from.getDimSize(0) % 32 == 0 && from.getDimSize(1) % 32 == 0;
+}
+
+LogicalResult RingTransposeOp::verify() {
+  VectorType from = getFrom().getType().getTile();
+  VectorType to = getTo().getType().getTile();
+  if (!isTransposed(from, to))
+    return emitOpError("transposes 8-bit floats with multiples of 32 as rows "
+                       "and columns, not ")
+           << from << " to " << to;
+  return success();
+}
+
+LogicalResult BufferTransposeOp::verify() {
+  VectorType source = getSource().getType().getTile();
+  VectorType target = getTarget().getType().getTile();
+  if (!isTransposed(source, target))
+    return emitOpError("transposes 8-bit floats with multiples of 32 as rows "
+                       "and columns, not ")
+           << source << " to " << target;
+  return success();
+}
+
 LogicalResult RowsOp::verify() {
   BufferType source = getSource().getType(), result = getResult().getType();
   if (result.getPanelRows() != source.getPanelRows() ||
@@ -346,6 +375,10 @@ LogicalResult SharedLoadOp::verify() {
 
 LogicalResult SharedStoreOp::verify() {
   return verifyCount(*this, getValues().size());
+}
+
+LogicalResult LoadMatrixOp::verify() {
+  return verifyCount(*this, getResults().size());
 }
 
 LogicalResult StoreMatrixOp::verify() {

@@ -30,6 +30,8 @@ inline constexpr llvm::StringLiteral kThreadsAttrName = "hopper.threads";
 // Attributes of a lowered kernel, in the form of a package's manifest.
 /// Number of CTAs: an integer, a symbol's name, or {op, args = [., .]}.
 inline constexpr llvm::StringLiteral kGridAttrName = "hopper.grid";
+/// Where the kernel is launched: where this expression is not 0. Optional.
+inline constexpr llvm::StringLiteral kLaunchIfAttrName = "hopper.launch_if";
 /// How the runtime computes each parameter: a dictionary for each, in order.
 inline constexpr llvm::StringLiteral kParametersAttrName = "hopper.parameters";
 

@@ -83,6 +83,23 @@ def Hopper_RingReleaseOp : HopperOp<"ring_release"> {
   let hasVerifier = 1;
 }
 
+def Hopper_RingTransposeOp : HopperOp<"ring_transpose"> {
+  let summary = "Transposes the next buffer of a ring into the next one of another ring";
+  let description = [{
+    Waits for `from`'s next full buffer and for `to`'s next empty one, writes the
+    one into the other as `tile.transpose` says, gives `from`'s back to its
+    producer and hands `to`'s to those who get it. Of a ring with `ones`, the
+    last 8 rows stay as they are.
+
+    ```mlir
+    hopper.ring_transpose %v, %vt : !hopper.ring<2, vector<96x128xf8E4M3FN>> to !hopper.ring<2, vector<128x96xf8E4M3FN>>
+    ```
+  }];
+  let arguments = (ins HopperRing:$from, HopperRing:$to);
+  let assemblyFormat = "$from `,` $to attr-dict `:` type($from) `to` type($to)";
+  let hasVerifier = 1;
+}
+
 def Hopper_RowsOp : HopperOp<"rows", [Pure]> {
   let summary = "Rows [offset, offset + size) of a buffer";
   let description = [{
@@ -148,6 +165,22 @@ def Hopper_BufferStoreOp : HopperOp<"buffer_store"> {
   }];
   let arguments = (ins HopperTile:$value, HopperBuffer:$target, I32:$row, I32:$column, UnitAttr:$straight);
   let assemblyFormat = "$value `,` $target `[` $row `,` $column `]` (`straight` $straight^)? attr-dict `:` type($value) `,` type($target)";
+  let hasVerifier = 1;
+}
+
+def Hopper_BufferTransposeOp : HopperOp<"buffer_transpose"> {
+  let summary = "Transposes a buffer of 8-bit floats into another one";
+  let description = [{
+    The warps of the role `transpose` of `hopper.specialize` write all columns
+    of `source` to rows of `target`, in the order of `tile.transpose`. Orders
+    nothing.
+
+    ```mlir
+    hopper.buffer_transpose %v, %vt : !hopper.buffer<vector<96x128xf8E4M3FN>, 96> to !hopper.buffer<vector<136x96xf8E4M3FN>, 136>
+    ```
+  }];
+  let arguments = (ins HopperBuffer:$source, HopperBuffer:$target);
+  let assemblyFormat = "$source `,` $target attr-dict `:` type($source) `to` type($target)";
   let hasVerifier = 1;
 }
 
@@ -250,13 +283,15 @@ def Hopper_SpecializeOp : HopperOp<"specialize", [NoRegionArguments, SingleBlock
     Warpgroup 0 executes `producer` on one thread with `producer_registers`
     registers per thread; warpgroups 1 to `warpgroups` execute `consumer` with
     `consumer_registers`. Another warp of warpgroup 0 executes `drain`, if
-    there is one: it moves what the consumers computed to memory. With `active`,
+    there is one: it moves what the consumers computed to memory. Two more
+    execute `transpose`, if there is one, which works on what the producer
+    loads before the consumers get it. With `active`,
     only that many of the consumer warpgroups execute the region; the others
     have nothing to do.
   }];
   let arguments = (ins Optional<I32>:$active, HopperPositive:$warpgroups, HopperRegisters:$producer_registers, HopperRegisters:$consumer_registers);
-  let regions = (region SizedRegion<1>:$producer, SizedRegion<1>:$consumer, MaxSizedRegion<1>:$drain);
-  let assemblyFormat = "(`active` $active^)? attr-dict `producer` $producer `consumer` $consumer (`drain` $drain^)?";
+  let regions = (region SizedRegion<1>:$producer, SizedRegion<1>:$consumer, MaxSizedRegion<1>:$drain, MaxSizedRegion<1>:$transpose);
+  let assemblyFormat = "(`active` $active^)? attr-dict `producer` $producer `consumer` $consumer (`drain` $drain^)? (`transpose` $transpose^)?";
   let builders = [OpBuilder<(ins "int64_t":$warpgroups, "int64_t":$producerRegisters, "int64_t":$consumerRegisters)>];
 }
 
@@ -442,6 +477,18 @@ def Hopper_StoreMatrixOp : HopperOp<"store_matrix"> {
   }];
   let arguments = (ins I32:$address, Variadic<I32>:$values, UnitAttr:$straight);
   let assemblyFormat = "$address `,` $values (`straight` $straight^)? attr-dict `:` type($values)";
+  let hasVerifier = 1;
+}
+
+def Hopper_LoadMatrixOp : HopperOp<"load_matrix"> {
+  let summary = "ldmatrix: 1, 2 or 4 matrices of 8x8 16-bit elements from shared memory, transposed";
+  let description = [{
+    Lane 8 i + r gives the address of row r of matrix i, 16 bytes; lane 4 c + q
+    gets rows 2 q and 2 q + 1 of column c of each.
+  }];
+  let arguments = (ins I32:$address);
+  let results = (outs Variadic<I32>:$results);
+  let assemblyFormat = "$address attr-dict `:` type($results)";
   let hasVerifier = 1;
 }
 

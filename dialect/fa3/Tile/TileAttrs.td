@@ -39,6 +39,9 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     - `chains`: independent dependence chains of a row reduction: 1, 2, 4 or 8.
     - `product_sums`: the second product also sums the rows of its first operand,
       by a row of ones below the other one; the operands must be of 8 bits.
+    - `transpose_v`: up to this many keys, 8-bit values are transposed by warps of
+      the kernel that needs them so; for more, and if 0 always, by a kernel in
+      front of it. 2147483647 is for all.
     - `longest_first`: start the blocks with most work first.
     - `persistent`: as many CTAs as run at once, each of which computes piece
       after piece: the loads of the next one run under the end of this one.
@@ -70,6 +73,7 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "0">:$lazy_rescale,
     DefaultValuedParameter<"int64_t", "4">:$chains,
     DefaultValuedParameter<"bool", "false">:$product_sums,
+    DefaultValuedParameter<"int64_t", "0">:$transpose_v,
     DefaultValuedParameter<"bool", "false">:$longest_first,
     DefaultValuedParameter<"bool", "false">:$persistent,
     DefaultValuedParameter<"bool", "false">:$transpose_s,
@@ -83,6 +87,8 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    /// The `transpose_v` that is more than any number of keys.
+    static constexpr int64_t kAllKeys = 2147483647;
     /// Registers per thread that each of `warpgroups` gets at launch: an equal
     /// share of the multiprocessor's, rounded down to the allocation granularity.
     static int64_t getLaunchRegisters(int64_t warpgroups);

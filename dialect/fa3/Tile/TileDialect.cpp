@@ -37,9 +37,9 @@ LogicalResult ScheduleAttr::verify(
     function_ref<InFlightDiagnostic()> emitError, int64_t blockQ,
     int64_t blockKv, int64_t warpgroups, int64_t stages, int64_t earlyStages,
     bool overlap, bool specialize, bool pingpong, bool splitLoops,
-    int64_t lazyRescale, int64_t chains, bool productSums, bool longestFirst,
-    bool persistent, bool transposeS, bool transposeDkv, bool transposeDq,
-    bool shareOperands, bool separateDq, bool bulkReduce,
+    int64_t lazyRescale, int64_t chains, bool productSums, int64_t transposeV,
+    bool longestFirst, bool persistent, bool transposeS, bool transposeDkv,
+    bool transposeDq, bool shareOperands, bool separateDq, bool bulkReduce,
     int64_t producerRegisters, int64_t consumerRegisters) {
   auto inRange = [&](StringRef field, int64_t value, int64_t low,
                      int64_t high) -> LogicalResult {
@@ -75,7 +75,8 @@ LogicalResult ScheduleAttr::verify(
                        << ", not " << columns;
   if (failed(inRange("stages", stages, 1, 16)) ||
       failed(inRange("early_stages", earlyStages, 0, 16)) ||
-      failed(inRange("lazy_rescale", lazyRescale, 0, 15)))
+      failed(inRange("lazy_rescale", lazyRescale, 0, 15)) ||
+      failed(inRange("transpose_v", transposeV, 0, kAllKeys)))
     return failure();
   if (chains < 1 || chains > 8 || !llvm::isPowerOf2_64(chains))
     return emitError() << "chains must be 1, 2, 4 or 8, not " << chains;
@@ -96,8 +97,7 @@ LogicalResult ScheduleAttr::verify(
   return success();
 }
 
-/// Whether `attribute` is an expression of a package's manifest.
-static bool isExpression(Attribute attribute) {
+bool fa3::tile::isSizeExpression(Attribute attribute) {
   if (auto symbol = dyn_cast<StringAttr>(attribute))
     return !symbol.empty();
   if (auto number = dyn_cast<IntegerAttr>(attribute))
@@ -111,7 +111,7 @@ static bool isExpression(Attribute attribute) {
          llvm::is_contained(
              {"add", "sub", "mul", "div", "ceildiv", "rem", "min", "max"},
              op.getValue()) &&
-         llvm::all_of(args, isExpression);
+         llvm::all_of(args, isSizeExpression);
 }
 
 LogicalResult ArgumentAttr::verify(function_ref<InFlightDiagnostic()> emitError,
@@ -127,7 +127,7 @@ LogicalResult ArgumentAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     if (auto symbol = dyn_cast<StringAttr>(dim);
         symbol ? symbol.empty() : role != "workspace")
       return emitError() << "every dimension must have a name";
-    if (!isExpression(dim))
+    if (!isSizeExpression(dim))
       return emitError() << "a dimension must be a name or an expression of "
                             "sizes, not "
                          << dim;

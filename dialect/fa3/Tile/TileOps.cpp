@@ -77,6 +77,10 @@ static LogicalResult verifyArgument(KernelOp kernel, unsigned index,
 LogicalResult KernelOp::verify() {
   if (!getResultTypes().empty())
     return emitOpError("must not have results");
+  if (std::optional<Attribute> condition = getLaunchIf();
+      condition && !isSizeExpression(*condition))
+    return emitOpError() << "launch_if must be an expression of sizes, not "
+                         << *condition;
   llvm::StringSet<> names;
   for (unsigned index = 0, count = getNumArguments(); index < count; ++index)
     if (failed(verifyArgument(*this, index, names)))
@@ -315,6 +319,27 @@ LogicalResult InterleaveOp::verify() {
 
 LogicalResult PairRowsOp::verify() {
   return verifyNarrowing(*this, /*dim=*/0, "rows");
+}
+
+/// Rows of a tile that `tile.transpose` takes at once.
+static constexpr int64_t kTransposedRows = 32;
+
+LogicalResult TransposeOp::verify() {
+  auto source = cast<VectorType>(getSource().getType());
+  if (source.getElementTypeBitWidth() != 8 ||
+      source.getDimSize(0) % kTransposedRows != 0 ||
+      source.getDimSize(1) % kTransposedRows != 0)
+    return emitOpError() << "transposes 8-bit floats with multiples of "
+                         << kTransposedRows << " as rows and columns, not "
+                         << source;
+  auto expected = VectorType::get(
+      {source.getDimSize(1) + (getOnes() ? LoadOp::kOnesRows : 0),
+       source.getDimSize(0)},
+      source.getElementType());
+  if (getResult().getType() != expected)
+    return emitOpError() << "result must be " << expected << ", not "
+                         << getResult().getType();
+  return success();
 }
 
 LogicalResult ColumnsOp::verify() {

@@ -25,6 +25,10 @@ namespace fa3::tile {
 /// Name of the argument attribute that holds a #tile.argument.
 inline constexpr llvm::StringLiteral kArgumentAttrName = "tile.argument";
 
+/// Whether `attribute` is an expression of sizes as in a package's manifest: an
+/// integer, a symbol, or {op, args = [., .]}.
+bool isSizeExpression(mlir::Attribute attribute);
+
 /// Takes the index of a piece apart into its coordinates in a grid of these
 /// extents, the fastest varying first.
 llvm::SmallVector<mlir::Value> splitIndex(mlir::OpBuilder &builder,

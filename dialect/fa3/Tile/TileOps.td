@@ -27,7 +27,9 @@ def Tile_KernelOp : TileOp<"kernel", [FunctionOpInterface, IsolatedFromAbove, Au
     `tile.argument` argument attribute each. `schedule` holds every decision of
     how the kernel runs; `problem` is carried into the package's manifest;
     `constraints` lists what must hold of sizes, symbols or numbers: {divides =
-    [a, b]}, a divides b, and {at_most = [a, b]}, a <= b.
+    [a, b]}, a divides b, and {at_most = [a, b]}, a <= b. With `launch_if`, an
+    expression of sizes as a dimension of a workspace tensor may be, the kernel
+    runs where that is not 0: a package chooses among kernels by the problem.
 
     ```mlir
     tile.kernel @copy(%a: memref<?x64xf32, strided<[?, 1]>>, %b: memref<?x64xf32, strided<[?, 1]>>) {
@@ -42,6 +44,7 @@ def Tile_KernelOp : TileOp<"kernel", [FunctionOpInterface, IsolatedFromAbove, Au
                        OptionalAttr<TileScheduleAttr>:$schedule,
                        OptionalAttr<DictionaryAttr>:$problem,
                        OptionalAttr<ArrayAttr>:$constraints,
+                       OptionalAttr<AnyAttr>:$launch_if,
                        OptionalAttr<DictArrayAttr>:$arg_attrs,
                        OptionalAttr<DictArrayAttr>:$res_attrs);
   let regions = (region AnyRegion:$body);
@@ -265,6 +268,25 @@ def Tile_PairRowsOp : TileOp<"pair_rows", [Pure]> {
   let arguments = (ins TileOfFloat:$source);
   let results = (outs TileOfFloat:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_TransposeOp : TileOp<"transpose", [Pure]> {
+  let summary = "The columns of a tile of 8-bit floats as rows, interleaved";
+  let description = [{
+    Row c of the result is column c of the source, whose rows, a multiple of 32,
+    it has in the order of `tile.interleave`: a loaded tile becomes the operand
+    of a product that contracts its rows. With `ones` the result has 8 rows more,
+    as a `tile.load` with `ones` has.
+
+    ```mlir
+    %vt = tile.transpose %v : vector<96x128xf8E4M3FN> -> vector<128x96xf8E4M3FN>
+    %o = tile.dot %p, %vt contract(1, 1) : vector<192x96xf8E4M3FN>, vector<128x96xf8E4M3FN> -> vector<192x128xf32>
+    ```
+  }];
+  let arguments = (ins TileOfFloat:$source, UnitAttr:$ones);
+  let results = (outs TileOfFloat:$result);
+  let assemblyFormat = "$source (`ones` $ones^)? attr-dict `:` type($source) `->` type($result)";
   let hasVerifier = 1;
 }
 

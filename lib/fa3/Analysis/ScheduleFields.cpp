@@ -23,6 +23,7 @@ ScheduleFields ScheduleFields::of(tile::ScheduleAttr schedule) {
           schedule.getLazyRescale(),
           schedule.getChains(),
           schedule.getProductSums(),
+          schedule.getTransposeV(),
           schedule.getLongestFirst(),
           schedule.getPersistent(),
           schedule.getTransposeS(),
@@ -41,7 +42,7 @@ ScheduleFields::get(function_ref<InFlightDiagnostic()> emitError,
   return tile::ScheduleAttr::getChecked(
       emitError, context, blockQ, blockKv, warpgroups, stages, earlyStages,
       overlap, specialize, pingpong, splitLoops, lazyRescale, chains,
-      productSums, longestFirst, persistent, transposeS, transposeDkv,
+      productSums, transposeV, longestFirst, persistent, transposeS, transposeDkv,
       transposeDq, shareOperands, separateDq, bulkReduce, producerRegisters,
       consumerRegisters);
 }

@@ -21,6 +21,7 @@ struct ScheduleFields {
   int64_t lazyRescale = 0;
   int64_t chains = 4;
   bool productSums = false;
+  int64_t transposeV = 0;
   bool longestFirst = false;
   bool persistent = false;
   bool transposeS = false;

@@ -39,7 +39,7 @@ static int64_t fragmentOf(tile::ScheduleAttr schedule, int64_t rows,
 
 static ScheduleCost estimateForward(tile::ScheduleAttr schedule,
                                     int64_t columns, int64_t elementBytes,
-                                    bool twoLevel) {
+                                    attn::ForwardOp forward) {
   int64_t queries = schedule.getBlockQ(), keys = schedule.getBlockKv();
   int64_t rowBytes = rowBytesOf(columns, elementBytes);
   int64_t outputColumns = columns + (schedule.getProductSums() ? 8 : 0);
@@ -47,12 +47,15 @@ static ScheduleCost estimateForward(tile::ScheduleAttr schedule,
   int64_t valueBytes = elementBytes == 1
                            ? outputColumns * rowBytesOf(keys, elementBytes)
                            : keys * rowBytes;
+  // Transposed, they are there twice.
+  if (schedule.getTransposeV() != 0)
+    valueBytes += keys * rowBytes + kBarrierPairBytes;
   int64_t rings = schedule.getStages() *
                   (keys * rowBytes + valueBytes + 2 * kBarrierPairBytes);
   int64_t scores = fragmentOf(schedule, queries, keys);
   int64_t output = fragmentOf(schedule, queries, outputColumns);
   // What a product adds is in registers of its own.
-  if (twoLevel)
+  if (forward.getTwoLevel())
     output += fragmentOf(schedule, queries,
                          std::min(outputColumns, kTwoLevelColumns + 8));
   // Without overlap the probabilities take the place of their scores.
@@ -139,8 +142,7 @@ ScheduleCost fa3::estimateCost(attn::AttentionOpInterface attention,
   int64_t elementBytes = attention.getElementType().getIntOrFloatBitWidth() / 8;
   auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation());
   if (!backward)
-    return estimateForward(
-        schedule, columns, elementBytes,
-        cast<attn::ForwardOp>(attention.getOperation()).getTwoLevel());
+    return estimateForward(schedule, columns, elementBytes,
+                           cast<attn::ForwardOp>(attention.getOperation()));
   return estimateBackward(backward, schedule, columns, elementBytes);
 }

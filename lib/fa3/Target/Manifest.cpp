@@ -227,6 +227,8 @@ private:
       });
       json.attribute("cluster", llvm::json::Array{1, 1, 1});
       json.attribute("shared_memory", sharedMemory.getInt());
+      if (Attribute condition = kernel->getAttr(hopper::kLaunchIfAttrName))
+        writeEntry("launch_if", condition);
       json.attributeArray("params", [&] {
         for (Attribute param : params)
           writeObject(cast<DictionaryAttr>(param), {"kind", "tensor", "dim"});

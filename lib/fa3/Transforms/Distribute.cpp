@@ -358,6 +358,9 @@ LogicalResult Distributor::distribute(Operation *op) {
       .Case([&](hopper::ColumnsOp op) { return distributeColumns(op); })
       .Case([&](hopper::BufferLoadOp op) { return distributeBufferLoad(op); })
       .Case([&](hopper::BufferStoreOp op) { return distributeBufferStore(op); })
+      .Case([&](hopper::BufferTransposeOp op) {
+        return distributeBufferTranspose(op);
+      })
       .Case([&](tile::ReduceStoreOp op) { return distributeReduceStore(op); })
       .Case([&](tile::MaxStoreOp op) { return distributeMaxStore(op); })
       .Default([&](Operation *op) -> LogicalResult {
@@ -422,9 +425,9 @@ struct DistributePass : fa3::impl::DistributePassBase<DistributePass> {
       }
     WalkResult expanded = kernel.walk([](Operation *op) {
       if (isa<hopper::RingAllocOp, hopper::RingPutOp, hopper::RingGetOp,
-              hopper::RingReleaseOp, hopper::ShareOp, hopper::OutPutOp,
-              hopper::OutReduceOp, hopper::TurnWaitOp, hopper::TurnPassOp,
-              tile::DotOp>(op)) {
+              hopper::RingReleaseOp, hopper::RingTransposeOp, hopper::ShareOp,
+              tile::TransposeOp, hopper::OutPutOp, hopper::OutReduceOp,
+              hopper::TurnWaitOp, hopper::TurnPassOp, tile::DotOp>(op)) {
         op->emitError("must be expanded before tiles are distributed");
         return WalkResult::interrupt();
       }

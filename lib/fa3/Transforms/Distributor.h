@@ -116,6 +116,11 @@ private:
   mlir::LogicalResult distributeTransposingCopy(tile::LoadOp load,
                                                 tile::StoreOp store);
   mlir::Value transposeMatrix(mlir::Value value);
+
+  // Transposed buffers of 8-bit floats (DistributeBufferTranspose.cpp).
+  mlir::LogicalResult
+  distributeBufferTranspose(hopper::BufferTransposeOp op);
+
   void transposeQuad(llvm::MutableArrayRef<mlir::Value> values);
 
   // 8-bit tiles whose columns keep their order (DistributeBytes.cpp).

@@ -49,11 +49,16 @@ public:
         active(active) {
     bool reused = false;
     int64_t puts = 0;
-    for (Operation *user : ring->getUsers())
-      if (isa<hopper::RingPutOp>(user)) {
+    for (Operation *user : ring->getUsers()) {
+      auto transpose = dyn_cast<hopper::RingTransposeOp>(user);
+      if (isa<hopper::RingPutOp>(user) ||
+          (transpose && transpose.getTo() == ring.getRing())) {
         ++puts;
         reused |= user->getParentOfType<scf::ForOp>() != nullptr;
       }
+      if (transpose)
+        (transpose.getTo() == ring.getRing() ? isTransposed : isSource) = true;
+    }
     // A ring that is filled no more often than it has buffers needs no
     // handshake in the other direction.
     reusesBuffers = reused || puts > type.getStages();
@@ -99,8 +104,33 @@ public:
   }
 
   void expandReleases() {
-    for (Operation *user : llvm::make_early_inc_range(ring->getUsers()))
-      expandRelease(cast<hopper::RingReleaseOp>(user));
+    for (hopper::RingReleaseOp release : releases())
+      expandRelease(release);
+  }
+
+  /// The ring that `to` is filled from, or null.
+  static Value sourceOf(hopper::RingAllocOp to) {
+    for (Operation *user : to->getUsers())
+      if (auto transpose = dyn_cast<hopper::RingTransposeOp>(user);
+          transpose && transpose.getTo() == to.getRing())
+        return transpose.getFrom();
+    return {};
+  }
+
+  bool isOf(Value value) { return ring.getRing() == value; }
+
+  /// Enters the transpositions to this ring's buffers in `root`. Those of
+  /// `source` are the next ones each time, too.
+  void countTransposes(EventCounter &counter, Block &root,
+                       RingExpander &source) {
+    SmallVector<Operation *> events;
+    root.walk<WalkOrder::PreOrder>([&](hopper::RingTransposeOp op) {
+      if (op.getTo() == ring.getRing())
+        events.push_back(op);
+    });
+    counter.add(events, [this, &source](Operation *op, Value number) {
+      expandTranspose(cast<hopper::RingTransposeOp>(op), number, source);
+    });
   }
 
   /// Initialises the ring's mbarriers; executed by one thread.
@@ -111,8 +141,10 @@ public:
     for (RingExpander *rider : riders)
       releases += rider->releasesPerWarpgroup();
     for (int64_t stage = 0; stage < type.getStages(); ++stage) {
-      initialise(builder, stage, /*count=*/1);
-      if (reusesBuffers)
+      initialise(builder, stage, isTransposed ? kTransposeWarps : 1);
+      if (reusesBuffers && isSource)
+        initialise(builder, type.getStages() + stage, kTransposeWarps);
+      else if (reusesBuffers)
         initialise(builder, type.getStages() + stage,
                    ring.getConsumers() * releases,
                    countReleases(builder, releases));
@@ -220,6 +252,56 @@ private:
     return addressOf(builder, loc, *ring.getOffset(), bufferStride(type), slot);
   }
 
+  void awaitEmpty(OpBuilder &builder, Location loc, Value number, Value slot) {
+    if (!reusesBuffers)
+      return;
+    // The first round passes at once: a fresh mbarrier is in phase 0, so the
+    // phase before it counts as complete.
+    Value parity =
+        arith::XOrIOp::create(builder, loc, parityOf(builder, loc, number),
+                              constant(builder, loc, 1));
+    hopper::MbarrierWaitOp::create(builder, loc,
+                                   emptyBarrier(builder, loc, slot), parity);
+  }
+
+  void awaitFull(OpBuilder &builder, Location loc, Value number, Value slot) {
+    hopper::MbarrierWaitOp::create(builder, loc,
+                                   fullBarrier(builder, loc, slot),
+                                   parityOf(builder, loc, number));
+  }
+
+  Value bufferView(OpBuilder &builder, Location loc, Value slot) {
+    auto view = hopper::BufferType::get(builder.getContext(), type.getTile(),
+                                        type.getTile().getDimSize(0));
+    return hopper::ViewOp::create(builder, loc, view,
+                                  bufferAddress(builder, loc, slot));
+  }
+
+  /// Each of the role's warps has a part of the tile. Its reads of the one
+  /// buffer come before the async proxy's next write, its writes to the other
+  /// one before the async proxy's reads.
+  void expandTranspose(hopper::RingTransposeOp op, Value number,
+                       RingExpander &source) {
+    OpBuilder builder(op);
+    Location loc = op.getLoc();
+    Value from = source.slotOf(builder, loc, number);
+    Value to = slotOf(builder, loc, number);
+    source.awaitFull(builder, loc, number, from);
+    awaitEmpty(builder, loc, number, to);
+    hopper::BufferTransposeOp::create(builder, loc,
+                                      source.bufferView(builder, loc, from),
+                                      bufferView(builder, loc, to));
+    hopper::FenceProxyAsyncOp::create(builder, loc);
+    hopper::WarpSyncOp::create(builder, loc);
+    Value elected = isFirstOf(builder, loc, kThreadsPerWarp);
+    hopper::MbarrierArriveOp::create(builder, loc,
+                                     fullBarrier(builder, loc, to), elected);
+    if (source.reusesBuffers)
+      hopper::MbarrierArriveOp::create(
+          builder, loc, source.emptyBarrier(builder, loc, from), elected);
+    op.erase();
+  }
+
   void expandPut(hopper::RingPutOp put, Value number) {
     OpBuilder builder(put);
     Location loc = put.getLoc();
@@ -235,15 +317,8 @@ private:
       builder.setInsertionPointToStart(ifOp.thenBlock());
     }
     Value slot = slotOf(builder, loc, number);
-    if (reusesBuffers && !leader) {
-      // The first round passes at once: a fresh mbarrier is in phase 0, so
-      // the phase before it counts as complete.
-      Value parity =
-          arith::XOrIOp::create(builder, loc, parityOf(builder, loc, number),
-                                constant(builder, loc, 1));
-      hopper::MbarrierWaitOp::create(builder, loc,
-                                     emptyBarrier(builder, loc, slot), parity);
-    }
+    if (!leader)
+      awaitEmpty(builder, loc, number, slot);
     Value full = fullBarrier(builder, loc, slot);
     if (!leader) {
       int64_t bytes = loadedBytes(ring);
@@ -329,11 +404,8 @@ private:
     Value slot = slotOf(builder, loc, number);
     slots[get.getBuffer()] = slot;
     if (!leader)
-      hopper::MbarrierWaitOp::create(builder, loc,
-                                     fullBarrier(builder, loc, slot),
-                                     parityOf(builder, loc, number));
-    Value view = hopper::ViewOp::create(builder, loc, get.getBuffer().getType(),
-                                        bufferAddress(builder, loc, slot));
+      awaitFull(builder, loc, number, slot);
+    Value view = bufferView(builder, loc, slot);
     slots[view] = slot;
     get.getBuffer().replaceAllUsesWith(view);
     get.erase();
@@ -368,6 +440,8 @@ private:
   /// the kernel runs.
   Value active;
   bool reusesBuffers;
+  /// Whether buffers are transposed from another ring's, or to another ring's.
+  bool isTransposed = false, isSource = false;
   /// The ring whose mbarriers are this one's, and those that use this one's.
   RingExpander *leader = nullptr;
   SmallVector<RingExpander *> riders;
@@ -390,6 +464,10 @@ LogicalResult check(hopper::RingAllocOp ring) {
         diagnostic.attachNote(op->getLoc()) << "enclosed by this operation";
         return diagnostic;
       }
+    if (isa<hopper::RingTransposeOp>(user) &&
+        !user->getParentOfType<hopper::SpecializeOp>())
+      return user->emitError("a ring is transposed by a role of its own: run "
+                             "fa3-specialize-warps first");
     auto put = dyn_cast<hopper::RingPutOp>(user);
     if (!put)
       continue;
@@ -453,6 +531,8 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
       active = specialize.getActive();
       roots = {&specialize.getProducer().front(),
                &specialize.getConsumer().front()};
+      if (!specialize.getTranspose().empty())
+        roots.push_back(&specialize.getTranspose().front());
     }
     std::deque<RingExpander> expanders;
     for (hopper::RingAllocOp ring : rings)
@@ -470,8 +550,15 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
                                   schedule ? schedule.getWarpgroups() : 1);
     for (Block *root : roots) {
       EventCounter counter(*root);
-      for (RingExpander &expander : expanders)
+      for (auto [ring, expander] : llvm::zip_equal(rings, expanders)) {
         expander.count(counter, *root);
+        if (Value source = RingExpander::sourceOf(ring))
+          expander.countTransposes(
+              counter, *root,
+              *llvm::find_if(expanders, [&](RingExpander &other) {
+                return other.isOf(source);
+              }));
+      }
       for (ShareExpander &expander : shareExpanders)
         expander.count(counter, *root);
       counter.count();

@@ -77,8 +77,13 @@ public:
   }
 
   /// A load all of whose users are deferred is deferred too, with private
-  /// copies of the index arithmetic that it needs.
+  /// copies of the index arithmetic that it needs. So is a transposition of
+  /// what is loaded.
   void deferExclusiveLoads() {
+    for (auto transpose : body->getOps<tile::TransposeOp>())
+      if (llvm::all_of(transpose->getUsers(),
+                       [&](Operation *user) { return isDeferred(user); }))
+        deferred.insert(transpose);
     for (Operation &op : llvm::make_early_inc_range(*body)) {
       if (!isa<tile::LoadOp>(op) ||
           !llvm::all_of(op.getUsers(),
@@ -151,12 +156,14 @@ private:
 
   /// Whether a product of each stage uses the same loaded tile.
   bool sharesLoad() const {
-    return llvm::any_of(body->getOps<tile::LoadOp>(), [&](tile::LoadOp load) {
+    return llvm::any_of(*body, [&](Operation &op) {
+      if (!isa<tile::LoadOp, tile::TransposeOp>(op))
+        return false;
       auto isDeferredUser = [&](Operation *user) { return isDeferred(user); };
       auto isProduct = [](Operation *user) { return isa<tile::DotOp>(user); };
-      return llvm::any_of(load->getUsers(), isProduct) &&
-             llvm::any_of(load->getUsers(), isDeferredUser) &&
-             !llvm::all_of(load->getUsers(), isDeferredUser);
+      return llvm::any_of(op.getUsers(), isProduct) &&
+             llvm::any_of(op.getUsers(), isDeferredUser) &&
+             !llvm::all_of(op.getUsers(), isDeferredUser);
     });
   }
 

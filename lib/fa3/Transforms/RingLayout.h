@@ -33,7 +33,7 @@ inline int64_t loadedBytes(hopper::RingAllocOp ring) {
   return type.getStageBytes() / type.getTile().getDimSize(0) * loadedRows(ring);
 }
 
-/// Whether TMA fills the ring's buffers, which takes mbarriers.
+/// Whether TMA or a role fills the ring's buffers, which takes mbarriers.
 inline bool isLoaded(hopper::RingAllocOp ring) {
   return llvm::none_of(ring->getUsers(), [](mlir::Operation *user) {
     return mlir::isa<hopper::ShareOp, hopper::OutPutOp, hopper::OutReduceOp>(

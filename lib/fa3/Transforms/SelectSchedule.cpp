@@ -47,6 +47,7 @@ constexpr NamedField kFields[] = {
     {"lazy_rescale", &ScheduleFields::lazyRescale},
     {"chains", &ScheduleFields::chains},
     {"product_sums", &ScheduleFields::productSums},
+    {"transpose_v", &ScheduleFields::transposeV},
     {"longest_first", &ScheduleFields::longestFirst},
     {"persistent", &ScheduleFields::persistent},
     {"transpose_s", &ScheduleFields::transposeS},
@@ -72,6 +73,7 @@ struct ForwardRow {
   bool pingpong;
   int64_t chains;
   bool overlap = true;
+  int64_t transposeV = 0;
 };
 
 constexpr ForwardRow kForwardRows[] = {
@@ -87,16 +89,22 @@ constexpr ForwardRow kForwardRows[] = {
     {256, true, 128, 80, 2, 2, false, 4},
 };
 
+/// Keys up to which wide 8-bit values are transposed where they are needed:
+/// beyond that, the shared memory's port has more to do than a kernel in front
+/// costs.
+constexpr int64_t kTransposedKeys = 4096;
+constexpr int64_t kTransposedCausalKeys = 2048;
+
 /// The same with 8-bit elements.
 constexpr ForwardRow kNarrowForwardRows[] = {
-    {64, false, 192, 128, 3, 3, false, 8},
-    {64, true, 192, 128, 3, 3, false, 8},
-    {128, false, 192, 96, 3, 2, false, 8},
-    {128, true, 192, 96, 3, 2, true, 8},
-    {192, false, 128, 128, 2, 2, false, 8},
-    {192, true, 128, 128, 2, 2, true, 8},
-    {256, false, 128, 128, 2, 2, false, 8},
-    {256, true, 128, 128, 2, 2, true, 8},
+    {64, false, 192, 128, 3, 2, false, 8, true, tile::ScheduleAttr::kAllKeys},
+    {64, true, 192, 128, 3, 2, false, 8, true, tile::ScheduleAttr::kAllKeys},
+    {128, false, 192, 96, 3, 2, true, 8, true, tile::ScheduleAttr::kAllKeys},
+    {128, true, 192, 96, 3, 2, true, 8, true, tile::ScheduleAttr::kAllKeys},
+    {192, false, 128, 128, 2, 2, true, 8, true, kTransposedKeys},
+    {192, true, 128, 128, 2, 2, true, 8, true, kTransposedCausalKeys},
+    {256, false, 128, 128, 2, 2, true, 8, true, kTransposedKeys},
+    {256, true, 128, 128, 2, 2, true, 8, true, kTransposedCausalKeys},
 };
 
 /// And where blocks of keys are added outside of the tensor cores.
@@ -270,6 +278,8 @@ static ScheduleFields chooseForward(attn::ForwardOp forward) {
   fields.warpgroups = row->warpgroups;
   fields.stages = row->stages;
   fields.overlap = row->overlap;
+  if (!forward.getValuesInterleaved())
+    fields.transposeV = row->transposeV;
   fields.pingpong = row->pingpong;
   fields.chains = row->chains;
   fields.lazyRescale = forward.hasKeyFactors() ? kKeyFactorLazyRescale
@@ -367,6 +377,11 @@ static LogicalResult checkProgram(attn::AttentionOpInterface attention,
     if (schedule.getProductSums() && !canSumInProduct(forward))
       return refuse("product_sums needs 8 more columns than the head dim has, "
                     "256 at most");
+    if (schedule.getTransposeV() != 0 &&
+        (!isNarrow(attention) || forward.getValuesInterleaved()))
+      return refuse("transpose_v needs 8-bit values with keys as rows");
+    if (schedule.getTransposeV() != 0 && !schedule.getSpecialize())
+      return refuse("transpose_v needs specialize");
     if (isNarrow(attention) && schedule.getBlockKv() % kNarrowStep != 0)
       return refuse("with 8-bit elements, block_kv must be a multiple of " +
                     Twine(kNarrowStep) + ", not " +
@@ -379,6 +394,8 @@ static LogicalResult checkProgram(attn::AttentionOpInterface attention,
   }
   if (schedule.getProductSums())
     return refuse("product_sums is for the forward pass");
+  if (schedule.getTransposeV() != 0)
+    return refuse("transpose_v is for the forward pass");
   // These are the rows of the gradients.
   if (!schedule.getTransposeDkv() && schedule.getBlockKv() % 64 != 0)
     return refuse("without transpose_dkv, block_kv must be a multiple of 64, "

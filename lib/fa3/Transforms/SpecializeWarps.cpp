@@ -70,7 +70,8 @@ public:
 
 private:
   bool isForProducer(Operation *op) const {
-    if (isa<hopper::RingPutOp, hopper::OutReduceOp, scf::IfOp>(op))
+    if (isa<hopper::RingPutOp, hopper::RingTransposeOp, hopper::OutReduceOp,
+            scf::IfOp>(op))
       return true;
     auto isScalar = [](Type type) { return type.isIntOrIndexOrFloat(); };
     if (auto loop = dyn_cast<scf::ForOp>(op))
@@ -224,10 +225,13 @@ struct SpecializeWarpsPass
     if (!schedule || !schedule.getSpecialize())
       return;
     Block &body = kernel.getBody().front();
-    SmallVector<Operation *> puts, reductions;
+    SmallVector<Operation *> puts, reductions, transposes;
     kernel.walk([&](hopper::RingPutOp put) { puts.push_back(put); });
     kernel.walk(
         [&](hopper::OutReduceOp reduce) { reductions.push_back(reduce); });
+    kernel.walk([&](hopper::RingTransposeOp transpose) {
+      transposes.push_back(transpose);
+    });
     if (puts.empty())
       return;
 
@@ -255,6 +259,10 @@ struct SpecializeWarpsPass
       return signalPassFailure();
     if (!reductions.empty() &&
         failed(moveTo(reductions, *consumer, roles.getDrain().emplaceBlock())))
+      return signalPassFailure();
+    if (!transposes.empty() &&
+        failed(
+            moveTo(transposes, *consumer, roles.getTranspose().emplaceBlock())))
       return signalPassFailure();
     remark::passed(kernel.getLoc(), kRemark)
         << llvm::formatv(

@@ -146,37 +146,35 @@ private:
 //===----------------------------------------------------------------------===//
 
 /// What is wrong where two sequences differ.
-template <typename PutOp> struct SequenceErrors;
-
-template <> struct SequenceErrors<hopper::RingPutOp> {
-  static constexpr StringRef kOddPut = "puts a buffer that no consumer gets";
-  static constexpr StringRef kOddGet =
-      "gets a buffer that the producer does not put";
-  static constexpr StringRef kOrder =
-      "puts buffers in another order than consumers get them";
-  static constexpr StringRef kNext = "the consumers' next gets";
+struct SequenceErrors {
+  StringLiteral oddPut, oddGet, order, next;
 };
 
-template <> struct SequenceErrors<hopper::OutPutOp> {
-  static constexpr StringRef kOddPut =
-      "puts a tile that is not added to memory";
-  static constexpr StringRef kOddGet =
-      "adds a tile to memory that consumers do not put";
-  static constexpr StringRef kOrder =
-      "puts tiles in another order than they are added to memory";
-  static constexpr StringRef kNext = "the next additions";
-};
+constexpr SequenceErrors kLoadErrors = {
+    "puts a buffer that no consumer gets",
+    "gets a buffer that the producer does not put",
+    "puts buffers in another order than consumers get them",
+    "the consumers' next gets"};
+constexpr SequenceErrors kReductionErrors = {
+    "puts a tile that is not added to memory",
+    "adds a tile to memory that consumers do not put",
+    "puts tiles in another order than they are added to memory",
+    "the next additions"};
+
+/// Whether an operation puts a buffer into a ring, or gets one from it.
+using IsEvent = function_ref<bool(Operation *)>;
 
 /// Compares the puts of a ring in one block with the gets in another one, or
 /// the puts of outgoing tiles with their reductions: through loops and
 /// conditionals with the same bounds and conditions.
-template <typename PutOp, typename GetOp> class SameSequence {
+class SameSequence {
 public:
-  explicit SameSequence(Value ring) : ring(ring) {}
+  SameSequence(IsEvent isPut, IsEvent isGet, const SequenceErrors &errors)
+      : isPut(isPut), isGet(isGet), errors(errors) {}
 
   LogicalResult verify(Block &puts, Block &gets) {
-    SmallVector<Operation *> producer = events<PutOp>(puts);
-    SmallVector<Operation *> consumer = events<GetOp>(gets);
+    SmallVector<Operation *> producer = events(puts, isPut);
+    SmallVector<Operation *> consumer = events(gets, isGet);
     for (auto [put, get] : llvm::zip(producer, consumer))
       if (failed(verify(put, get)))
         return failure();
@@ -185,26 +183,24 @@ public:
     Operation *odd = producer.size() > consumer.size()
                          ? producer[consumer.size()]
                          : consumer[producer.size()];
-    return odd->emitError(producer.size() > consumer.size() ? Errors::kOddPut
-                                                            : Errors::kOddGet);
+    return odd->emitError(producer.size() > consumer.size() ? errors.oddPut
+                                                            : errors.oddGet);
   }
 
 private:
-  using Errors = SequenceErrors<PutOp>;
-
-  template <typename EventOp> SmallVector<Operation *> events(Block &block) {
+  static SmallVector<Operation *> events(Block &block, IsEvent isEvent) {
     SmallVector<Operation *> result;
     for (Operation &op : block)
-      if (op.walk([&](EventOp event) {
-              return event.getRing() == ring ? WalkResult::interrupt()
-                                             : WalkResult::advance();
+      if (op.walk([&](Operation *event) {
+              return isEvent(event) ? WalkResult::interrupt()
+                                    : WalkResult::advance();
             }).wasInterrupted())
         result.push_back(&op);
     return result;
   }
 
   LogicalResult verify(Operation *put, Operation *get) {
-    if (isa<PutOp>(put) && isa<GetOp>(get))
+    if (isPut(put) && isGet(get))
       return success();
     auto putLoop = dyn_cast<scf::ForOp>(put);
     auto getLoop = dyn_cast<scf::ForOp>(get);
@@ -230,13 +226,13 @@ private:
   }
 
   bool hasEvents(Block *puts, Block *gets) {
-    return (puts && !events<PutOp>(*puts).empty()) ||
-           (gets && !events<GetOp>(*gets).empty());
+    return (puts && !events(*puts, isPut).empty()) ||
+           (gets && !events(*gets, isGet).empty());
   }
 
   LogicalResult differ(Operation *put, Operation *get) {
-    InFlightDiagnostic diagnostic = put->emitError(Errors::kOrder);
-    diagnostic.attachNote(get->getLoc()) << Errors::kNext;
+    InFlightDiagnostic diagnostic = put->emitError(errors.order);
+    diagnostic.attachNote(get->getLoc()) << errors.next;
     return diagnostic;
   }
 
@@ -296,57 +292,111 @@ private:
     return dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
   }
 
-  Value ring;
+  IsEvent isPut, isGet;
+  SequenceErrors errors;
   DenseSet<std::pair<Value, Value>> same;
 };
+
+/// The blocks of the roles; without roles, all of them are the kernel's.
+struct RoleBlocks {
+  Block *producer, *consumer, *drain, *transpose;
+};
+
+/// What fills and empties the ring's buffers does so in the same order.
+LogicalResult verifyOrder(hopper::RingAllocOp alloc, const RoleBlocks &blocks) {
+  Value ring = alloc.getRing();
+  auto isOf = [&](auto event) { return event && event.getRing() == ring; };
+  auto isTranspose = [&](Operation *op, bool to) {
+    auto transpose = dyn_cast<hopper::RingTransposeOp>(op);
+    return transpose && (to ? transpose.getTo() : transpose.getFrom()) == ring;
+  };
+  bool isSource = false, isTarget = false;
+  for (Operation *user : ring.getUsers()) {
+    isSource |= isTranspose(user, /*to=*/false);
+    isTarget |= isTranspose(user, /*to=*/true);
+  }
+  auto isPut = [&](Operation *op) {
+    return isTranspose(op, /*to=*/true) ||
+           isOf(dyn_cast<hopper::RingPutOp>(op));
+  };
+  auto isGet = [&](Operation *op) {
+    return isTranspose(op, /*to=*/false) ||
+           isOf(dyn_cast<hopper::RingGetOp>(op));
+  };
+  auto isOutPut = [&](Operation *op) {
+    return isOf(dyn_cast<hopper::OutPutOp>(op));
+  };
+  auto isReduce = [&](Operation *op) {
+    return isOf(dyn_cast<hopper::OutReduceOp>(op));
+  };
+  Block *puts = isTarget ? blocks.transpose : blocks.producer;
+  Block *gets = isSource ? blocks.transpose : blocks.consumer;
+  return failure(
+      failed(SameSequence(isPut, isGet, kLoadErrors).verify(*puts, *gets)) ||
+      failed(SameSequence(isOutPut, isReduce, kReductionErrors)
+                 .verify(*blocks.consumer, *blocks.drain)));
+}
 
 //===----------------------------------------------------------------------===//
 // Roles
 //===----------------------------------------------------------------------===//
 
-/// The producer and the drain move data: they have no tiles and do not get
-/// buffers.
-LogicalResult verifyRoles(hopper::SpecializeOp roles) {
+/// All roles but the consumers move data: they have no tiles and do not get
+/// buffers, and each has its own operations on rings.
+LogicalResult verifyRole(Region &role, IsEvent isForeign, StringRef error) {
   auto isTile = [](Type type) {
     return isa<VectorType, hopper::BufferType, hopper::PendingType>(type);
   };
-  WalkResult producer = roles.getProducer().walk([&](Operation *op) {
-    if (!isa<hopper::RingGetOp, hopper::RingReleaseOp>(op) &&
-        llvm::none_of(op->getResultTypes(), isTile) &&
+  WalkResult result = role.walk([&](Operation *op) {
+    if (!isForeign(op) && llvm::none_of(op->getResultTypes(), isTile) &&
         llvm::none_of(op->getOperandTypes(), isTile))
       return WalkResult::advance();
-    op->emitError("belongs to consumers: the producer has neither tiles nor "
-                  "buffers");
+    op->emitError(error);
     return WalkResult::interrupt();
   });
-  WalkResult consumer = roles.getConsumer().walk([&](hopper::RingPutOp put) {
-    put.emitError("belongs to the producer");
-    return WalkResult::interrupt();
-  });
-  WalkResult drain = roles.getDrain().walk([&](Operation *op) {
-    if (!isa<hopper::RingPutOp>(op) &&
-        llvm::none_of(op->getResultTypes(), isTile) &&
-        llvm::none_of(op->getOperandTypes(), isTile))
+  return failure(result.wasInterrupted());
+}
+
+LogicalResult verifyRoles(hopper::SpecializeOp roles) {
+  auto isTransposeOrGet =
+      llvm::IsaPred<hopper::RingTransposeOp, hopper::RingGetOp,
+                    hopper::RingReleaseOp>;
+  auto isTransposeOrPut =
+      llvm::IsaPred<hopper::RingTransposeOp, hopper::RingPutOp>;
+  if (failed(verifyRole(roles.getProducer(), isTransposeOrGet,
+                        "belongs to another role: the producer has neither "
+                        "tiles nor buffers")) ||
+      failed(verifyRole(roles.getDrain(), isTransposeOrPut,
+                        "belongs to another role: the drain has neither tiles "
+                        "nor loads")) ||
+      failed(verifyRole(roles.getTranspose(),
+                        llvm::IsaPred<hopper::RingPutOp, hopper::RingGetOp,
+                                      hopper::RingReleaseOp>,
+                        "belongs to another role: this one only transposes")))
+    return failure();
+  WalkResult consumer = roles.getConsumer().walk([&](Operation *op) {
+    if (!isTransposeOrPut(op))
       return WalkResult::advance();
-    op->emitError("belongs to another role: the drain has neither tiles nor "
-                  "loads");
+    op->emitError("belongs to the producer");
     return WalkResult::interrupt();
   });
-  return failure(producer.wasInterrupted() || consumer.wasInterrupted() ||
-                 drain.wasInterrupted());
+  return failure(consumer.wasInterrupted());
 }
 
 } // namespace
 
 LogicalResult fa3::verifyRings(tile::KernelOp kernel) {
-  Block *puts = &kernel.getBody().front();
-  Block *gets = puts, *drain = puts;
-  for (auto roles : puts->getOps<hopper::SpecializeOp>()) {
+  Block *entry = &kernel.getBody().front();
+  RoleBlocks blocks{entry, entry, entry, entry};
+  for (auto roles : entry->getOps<hopper::SpecializeOp>()) {
     if (failed(verifyRoles(roles)))
       return failure();
-    puts = &roles.getProducer().front();
-    gets = &roles.getConsumer().front();
-    drain = roles.getDrain().empty() ? gets : &roles.getDrain().front();
+    Block *consumer = &roles.getConsumer().front();
+    auto blockOf = [&](Region &role) {
+      return role.empty() ? consumer : &role.front();
+    };
+    blocks = {&roles.getProducer().front(), consumer, blockOf(roles.getDrain()),
+              blockOf(roles.getTranspose())};
     break;
   }
   WalkResult buffers = kernel.walk([](hopper::RingGetOp get) {
@@ -356,12 +406,8 @@ LogicalResult fa3::verifyRings(tile::KernelOp kernel) {
   if (buffers.wasInterrupted())
     return failure();
   WalkResult rings = kernel.walk([&](hopper::RingAllocOp ring) {
-    using Loads = SameSequence<hopper::RingPutOp, hopper::RingGetOp>;
-    using Reductions = SameSequence<hopper::OutPutOp, hopper::OutReduceOp>;
-    return failed(Loads(ring.getRing()).verify(*puts, *gets)) ||
-                   failed(Reductions(ring.getRing()).verify(*gets, *drain))
-               ? WalkResult::interrupt()
-               : WalkResult::advance();
+    return failed(verifyOrder(ring, blocks)) ? WalkResult::interrupt()
+                                             : WalkResult::advance();
   });
   return failure(rings.wasInterrupted());
 }

@@ -2,6 +2,8 @@
 
 #include "AttentionProgram.h"
 
+#include "ValueSource.h"
+
 #include "fa3/Analysis/ScheduleModel.h"
 #include "fa3/Analysis/SizeExpressions.h"
 
@@ -59,6 +61,20 @@ void AttentionProgram::addColumns(StringRef name, StringRef heads,
                elementType);
 }
 
+void AttentionProgram::addValueColumns(attn::ForwardOp forward) {
+  Attribute condition = getLaunchCondition(forward, ValueSource::workspace);
+  if (!condition)
+    return addColumns(kValueColumns, "heads_kv", "seqlen_k", element);
+  MLIRContext *context = b.getContext();
+  Attribute exists = combineSizes(context, "min", condition, size(1));
+  Attribute keys = multiplySizes(
+      context,
+      {alignSize(context, size("seqlen_k"), kInterleavedKeys), exists});
+  addWorkspace(kValueColumns,
+               {size("batch"), size("heads_kv"), size("head_dim"), keys},
+               element);
+}
+
 void AttentionProgram::copyColumns(StringRef from, StringRef to, Value batch,
                                    Value row, Value head, int64_t count,
                                    bool paired) {
@@ -90,7 +106,9 @@ AttentionProgram::QueryBlock AttentionProgram::queryBlock() {
     Value last = arith::SubIOp::create(b, blocks, index(1));
     block = arith::SubIOp::create(b, last, block);
   }
-  Value keyHead = b.createOrFold<arith::DivUIOp>(head, groupSize());
+  // head / (heads_q / heads_kv), with one division: heads_kv divides heads_q.
+  Value keyHead = b.createOrFold<arith::DivUIOp>(
+      b.createOrFold<arith::MulIOp>(head, dim("heads_kv")), heads);
   Value row0 = arith::MulIOp::create(b, block, index(rows));
   return {batch, head, keyHead, row0};
 }

@@ -22,6 +22,9 @@ protected:
   /// multiple of 16 that is at least `seqlen`.
   void addColumns(llvm::StringRef name, llvm::StringRef heads,
                   llvm::StringRef seqlen, mlir::Type elementType);
+  /// Adds such a tensor of the values of `forward`, which is empty where they
+  /// have another source.
+  void addValueColumns(attn::ForwardOp forward);
   /// Copies rows [row, row + count) of a head's matrix there, each 16 of them
   /// in the order of tile.interleave or, if `paired`, tile.pair_rows.
   void copyColumns(llvm::StringRef from, llvm::StringRef to, mlir::Value batch,

@@ -60,10 +60,14 @@ struct AttnToTilePass : fa3::impl::AttnToTilePassBase<AttnToTilePass> {
 
   static void writeForwardPrograms(OpBuilder &builder, StringRef name,
                                    attn::ForwardOp forward) {
-    Type element = forward.getQ().getType().getElementType();
-    if (element.getIntOrFloatBitWidth() == 8 && !forward.getValuesInterleaved())
-      writeValueColumnsProgram(builder, (name + "_values").str(), forward);
-    writeForwardProgram(builder, name, forward);
+    SmallVector<ValueSource> sources = getValueSources(forward);
+    for (ValueSource source : sources) {
+      if (source == ValueSource::workspace)
+        writeValueColumnsProgram(builder, (name + "_values").str(), forward);
+      bool isOther = source == ValueSource::rows && sources.size() > 1;
+      writeForwardProgram(builder, (name + (isOther ? "_short" : "")).str(),
+                          forward, source);
+    }
   }
 
   static void writeBackwardPrograms(OpBuilder &builder, StringRef name,

@@ -46,9 +46,11 @@ struct Piece {
 
 class ForwardProgram : public AttentionProgram {
 public:
-  ForwardProgram(OpBuilder &builder, attn::ForwardOp forward)
+  ForwardProgram(OpBuilder &builder, attn::ForwardOp forward,
+                 ValueSource source)
       : AttentionProgram(builder, forward, forward.getScheduleAttr()),
-        forward(forward), isNarrow(element.getIntOrFloatBitWidth() == 8),
+        forward(forward), source(source),
+        isNarrow(element.getIntOrFloatBitWidth() == 8),
         lift(isNarrow ? kLargestPower - schedule.getLazyRescale() : 0) {
     int64_t width = forward.getTwoLevel() ? kTwoLevelColumns : columns;
     for (int64_t first = 0; first < columns; first += width)
@@ -58,6 +60,9 @@ public:
 
 private:
   void addArguments() override;
+  Attribute launchCondition() override {
+    return getLaunchCondition(forward, source);
+  }
   void writeBody() override;
 
   SoftmaxState step(Value query, Value key, SoftmaxState state,
@@ -73,6 +78,7 @@ private:
   /// What scores are multiplied by, times `factor`, as a tile of `type`.
   Value scoreFactor(VectorType type, double factor);
   attn::ForwardOp forward;
+  ValueSource source;
   bool isNarrow;
   /// Probabilities are computed 2^lift times as large, so that those below 1
   /// use the range of a narrow type.
@@ -87,8 +93,8 @@ private:
 void ForwardProgram::addArguments() {
   addTensor("q", "input");
   addTensor("k", "input");
-  if (isNarrow && !forward.getValuesInterleaved())
-    addColumns(kValueColumns, "heads_kv", "seqlen_k", element);
+  if (source == ValueSource::workspace)
+    addValueColumns(forward);
   else
     addTensor("v", "input");
   if (forward.getQDescale())
@@ -179,9 +185,16 @@ Value ForwardProgram::loadValues(Value batch, Value keyHead, Value col0,
                                  Piece piece) {
   if (!isNarrow)
     return loadRows("v", batch, col0, keyHead, cols);
+  VectorType type = tileOf(piece.productColumns(), cols, element);
+  if (source == ValueSource::rows) {
+    Value values = tile::LoadOp::create(
+        b, tileOf(cols, piece.columns, element), argument("v"),
+        ValueRange{batch, col0, keyHead, index(piece.first)},
+        ArrayRef<int64_t>{1, 3});
+    return tile::TransposeOp::create(b, type, values, piece.hasSums);
+  }
   return tile::LoadOp::create(
-      b, tileOf(piece.productColumns(), cols, element),
-      argument(forward.getValuesInterleaved() ? "v" : kValueColumns),
+      b, type, argument(source == ValueSource::columns ? "v" : kValueColumns),
       ValueRange{batch, keyHead, index(piece.first), col0},
       ArrayRef<int64_t>{2, 3}, piece.hasSums);
 }
@@ -302,6 +315,7 @@ void ForwardProgram::writeBody() {
 }
 
 tile::KernelOp fa3::writeForwardProgram(OpBuilder &builder, StringRef name,
-                                        attn::ForwardOp forward) {
-  return ForwardProgram(builder, forward).write(name);
+                                        attn::ForwardOp forward,
+                                        ValueSource source) {
+  return ForwardProgram(builder, forward, source).write(name);
 }

@@ -3,7 +3,7 @@
 #ifndef FA3_CONVERSION_ATTNTOTILE_FORWARDPROGRAM_H
 #define FA3_CONVERSION_ATTNTOTILE_FORWARDPROGRAM_H
 
-#include "fa3/Attn/AttnOps.h"
+#include "ValueSource.h"
 
 namespace fa3 {
 
@@ -13,11 +13,12 @@ tile::KernelOp writeValueColumnsProgram(mlir::OpBuilder &builder,
                                         llvm::StringRef name,
                                         attn::ForwardOp forward);
 
-/// Writes the kernel of `forward` at the builder's insertion point. The
-/// operation must have a schedule.
+/// Writes the kernel of `forward` that has values from `source` at the
+/// builder's insertion point. The operation must have a schedule.
 tile::KernelOp writeForwardProgram(mlir::OpBuilder &builder,
                                    llvm::StringRef name,
-                                   attn::ForwardOp forward);
+                                   attn::ForwardOp forward,
+                                   ValueSource source);
 
 } // namespace fa3
 

@@ -27,6 +27,8 @@ tile::KernelOp ProgramBuilder::write(StringRef name) {
     kernel.setArgAttr(position, tile::kArgumentAttrName, argument);
   kernel.setScheduleAttr(schedule);
   kernel.setProblemAttr(getProblem());
+  if (Attribute condition = launchCondition())
+    kernel.setLaunchIfAttr(condition);
   addConstraints();
   if (!constraints.empty())
     kernel.setConstraintsAttr(b.getArrayAttr(constraints));

@@ -40,6 +40,9 @@ protected:
   /// Adds to the manifest's "operation", which says its kind already.
   virtual void describe(mlir::NamedAttrList &problem) = 0;
   virtual void writeBody() = 0;
+  /// Where the kernel runs: an expression of sizes that is not 0 there, or null
+  /// for everywhere.
+  virtual mlir::Attribute launchCondition() { return {}; }
 
   //===--- Signature ------------------------------------------------------===//
 

@@ -22,12 +22,18 @@ public:
   ValueColumnsProgram(OpBuilder &builder, attn::ForwardOp forward)
       : AttentionProgram(builder, forward,
                          getFields().get([&] { return forward.emitOpError(); },
-                                         builder.getContext())) {}
+                                         builder.getContext())),
+        forward(forward) {}
 
 private:
   static ScheduleFields getFields();
   void addArguments() override;
+  Attribute launchCondition() override {
+    return getLaunchCondition(forward, ValueSource::workspace);
+  }
   void writeBody() override;
+
+  attn::ForwardOp forward;
 };
 
 } // namespace
@@ -43,7 +49,7 @@ ScheduleFields ValueColumnsProgram::getFields() {
 
 void ValueColumnsProgram::addArguments() {
   addTensor("v", "input");
-  addColumns(kValueColumns, "heads_kv", "seqlen_k", element);
+  addValueColumns(forward);
 }
 
 void ValueColumnsProgram::writeBody() {

@@ -94,6 +94,8 @@ FailureOr<LLVM::LLVMFuncOp> createFunction(OpBuilder &builder,
                     builder.getI64IntegerAttr(*threads));
   function->setAttr(hopper::kSharedMemoryAttrName, sharedMemory);
   function->setAttr(hopper::kGridAttrName, *grid);
+  if (std::optional<Attribute> condition = kernel.getLaunchIf())
+    function->setAttr(hopper::kLaunchIfAttrName, *condition);
   function->setAttr(hopper::kParametersAttrName,
                     builder.getArrayAttr(signature.params));
   return function;

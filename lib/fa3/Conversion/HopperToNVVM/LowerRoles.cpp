@@ -12,6 +12,9 @@ using namespace fa3;
 
 static constexpr int32_t kThreadsPerWarpgroup = 128;
 static constexpr int32_t kThreadsPerWarp = 32;
+/// The warp that drains, and the first of those that transpose, which are the
+/// last ones of their warpgroup.
+static constexpr int32_t kDrainWarp = 1, kFirstTransposeWarp = 2;
 
 namespace {
 
@@ -96,8 +99,8 @@ void setRegisters(OpBuilder &builder, hopper::SpecializeOp roles,
 }
 
 /// Each role is one branch of one `if`. All warps of the producer warpgroup
-/// give registers back, then one thread of the first goes on, and all of the
-/// second one drain.
+/// give registers back, then one thread of the first goes on; all of the second
+/// one drain, and all of the others transpose.
 struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(hopper::SpecializeOp op,
@@ -131,15 +134,20 @@ struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
     auto producer = scf::IfOp::create(rewriter, loc, isFirst);
     rewriter.inlineBlockBefore(&op.getProducer().front(),
                                producer.thenBlock()->getTerminator());
-    if (!op.getDrain().empty()) {
-      rewriter.setInsertionPointAfter(firstWarp);
-      Value isSecond =
-          arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq, warp,
-                                createConstant(rewriter, loc, 1));
-      auto drain = scf::IfOp::create(rewriter, loc, isSecond);
-      rewriter.inlineBlockBefore(&op.getDrain().front(),
-                                 drain.thenBlock()->getTerminator());
-    }
+    auto addRole = [&](Region &role, arith::CmpIPredicate predicate,
+                       int32_t number) {
+      if (role.empty())
+        return;
+      rewriter.setInsertionPoint(roles.thenBlock()->getTerminator());
+      Value isIts =
+          arith::CmpIOp::create(rewriter, loc, predicate, warp,
+                                createConstant(rewriter, loc, number));
+      auto ifOp = scf::IfOp::create(rewriter, loc, isIts);
+      rewriter.inlineBlockBefore(&role.front(),
+                                 ifOp.thenBlock()->getTerminator());
+    };
+    addRole(op.getDrain(), arith::CmpIPredicate::eq, kDrainWarp);
+    addRole(op.getTranspose(), arith::CmpIPredicate::uge, kFirstTransposeWarp);
 
     rewriter.setInsertionPointToStart(roles.elseBlock());
     setRegisters(rewriter, op, op.getConsumerRegisters());

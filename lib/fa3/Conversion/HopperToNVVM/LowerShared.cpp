@@ -66,6 +66,22 @@ struct LowerStoreMatrix : OpRewritePattern<hopper::StoreMatrixOp> {
   }
 };
 
+struct LowerLoadMatrix : OpRewritePattern<hopper::LoadMatrixOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::LoadMatrixOp op,
+                                PatternRewriter &rewriter) const override {
+    InlineAsm ptx(rewriter, op.getLoc());
+    ptx.results(op.getResultTypes());
+    std::string address = printAddress(rewriter, ptx, op.getAddress());
+    rewriter.replaceOp(
+        op, ptx.clobbersMemory().emit("ldmatrix.sync.aligned.m8n8.x" +
+                                      Twine(op.getNumResults()) +
+                                      ".trans.shared.b16 " + ptx.resultList() +
+                                      ", " + address + ";"));
+    return success();
+  }
+};
+
 struct LowerTransposeMatrix : OpRewritePattern<hopper::TransposeMatrixOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(hopper::TransposeMatrixOp op,
@@ -108,7 +124,8 @@ struct LowerWarpSync : OpRewritePattern<hopper::WarpSyncOp> {
 } // namespace
 
 void fa3::populateSharedPatterns(RewritePatternSet &patterns) {
-  patterns.add<LowerSharedLoad, LowerSharedStore, LowerStoreMatrix,
-               LowerTransposeMatrix, LowerBulkWait, LowerWarpSync>(
-      patterns.getContext());
+  patterns
+      .add<LowerSharedLoad, LowerSharedStore, LowerStoreMatrix, LowerLoadMatrix,
+           LowerTransposeMatrix, LowerBulkWait, LowerWarpSync>(
+          patterns.getContext());
 }

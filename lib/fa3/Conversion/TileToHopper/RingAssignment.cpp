@@ -7,14 +7,19 @@
 using namespace mlir;
 using namespace fa3;
 
-Operation *fa3::lastUse(tile::LoadOp load) {
-  Operation *last = load;
-  for (Operation *user : load->getUsers()) {
-    Operation *ancestor = load->getBlock()->findAncestorOpInBlock(*user);
+Operation *fa3::lastUse(Operation *op) {
+  Operation *last = op;
+  for (Operation *user : op->getUsers()) {
+    Operation *ancestor = op->getBlock()->findAncestorOpInBlock(*user);
     if (last->isBeforeInBlock(ancestor))
       last = ancestor;
   }
   return last;
+}
+
+tile::TransposeOp fa3::getTranspose(tile::LoadOp load) {
+  return load->use_empty() ? tile::TransposeOp()
+                           : dyn_cast<tile::TransposeOp>(*load->user_begin());
 }
 
 namespace {
@@ -33,11 +38,20 @@ Overlap overlap(tile::LoadOp load, tile::LoadOp later) {
   return Overlap::once;
 }
 
+/// Whether both are transposed to tiles of one type, or neither is.
+bool haveSameTranspose(tile::LoadOp a, tile::LoadOp b) {
+  tile::TransposeOp first = getTranspose(a), second = getTranspose(b);
+  if (!first || !second)
+    return !first && !second;
+  return first.getOnes() == second.getOnes();
+}
+
 bool fits(const LoadGroup &group, tile::LoadOp load) {
   tile::LoadOp member = group.loads.front();
   return member.getSource() == load.getSource() &&
          member.getResult().getType() == load.getResult().getType() &&
          member.getOnes() == load.getOnes() &&
+         haveSameTranspose(member, load) &&
          llvm::all_of(group.loads, [&](tile::LoadOp earlier) {
            return overlap(earlier, load) != Overlap::always;
          });

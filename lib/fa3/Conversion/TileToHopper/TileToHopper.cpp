@@ -59,7 +59,7 @@ struct TileToHopperPass : fa3::impl::TileToHopperPassBase<TileToHopperPass> {
       if (failed(checkProduct(dot)))
         return signalPassFailure();
       for (Value operand : {dot.getA(), dot.getB()})
-        if (auto load = operand.getDefiningOp<tile::LoadOp>())
+        if (tile::LoadOp load = getLoad(operand))
           operands.insert(load);
     }
     SmallVector<tile::LoadOp> loads;
@@ -72,8 +72,12 @@ struct TileToHopperPass : fa3::impl::TileToHopperPassBase<TileToHopperPass> {
         return signalPassFailure();
     for (const LoadGroup &group : assignRings(loads)) {
       Value ring = createRing(kernel, group);
+      Value transposed;
+      if (tile::TransposeOp transpose = getTranspose(group.loads.front()))
+        transposed = createRing(kernel, transpose,
+                                cast<hopper::RingType>(ring.getType()));
       for (tile::LoadOp load : group.loads)
-        operands.contains(load) ? stage(load, ring)
+        operands.contains(load) ? stage(load, ring, transposed)
                                 : stageStatistic(load, ring);
     }
     for (tile::DotOp dot : dots)
@@ -81,13 +85,23 @@ struct TileToHopperPass : fa3::impl::TileToHopperPassBase<TileToHopperPass> {
         share(kernel, *operand);
     for (tile::DotOp dot : dots)
       convert(dot);
-    for (tile::LoadOp load : loads)
+    for (tile::LoadOp load : loads) {
+      if (tile::TransposeOp transpose = getTranspose(load))
+        transpose.erase();
       load.erase();
+    }
     if (schedule && schedule.getBulkReduce())
       kernel.walk([&](tile::ReduceStoreOp store) { stageOut(kernel, store); });
   }
 
 private:
+  /// The load of a product's operand, which may be transposed behind it.
+  static tile::LoadOp getLoad(Value operand) {
+    if (auto transpose = operand.getDefiningOp<tile::TransposeOp>())
+      operand = transpose.getSource();
+    return operand.getDefiningOp<tile::LoadOp>();
+  }
+
   /// Whether wgmma has the product, and every thread of a warpgroup executes
   /// it.
   LogicalResult checkProduct(tile::DotOp dot) {
@@ -137,7 +151,7 @@ private:
     for (auto [operand, contracted] :
          {std::pair(dot.getA(), dot.getContractA()),
           {dot.getB(), dot.getContractB()}}) {
-      bool isLoaded = operand.getDefiningOp<tile::LoadOp>() != nullptr;
+      bool isLoaded = getLoad(operand) != nullptr;
       bool isPaired = operand.getDefiningOp<tile::PairRowsOp>() != nullptr;
       if (contracted != (isPaired ? 0 : 1))
         return dot.emitError("a product of 8-bit floats must contract the "
@@ -158,7 +172,11 @@ private:
   /// Whether TMA can load the tile to a ring.
   LogicalResult checkLoad(tile::LoadOp load) {
     auto isProduct = [](Operation *user) { return isa<tile::DotOp>(user); };
-    if (!llvm::all_of(load->getUsers(), isProduct))
+    tile::TransposeOp transpose = getTranspose(load);
+    if (transpose ? !load->hasOneUse() ||
+                        !llvm::all_of(transpose->getUsers(), isProduct) ||
+                        transpose->getBlock() != load->getBlock()
+                  : !llvm::all_of(load->getUsers(), isProduct))
       return load.emitError("a tile that feeds a product must have no other "
                             "use: it is only in shared memory");
     auto memory = cast<MemRefType>(load.getSource().getType());
@@ -230,6 +248,15 @@ private:
     return ring;
   }
 
+  /// The ring that buffers of `ring` are transposed to.
+  Value createRing(tile::KernelOp kernel, tile::TransposeOp transpose,
+                   hopper::RingType ring) {
+    auto tile = cast<VectorType>(transpose.getResult().getType());
+    Value transposed = createRing(kernel, ring.getStages(), tile);
+    lastRing.setOnes(transpose.getOnes());
+    return transposed;
+  }
+
   Value createRing(tile::KernelOp kernel, int64_t stages, VectorType tile) {
     OpBuilder builder(&getContext());
     if (lastRing)
@@ -248,18 +275,25 @@ private:
   }
 
   /// Adds a put and a get of the ring in place of a load; the buffer is
-  /// released after its last use.
-  void stage(tile::LoadOp load, Value ring) {
+  /// released after its last use. What is transposed is got from the ring of
+  /// transposed tiles.
+  void stage(tile::LoadOp load, Value ring, Value transposed) {
     OpBuilder builder(load);
     Location loc = load.getLoc();
-    VectorType tile = load.getResult().getType();
     hopper::RingPutOp::create(builder, loc, ring, load.getSource(),
                               load.getIndices(), load.getDims());
+    Value operand = load.getResult();
+    if (transposed) {
+      operand = getTranspose(load).getResult();
+      hopper::RingTransposeOp::create(builder, loc, ring, transposed);
+      ring = transposed;
+    }
+    auto tile = cast<VectorType>(operand.getType());
     auto type =
         hopper::BufferType::get(builder.getContext(), tile, tile.getDimSize(0));
     Value buffer = hopper::RingGetOp::create(builder, loc, type, ring);
-    buffers[load.getResult()] = buffer;
-    builder.setInsertionPointAfter(lastUse(load));
+    buffers[operand] = buffer;
+    builder.setInsertionPointAfter(lastUse(operand.getDefiningOp()));
     hopper::RingReleaseOp::create(builder, loc, ring, buffer);
   }
 
@@ -281,9 +315,7 @@ private:
   /// Computed operands that a product can only read from shared memory.
   SmallVector<OpOperand *> sharedOperands(tile::DotOp dot) {
     SmallVector<OpOperand *> shared;
-    auto isComputed = [](Value operand) {
-      return !operand.getDefiningOp<tile::LoadOp>();
-    };
+    auto isComputed = [](Value operand) { return !getLoad(operand); };
     if (isComputed(dot.getA()) &&
         (dot.getContractA() != 1 || (schedule && schedule.getShareOperands())))
       shared.push_back(&dot.getAMutable());
@@ -376,7 +408,7 @@ private:
   /// shared for this product, else registers.
   Value operandOf(OpOperand &operand) {
     auto dot = cast<tile::DotOp>(operand.getOwner());
-    bool shared = operand.get().getDefiningOp<tile::LoadOp>() ||
+    bool shared = getLoad(operand.get()) ||
                   llvm::is_contained(sharedOperands(dot), &operand);
     return shared ? buffers.lookup(operand.get()) : operand.get();
   }
