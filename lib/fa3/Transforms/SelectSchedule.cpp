@@ -89,22 +89,22 @@ constexpr ForwardRow kForwardRows[] = {
     {256, true, 128, 80, 2, 2, false, 4},
 };
 
-/// Keys up to which wide 8-bit values are transposed where they are needed:
-/// beyond that, the shared memory's port has more to do than a kernel in front
-/// costs.
-constexpr int64_t kTransposedKeys = 4096;
-constexpr int64_t kTransposedCausalKeys = 2048;
+/// Keys up to which 8-bit values are transposed where they are needed. Beyond
+/// that, the work for the shared memory's port costs more than a kernel in
+/// front. Wide heads need what two warps cannot do in time.
+constexpr int64_t kTransposedKeys = 2048;
+constexpr int64_t kTransposedCausalKeys = 4096;
 
 /// The same with 8-bit elements.
 constexpr ForwardRow kNarrowForwardRows[] = {
-    {64, false, 192, 128, 3, 2, false, 8, true, tile::ScheduleAttr::kAllKeys},
-    {64, true, 192, 128, 3, 2, false, 8, true, tile::ScheduleAttr::kAllKeys},
-    {128, false, 192, 96, 3, 2, true, 8, true, tile::ScheduleAttr::kAllKeys},
-    {128, true, 192, 96, 3, 2, true, 8, true, tile::ScheduleAttr::kAllKeys},
-    {192, false, 128, 128, 2, 2, true, 8, true, kTransposedKeys},
-    {192, true, 128, 128, 2, 2, true, 8, true, kTransposedCausalKeys},
-    {256, false, 128, 128, 2, 2, true, 8, true, kTransposedKeys},
-    {256, true, 128, 128, 2, 2, true, 8, true, kTransposedCausalKeys},
+    {64, false, 192, 128, 3, 2, true, 8, true, kTransposedKeys},
+    {64, true, 192, 96, 3, 2, true, 8, true, kTransposedCausalKeys},
+    {128, false, 192, 96, 3, 3, true, 8, true, kTransposedKeys},
+    {128, true, 192, 96, 3, 2, true, 8, true, kTransposedCausalKeys},
+    {192, false, 128, 128, 2, 2, false, 8},
+    {192, true, 128, 128, 2, 2, true, 8},
+    {256, false, 128, 128, 2, 2, false, 8},
+    {256, true, 128, 128, 2, 2, true, 8},
 };
 
 /// And where blocks of keys are added outside of the tensor cores.
