@@ -99,7 +99,7 @@ constexpr int64_t kTransposedCausalKeys = 4096;
 constexpr ForwardRow kNarrowForwardRows[] = {
     {64, false, 192, 128, 3, 2, true, 8, true, kTransposedKeys},
     {64, true, 192, 96, 3, 2, true, 8, true, kTransposedCausalKeys},
-    {128, false, 192, 96, 3, 3, true, 8, true, kTransposedKeys},
+    {128, false, 192, 96, 3, 2, true, 8, true, kTransposedKeys},
     {128, true, 192, 96, 3, 2, true, 8, true, kTransposedCausalKeys},
     {192, false, 128, 128, 2, 2, false, 8},
     {192, true, 128, 128, 2, 2, true, 8},
@@ -209,7 +209,7 @@ static LogicalResult parseValue(attn::AttentionOpInterface attention,
 /// Applies "field=value,field=value".
 static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
                                     StringRef text, ScheduleFields &fields) {
-  bool ownRegisters = false, ownWarpgroups = false;
+  bool ownRegisters = false, ownWarpgroups = false, ownTransposeV = false;
   SmallVector<StringRef> assignments;
   text.split(assignments, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
   for (StringRef assignment : assignments) {
@@ -233,12 +233,16 @@ static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
             known->field)))
       return failure();
     ownWarpgroups |= name == "warpgroups";
+    ownTransposeV |= name == "transpose_v";
     ownRegisters |=
         name == "producer_registers" || name == "consumer_registers";
   }
   // The split of registers follows the warpgroups unless it is given, too.
   if (ownWarpgroups && !ownRegisters)
     fields.splitRegisters();
+  // Without roles nobody transposes.
+  if (!fields.specialize && !ownTransposeV)
+    fields.transposeV = 0;
   return success();
 }
 
