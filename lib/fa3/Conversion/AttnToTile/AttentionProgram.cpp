@@ -106,9 +106,7 @@ AttentionProgram::QueryBlock AttentionProgram::queryBlock() {
     Value last = arith::SubIOp::create(b, blocks, index(1));
     block = arith::SubIOp::create(b, last, block);
   }
-  // head / (heads_q / heads_kv), with one division: heads_kv divides heads_q.
-  Value keyHead = b.createOrFold<arith::DivUIOp>(
-      b.createOrFold<arith::MulIOp>(head, dim("heads_kv")), heads);
+  Value keyHead = b.createOrFold<arith::DivUIOp>(head, groupSize());
   Value row0 = arith::MulIOp::create(b, block, index(rows));
   return {batch, head, keyHead, row0};
 }
