@@ -1,8 +1,12 @@
 // RUN: fa3-opt %s --fa3-select-schedule | FileCheck %s
+// RUN: fa3-opt %s --fa3-select-schedule=override=specialize=false,pingpong=false,warpgroups=2,block_q=128 | FileCheck %s --check-prefix=ALONE
 
 // Up to how many keys 8-bit values are transposed by the kernel that needs them so:
 // some where heads are narrow, and none where they are wide or where the caller has
-// values as columns.
+// values as columns. Without roles nobody transposes.
+// ALONE-NOT: transpose_v
+// ALONE: specialize = false
+// ALONE-NOT: transpose_v
 
 // CHECK-LABEL: func.func @d64(
 // CHECK: transpose_v = 2048,

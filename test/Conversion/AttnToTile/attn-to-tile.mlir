@@ -34,8 +34,8 @@
 // CHECK: %[[BATCH:.*]] = memref.dim %[[Q]], %[[I0]]
 // CHECK: %[[ID:.*]]:3 = tile.program_id(%[[BLOCKS]], %[[HEADS]], %[[BATCH]])
 // CHECK: %[[KV_HEADS:.*]] = memref.dim %[[K]], %[[I2]]
-// CHECK: %[[PRODUCT:.*]] = arith.muli %[[ID]]#1, %[[KV_HEADS]]
-// CHECK: %[[KV_HEAD:.*]] = arith.divui %[[PRODUCT]], %[[HEADS]]
+// CHECK: %[[GROUP:.*]] = arith.divui %[[HEADS]], %[[KV_HEADS]]
+// CHECK: %[[KV_HEAD:.*]] = arith.divui %[[ID]]#1, %[[GROUP]]
 // CHECK: %[[ROW0:.*]] = arith.muli %[[ID]]#0, %[[I64]]
 // CHECK: %[[QUERY:.*]] = tile.load %[[Q]][%[[ID]]#2, %[[ROW0]], %[[ID]]#1, %[[I0]]] dims [1, 3]
 // CHECK: %[[SEQLEN_K:.*]] = memref.dim %[[K]], %[[I1]]
@@ -147,8 +147,7 @@ func.func @causal(%q: tensor<?x?x?x128xf16>, %k: tensor<?x?x?x128xf16>, %v: tens
 // CHECK-SAME: memref<2x8x?xf32, strided<[?, ?, 1]>> {tile.argument = #tile.argument<"lse",
 // CHECK-NOT: constraints
 // CHECK: tile.program_id(%{{.*}}, %c8, %c2)
-// CHECK: %[[PRODUCT:.*]] = arith.muli %{{.*}}, %c2
-// CHECK: arith.divui %[[PRODUCT]], %c8
+// CHECK: arith.divui %{{.*}}, %c4
 // CHECK: scf.for %{{.*}} = %c0 to %c4 step %c1
 func.func @static(%q: tensor<2x?x8x64xbf16>, %k: tensor<?x?x2x64xbf16>, %v: tensor<?x256x?x64xbf16>)
     -> (tensor<2x?x8x64xbf16>, tensor<2x8x?xf32>) {

@@ -92,8 +92,7 @@ func.func @attention(%q: !t, %k: !t, %v: !t, %o: !t, %lse: !l, %do: !t, %dlse: !
 // CHECK: %[[ID:.*]]:3 = tile.program_id(%{{.*}}, %c8, %c2)
 // CHECK: %[[LAST:.*]] = arith.subi %{{.*}}, %c1
 // CHECK: %[[BLOCK:.*]] = arith.subi %[[LAST]], %[[ID]]#0
-// CHECK: %[[PRODUCT:.*]] = arith.muli %[[ID]]#1, %c4
-// CHECK: %[[KV_HEAD:.*]] = arith.divui %[[PRODUCT]], %c8
+// CHECK: %[[KV_HEAD:.*]] = arith.divui %[[ID]]#1, %c2
 // CHECK: %[[ROW0:.*]] = arith.muli %[[BLOCK]], %c128
 // CHECK: %[[QUERY:.*]] = tile.load %[[Q]][%[[ID]]#2, %[[ROW0]], %[[ID]]#1, %c0] dims [1, 3]
 // CHECK: %[[GRAD:.*]] = tile.load %[[DO]][%[[ID]]#2, %[[ROW0]], %[[ID]]#1, %c0] dims [1, 3]

@@ -83,8 +83,7 @@ func.func @two_level(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3
 // CHECK-SAME: #tile.argument<"k_descale", "input", ["batch", "heads_kv", "seqlen_k"]>
 // CHECK-SAME: #tile.argument<"v_descale", "input", ["batch", "heads_kv"]>
 // CHECK: %[[ID:.*]]:3 = tile.program_id
-// CHECK: %[[PRODUCT:.*]] = arith.muli %[[ID]]#1, %{{.*}}
-// CHECK: %[[HEAD:.*]] = arith.divui %[[PRODUCT]], %{{.*}}
+// CHECK: %[[HEAD:.*]] = arith.divui %[[ID]]#1, %{{.*}}
 // CHECK: %[[Q:.*]] = tile.load %arg3[%[[ID]]#2, %[[ID]]#1, %{{.*}}] dims [2, -1] : {{.*}}, vector<128x1xf32>
 // CHECK-NOT: arith.mulf %[[Q]], %{{.*}} : vector<1x1xf32>
 // CHECK: %[[FACTOR:.*]] = arith.mulf %[[Q]], %{{.*}} : vector<128x1xf32>

@@ -9,7 +9,7 @@
 // CHECK-NOT: "workspace"
 // CHECK-NOT: launch_if
 // CHECK: %[[ID:.*]]:3 = tile.program_id
-// CHECK: %[[HEAD:.*]] = arith.divui
+// CHECK: %[[HEAD:.*]] = arith.divui %[[ID]]#1,
 // CHECK: scf.for
 // CHECK:   %[[KEY:.*]] = tile.load %arg1[%[[ID]]#2, %[[ROW:.*]], %[[HEAD]], %{{.*}}] dims [1, 3]
 // CHECK:   %[[P:.*]] = tile.interleave
