@@ -211,6 +211,23 @@ tile.kernel @share(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
 
 // -----
 
+tile.kernel @transpose(%v: memref<?x64xf8E4M3FN, strided<[?, 1]>>, %i: index) {
+  %x = tile.load %v[%i, %i] dims [0, 1] : memref<?x64xf8E4M3FN, strided<[?, 1]>>, vector<64x64xf8E4M3FN>
+  // expected-error @+1 {{must be expanded before tiles are distributed}}
+  %t = tile.transpose %x : vector<64x64xf8E4M3FN> -> vector<64x64xf8E4M3FN>
+  tile.return
+}
+
+// -----
+
+tile.kernel @ring_transpose(%r: !hopper.ring<1, vector<32x64xf8E4M3FN>>, %t: !hopper.ring<1, vector<64x32xf8E4M3FN>>) {
+  // expected-error @+1 {{must be expanded before tiles are distributed}}
+  hopper.ring_transpose %r, %t : !hopper.ring<1, vector<32x64xf8E4M3FN>> to !hopper.ring<1, vector<64x32xf8E4M3FN>>
+  tile.return
+}
+
+// -----
+
 tile.kernel @out_put(%r: !hopper.ring<1, vector<64x64xf32>>, %x: memref<?x4096xf32, strided<[?, 1]>>, %i: index) {
   %t = tile.load %x[%i, %i] dims [] : memref<?x4096xf32, strided<[?, 1]>>, vector<64x64xf32>
   // expected-error @+1 {{must be expanded before tiles are distributed}}

@@ -109,3 +109,31 @@ tile.kernel @share_in_a_region(%x: vector<64x64xbf16>) {
   }
   tile.return
 }
+
+// -----
+
+!r = !hopper.ring<1, vector<32x64xf8E4M3FN>>
+!t = !hopper.ring<1, vector<64x32xf8E4M3FN>>
+tile.kernel @transpose_without_roles() {
+  %r = hopper.ring_alloc {offset = 0 : i64, barriers = 12288 : i64} : !r
+  %t = hopper.ring_alloc {offset = 4096 : i64, barriers = 12304 : i64} : !t
+  // expected-error @+1 {{a ring is transposed by a role of its own: run fa3-specialize-warps first}}
+  hopper.ring_transpose %r, %t : !r to !t
+  tile.return
+}
+
+// -----
+
+!r = !hopper.ring<1, vector<32x64xf8E4M3FN>>
+!t = !hopper.ring<1, vector<64x32xf8E4M3FN>>
+tile.kernel @transpose_without_a_place() {
+  %r = hopper.ring_alloc {offset = 0 : i64, barriers = 4096 : i64} : !r
+  // expected-error @+1 {{the ring has no place in shared memory: run fa3-allocate-shared-memory first}}
+  %t = hopper.ring_alloc {offset = 4096 : i64} : !t
+  hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+  } consumer {
+  } transpose {
+    hopper.ring_transpose %r, %t : !r to !t
+  }
+  tile.return
+}

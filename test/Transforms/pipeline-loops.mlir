@@ -171,6 +171,65 @@ tile.kernel @shared_load(%q: !m, %k: !m, %o: !f, %n: index) attributes {schedule
   tile.return
 }
 
+// What is transposed in shared memory between is deferred with its load and the
+// product.
+!n = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+!t = vector<64x64xf8E4M3FN>
+// CHECK-LABEL: tile.kernel @transposed_load
+// CHECK-SAME: %[[Q:[a-z0-9]+]]: memref<{{.*}}>, %[[K:[a-z0-9]+]]: memref<{{.*}}>, %[[V:[a-z0-9]+]]: memref<{{.*}}>, %{{.*}}: memref<{{.*}}>, %[[N:.*]]: index
+// CHECK: scf.if
+// CHECK-NOT: tile.transpose
+// CHECK: scf.for %[[J:.*]] = %c0 to %{{.*}} iter_args(%[[ACC:.*]] = %{{.*}}, %[[P:.*]] = %{{.*}})
+// CHECK: tile.load %[[K]]
+// CHECK: tile.dot
+// CHECK: %[[VALUES:.*]] = tile.load %[[V]][%[[J]],
+// CHECK: %[[T:.*]] = tile.transpose %[[VALUES]]
+// CHECK: tile.dot %[[P]], %[[T]], %[[ACC]] contract(1, 1)
+// CHECK: }
+// CHECK: %[[LAST:.*]] = tile.load %[[V]]
+// CHECK: %[[U:.*]] = tile.transpose %[[LAST]]
+// CHECK: tile.dot %{{.*}}, %[[U]], %{{.*}} contract(1, 1)
+// CHECK: } else {
+// REMARK: pipelined: the next iteration's first products are issued ahead of this iteration's dependent ones
+tile.kernel @transposed_load(%q: !n, %k: !n, %v: !n, %o: !f, %n: index) attributes {schedule = #s} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant dense<0.0> : vector<64x64xf32>
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !n, !t
+  %r = scf.for %j = %c0 to %n step %c1 iter_args(%acc = %zero) -> (vector<64x64xf32>) {
+    %K = tile.load %k[%j, %c0] dims [0, 1] : !n, !t
+    %S = tile.dot %Q, %K contract(1, 1) : !t, !t -> vector<64x64xf32>
+    %P = tile.interleave %S : vector<64x64xf32> -> !t
+    %V = tile.load %v[%j, %c0] dims [0, 1] : !n, !t
+    %T = tile.transpose %V : !t -> !t
+    %O = tile.dot %P, %T, %acc contract(1, 1) : !t, !t, vector<64x64xf32> -> vector<64x64xf32>
+    scf.yield %O : vector<64x64xf32>
+  }
+  tile.store %r, %o[%c0, %c0] dims [0, 1] : vector<64x64xf32>, !f
+  tile.return
+}
+
+// It is in a buffer of shared memory, too, which belongs to one iteration.
+// CHECK-LABEL: tile.kernel @shared_transpose
+// CHECK-NOT: scf.if
+// REMARK: not pipelined: products of two iterations would share a loaded tile: a buffer in shared memory belongs to one iteration
+tile.kernel @shared_transpose(%q: !n, %k: !n, %o: !f, %n: index) attributes {schedule = #s} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant dense<0.0> : vector<64x64xf32>
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !n, !t
+  %r = scf.for %j = %c0 to %n step %c1 iter_args(%acc = %zero) -> (vector<64x64xf32>) {
+    %K = tile.load %k[%j, %c0] dims [0, 1] : !n, !t
+    %T = tile.transpose %K : !t -> !t
+    %S = tile.dot %Q, %T contract(1, 1) : !t, !t -> vector<64x64xf32>
+    %P = tile.interleave %S : vector<64x64xf32> -> !t
+    %O = tile.dot %P, %T, %acc contract(1, 1) : !t, !t, vector<64x64xf32> -> vector<64x64xf32>
+    scf.yield %O : vector<64x64xf32>
+  }
+  tile.store %r, %o[%c0, %c0] dims [0, 1] : vector<64x64xf32>, !f
+  tile.return
+}
+
 // The first product needs what the second one gave an iteration before.
 // CHECK-LABEL: tile.kernel @recurrence
 // CHECK-NOT: scf.if

@@ -10,9 +10,9 @@
 !l = tensor<?x?x?xf32>
 
 // CHECK-LABEL: func.func @d128
-// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 96, warpgroups = 3, pingpong = false, lazy_rescale = 4, chains = 8, product_sums = true, producer_registers = 32, consumer_registers = 160>}
+// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 96, warpgroups = 3, lazy_rescale = 4, chains = 8, product_sums = true, transpose_v = 2048, producer_registers = 32, consumer_registers = 160>}
 func.func @d128(%q: !t, %k: !t, %v: !t) -> (!o, !l) {
-  // expected-remark@+1 {{from the table): 84048 of 232448 bytes of shared memory, about 152 of 160 registers}}
+  // expected-remark@+1 {{from the table): 108656 of 232448 bytes of shared memory, about 152 of 160 registers}}
   %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !o, !l
   return %o, %lse : !o, !l
 }

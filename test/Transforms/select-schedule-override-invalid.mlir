@@ -1,7 +1,7 @@
 // What an override refuses, with the place in the spec.
 
 // RUN: not fa3-opt %s --fa3-select-schedule=override=blockq=1 2>&1 | FileCheck %s --check-prefix=E0
-// E0: error: {{.*}}schedule override: no field 'blockq'; there are block_q, block_kv, warpgroups, stages, early_stages, overlap, specialize, pingpong, split_loops, lazy_rescale, chains, product_sums, longest_first, persistent, transpose_s, transpose_dkv, transpose_dq, share_operands, separate_dq, bulk_reduce, producer_registers, consumer_registers
+// E0: error: {{.*}}schedule override: no field 'blockq'; there are block_q, block_kv, warpgroups, stages, early_stages, overlap, specialize, pingpong, split_loops, lazy_rescale, chains, product_sums, transpose_v, longest_first, persistent, transpose_s, transpose_dkv, transpose_dq, share_operands, separate_dq, bulk_reduce, producer_registers, consumer_registers
 // RUN: not fa3-opt %s --fa3-select-schedule=override==1 2>&1 | FileCheck %s --check-prefix=E1
 // E1: error: {{.*}}schedule override: no field ''
 // RUN: not fa3-opt %s --fa3-select-schedule=override=block_kv 2>&1 | FileCheck %s --check-prefix=E2

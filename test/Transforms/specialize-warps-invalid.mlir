@@ -86,3 +86,28 @@ tile.kernel @reduction_at_computed_place(%k: !m, %acc: !acc, %x: vector<64x64xf3
   hopper.out_reduce %ro, %acc[%n, %c0] : !out, !acc
   tile.return
 }
+
+// -----
+
+// Nor does the role that transposes.
+!m = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+!r = !hopper.ring<2, vector<32x64xf8E4M3FN>>
+!t = !hopper.ring<2, vector<64x32xf8E4M3FN>>
+!b = !hopper.buffer<vector<64x32xf8E4M3FN>, 64>
+tile.kernel @transposed_conditionally(%v: !m, %x: vector<64x64xf32>) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1>} {
+  %rv = hopper.ring_alloc : !r
+  %rt = hopper.ring_alloc : !t
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  hopper.ring_put %rv, %v[%c0, %c0] dims [0, 1] : !r, !m
+  // expected-error @+1 {{an address or condition of a copy needs this operation, which only consumers can execute}}
+  %y = arith.addf %x, %x : vector<64x64xf32>
+  %e = vector.extract %y[0, 0] : f32 from vector<64x64xf32>
+  %c = arith.cmpf ogt, %e, %zero : f32
+  scf.if %c {
+    hopper.ring_transpose %rv, %rt : !r to !t
+    %b = hopper.ring_get %rt : !t -> !b
+    hopper.ring_release %rt, %b : !t, !b
+  }
+  tile.return
+}

@@ -183,3 +183,84 @@ tile.kernel @no_loads(%acc: !acc, %x: vector<64x64xf32>, %i: index) attributes {
   hopper.out_reduce %ro, %acc[%i, %i] : !out, !acc
   tile.return
 }
+
+// What the producer loads is transposed by a role of its own, through the same loops
+// and conditionals: it needs their bounds, but no address.
+!n = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+!rv = !hopper.ring<2, vector<32x64xf8E4M3FN>>
+!rt = !hopper.ring<2, vector<64x32xf8E4M3FN>>
+!bt = !hopper.buffer<vector<64x32xf8E4M3FN>, 64>
+// CHECK-LABEL: tile.kernel @transpose
+// CHECK: %[[V:.*]] = hopper.ring_alloc : <2, vector<32x64xf8E4M3FN>>
+// CHECK: %[[T:.*]] = hopper.ring_alloc : <2, vector<64x32xf8E4M3FN>>
+// CHECK: producer {
+// CHECK-NOT: hopper.ring_transpose
+// CHECK: hopper.ring_put %[[V]]
+// CHECK-NOT: hopper.ring_transpose
+// CHECK: } consumer {
+// CHECK: scf.for
+// CHECK: scf.if
+// CHECK-NEXT: hopper.ring_get %[[T]]
+// CHECK-NEXT: hopper.ring_release %[[T]]
+// CHECK-NOT: hopper.ring_transpose
+// CHECK: } transpose {
+// CHECK-NEXT: %[[N:.*]] = arith.divui
+// CHECK-NEXT: scf.for %{{.*}} = %c0 to %[[N]] step %c1 {
+// CHECK-NEXT: scf.if
+// CHECK-NEXT: hopper.ring_transpose %[[V]], %[[T]]
+// CHECK-NEXT: }
+// CHECK-NEXT: }
+// CHECK-NEXT: }
+// CHECK-NEXT: tile.return
+tile.kernel @transpose(%v: !n, %o: !f, %a: index, %g: index, %c: i1, %x: vector<64x64xf32>) attributes {schedule = #s} {
+  %rv = hopper.ring_alloc : !rv
+  %rt = hopper.ring_alloc : !rt
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = arith.divui %a, %g : index
+  %r:2 = scf.for %j = %c0 to %n step %c1 iter_args(%row = %c0, %acc = %x) -> (index, vector<64x64xf32>) {
+    scf.if %c {
+      hopper.ring_put %rv, %v[%row, %c0] dims [0, 1] : !rv, !n
+      hopper.ring_transpose %rv, %rt : !rv to !rt
+      %b = hopper.ring_get %rt : !rt -> !bt
+      hopper.ring_release %rt, %b : !rt, !bt
+    }
+    %y = math.exp2 %acc : vector<64x64xf32>
+    %next = arith.addi %row, %j : index
+    scf.yield %next, %y : index, vector<64x64xf32>
+  }
+  tile.store %r#1, %o[%r#0, %c0] dims [0, 1] : vector<64x64xf32>, !f
+  tile.return
+}
+
+// All four roles.
+// CHECK-LABEL: tile.kernel @drain_and_transpose
+// CHECK: producer {
+// CHECK: hopper.ring_put
+// CHECK: } consumer {
+// CHECK: hopper.ring_get
+// CHECK: hopper.out_put
+// CHECK: } drain {
+// CHECK-NOT: hopper.ring_
+// CHECK: hopper.out_reduce
+// CHECK: } transpose {
+// CHECK-NOT: hopper.out_
+// CHECK: hopper.ring_transpose
+// CHECK-NOT: hopper.out_
+// CHECK: tile.return
+tile.kernel @drain_and_transpose(%v: !n, %acc: !acc, %x: vector<64x64xf32>, %n: index) attributes {schedule = #s} {
+  %rv = hopper.ring_alloc : !rv
+  %rt = hopper.ring_alloc : !rt
+  %ro = hopper.ring_alloc : !out
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %n step %c1 {
+    hopper.ring_put %rv, %v[%i, %c0] dims [0, 1] : !rv, !n
+    hopper.ring_transpose %rv, %rt : !rv to !rt
+    %b = hopper.ring_get %rt : !rt -> !bt
+    hopper.ring_release %rt, %b : !rt, !bt
+    hopper.out_put %x, %ro : vector<64x64xf32>, !out
+    hopper.out_reduce %ro, %acc[%i, %c0] : !out, !acc
+  }
+  tile.return
+}

@@ -442,7 +442,7 @@ tile.kernel @get_in_producer(%k: !m) {
   %c1 = arith.constant 1 : index
   hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
     hopper.ring_put %rk, %k[%c0, %c0] dims [0, 1] : !r, !m
-    // expected-error @+1 {{belongs to consumers: the producer has neither tiles nor buffers}}
+    // expected-error @+1 {{belongs to another role: the producer has neither tiles nor buffers}}
     %b = hopper.ring_get %rk : !r -> !b
     hopper.ring_release %rk, %b : !r, !b
   } consumer {
@@ -462,7 +462,7 @@ tile.kernel @tile_in_producer(%k: !m, %x: !t) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
-    // expected-error @+1 {{belongs to consumers: the producer has neither tiles nor buffers}}
+    // expected-error @+1 {{belongs to another role: the producer has neither tiles nor buffers}}
     %y = math.exp2 %x : !t
     hopper.ring_put %rk, %k[%c0, %c0] dims [0, 1] : !r, !m
   } consumer {

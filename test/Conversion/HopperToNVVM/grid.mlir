@@ -56,3 +56,18 @@ tile.kernel @operators(%m: !m {tile.argument = #tile.argument<"m", "input", ["a"
 tile.kernel @one() attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
   tile.return
 }
+
+// Where a kernel is launched is carried on, for the manifest.
+// CHECK-LABEL: llvm.func @some_keys(
+// CHECK-SAME: hopper.launch_if = {args = [{args = ["keys", 4096], op = "max"}, 4096], op = "sub"}
+tile.kernel @some_keys() attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64,
+    launch_if = {args = [{args = ["keys", 4096], op = "max"}, 4096], op = "sub"}} {
+  tile.return
+}
+
+// CHECK-LABEL: llvm.func @always(
+// CHECK-NOT: hopper.launch_if
+// CHECK: llvm.return
+tile.kernel @always() attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  tile.return
+}

@@ -69,6 +69,58 @@ tile.kernel @drain() attributes {hopper.threads = 384 : i64, hopper.shared_memor
   tile.return
 }
 
+// The role that transposes is all of the last two warps.
+// CHECK-LABEL: llvm.func @transpose
+// CHECK: nvvm.setmaxregister decrease 32
+// CHECK: %[[WARP:.*]] = nvvm.shfl.sync idx
+// CHECK: llvm.icmp "eq" %[[WARP]]
+// CHECK: nvvm.elect.sync
+// CHECK: mbarrier.arrive.expect_tx
+// CHECK-NOT: llvm.icmp "eq" %[[WARP]]
+// CHECK: %[[TWO:.*]] = llvm.mlir.constant(2 : i32)
+// CHECK: %[[LATER:.*]] = llvm.icmp "uge" %[[WARP]], %[[TWO]]
+// CHECK: llvm.cond_br %[[LATER]], ^[[TRANSPOSE:.*]], ^{{.*}}
+// CHECK: ^[[TRANSPOSE]]:
+// CHECK: nvvm.bar.warp.sync
+// CHECK: nvvm.setmaxregister increase 160
+tile.kernel @transpose() attributes {hopper.threads = 512 : i64, hopper.shared_memory = 8 : i64} {
+  %b = hopper.shared_address 0 : i32
+  hopper.specialize {warpgroups = 3 : i64, producer_registers = 32 : i64, consumer_registers = 160 : i64} producer {
+    hopper.mbarrier_expect %b, 16
+  } consumer {
+  } transpose {
+    hopper.warp_sync
+  }
+  tile.return
+}
+
+// Beside a drain, which is the second warp.
+// CHECK-LABEL: llvm.func @drain_and_transpose
+// CHECK: nvvm.setmaxregister decrease 24
+// CHECK: %[[WARP:.*]] = nvvm.shfl.sync idx
+// CHECK: %[[ONE:.*]] = llvm.mlir.constant(1 : i32)
+// CHECK: %[[SECOND:.*]] = llvm.icmp "eq" %[[WARP]], %[[ONE]] : i32
+// CHECK: llvm.cond_br %[[SECOND]], ^[[DRAIN:.*]], ^[[NEXT:.*]]
+// CHECK: ^[[DRAIN]]:
+// CHECK-NEXT: cp.async.bulk.wait_group.read 0;
+// CHECK-NEXT: llvm.br ^[[NEXT]]
+// CHECK: ^[[NEXT]]:
+// CHECK: %[[LATER:.*]] = llvm.icmp "uge" %[[WARP]]
+// CHECK: llvm.cond_br %[[LATER]], ^[[TRANSPOSE:.*]], ^{{.*}}
+// CHECK: ^[[TRANSPOSE]]:
+// CHECK: nvvm.bar.warp.sync
+// CHECK: nvvm.setmaxregister increase 240
+tile.kernel @drain_and_transpose() attributes {hopper.threads = 384 : i64, hopper.shared_memory = 8 : i64} {
+  hopper.specialize {warpgroups = 2 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+  } consumer {
+  } drain {
+    hopper.bulk_wait
+  } transpose {
+    hopper.warp_sync
+  }
+  tile.return
+}
+
 // Two warpgroups start with 256 registers a thread: consumers give some back,
 // too. Three start with 168: here it is the producer that gets more.
 // CHECK-LABEL: llvm.func @few_warpgroups

@@ -36,6 +36,15 @@ tile.kernel @shared() attributes {hopper.threads = 128 : i64, hopper.shared_memo
   hopper.store_matrix %base, %t, %t, %t, %t : i32, i32, i32, i32
   // CHECK: llvm.inline_asm has_side_effects "stmatrix.sync.aligned.m8n8.x2.shared.b16 [$0+1040], {$1, $2};", "r,r,r,~{memory}" %[[BASE]], %[[T]],
   hopper.store_matrix %a, %t, %c16 straight : i32, i32
+  // CHECK: llvm.inline_asm has_side_effects "ldmatrix.sync.aligned.m8n8.x1.trans.shared.b16 {$0}, [$1+1024];", "=r,r,~{memory}" %[[BASE]] : (i32) -> i32
+  %m1 = hopper.load_matrix %base : i32
+  // CHECK: llvm.inline_asm has_side_effects "ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {$0, $1}, [$2+1040];", "=r,=r,r,~{memory}" %[[BASE]] :
+  %m2:2 = hopper.load_matrix %a : i32, i32
+  // CHECK: %[[M:.*]] = llvm.inline_asm has_side_effects "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {$0, $1, $2, $3}, [$4+1072];", "=r,=r,=r,=r,r,~{memory}" %[[BASE]] :
+  // CHECK: %[[M3:.*]] = llvm.extractvalue %[[M]][3]
+  %m4:4 = hopper.load_matrix %b : i32, i32, i32, i32
+  // CHECK: stmatrix.{{.*}} %[[BASE]], %[[M3]] :
+  hopper.store_matrix %base, %m4#3 straight : i32
   // CHECK: %[[ALL:.*]] = llvm.mlir.constant(-1 : i32) : i32
   // CHECK: nvvm.bar.warp.sync %[[ALL]]
   hopper.warp_sync
