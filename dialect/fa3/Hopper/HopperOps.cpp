@@ -78,33 +78,32 @@ LogicalResult RingReleaseOp::verify() {
   return success();
 }
 
-/// Whether `to` has the columns of `from` as rows, at least.
-static bool isTransposed(VectorType from, VectorType to) {
-  return from.getElementTypeBitWidth() == 8 &&
-         from.getElementType() == to.getElementType() &&
-         from.getDimSize(0) == to.getDimSize(1) &&
-         from.getDimSize(1) <= to.getDimSize(0) &&
-         from.getDimSize(0) % 32 == 0 && from.getDimSize(1) % 32 == 0;
+/// Checks that `to` has the columns of `from` as rows, and rows of ones or
+/// none.
+static LogicalResult verifyTransposed(Operation *op, VectorType from,
+                                      VectorType to) {
+  int64_t more = to.getDimSize(0) - from.getDimSize(1);
+  if (from.getElementTypeBitWidth() == 8 &&
+      from.getElementType() == to.getElementType() &&
+      from.getDimSize(0) == to.getDimSize(1) &&
+      (more == 0 || more == fa3::tile::LoadOp::kOnesRows) &&
+      from.getDimSize(0) % 32 == 0 && from.getDimSize(1) % 32 == 0)
+    return success();
+  return op->emitOpError("transposes 8-bit floats with multiples of 32 as rows "
+                         "and columns, not ")
+         << from << " to " << to;
 }
 
 LogicalResult RingTransposeOp::verify() {
-  VectorType from = getFrom().getType().getTile();
-  VectorType to = getTo().getType().getTile();
-  if (!isTransposed(from, to))
-    return emitOpError("transposes 8-bit floats with multiples of 32 as rows "
-                       "and columns, not ")
-           << from << " to " << to;
-  return success();
+  if (getFrom() == getTo())
+    return emitOpError("needs two rings");
+  return verifyTransposed(*this, getFrom().getType().getTile(),
+                          getTo().getType().getTile());
 }
 
 LogicalResult BufferTransposeOp::verify() {
-  VectorType source = getSource().getType().getTile();
-  VectorType target = getTarget().getType().getTile();
-  if (!isTransposed(source, target))
-    return emitOpError("transposes 8-bit floats with multiples of 32 as rows "
-                       "and columns, not ")
-           << source << " to " << target;
-  return success();
+  return verifyTransposed(*this, getSource().getType().getTile(),
+                          getTarget().getType().getTile());
 }
 
 LogicalResult RowsOp::verify() {

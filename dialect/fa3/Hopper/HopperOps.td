@@ -283,9 +283,9 @@ def Hopper_SpecializeOp : HopperOp<"specialize", [NoRegionArguments, SingleBlock
     Warpgroup 0 executes `producer` on one thread with `producer_registers`
     registers per thread; warpgroups 1 to `warpgroups` execute `consumer` with
     `consumer_registers`. Another warp of warpgroup 0 executes `drain`, if
-    there is one: it moves what the consumers computed to memory. Two more
-    execute `transpose`, if there is one, which works on what the producer
-    loads before the consumers get it. With `active`,
+    there is one: it moves what the consumers computed to memory. The rest of
+    its warps execute `transpose`, if there is one, which works on what the
+    producer loads before the consumers get it. With `active`,
     only that many of the consumer warpgroups execute the region; the others
     have nothing to do.
   }];
@@ -293,6 +293,10 @@ def Hopper_SpecializeOp : HopperOp<"specialize", [NoRegionArguments, SingleBlock
   let regions = (region SizedRegion<1>:$producer, SizedRegion<1>:$consumer, MaxSizedRegion<1>:$drain, MaxSizedRegion<1>:$transpose);
   let assemblyFormat = "(`active` $active^)? attr-dict `producer` $producer `consumer` $consumer (`drain` $drain^)? (`transpose` $transpose^)?";
   let builders = [OpBuilder<(ins "int64_t":$warpgroups, "int64_t":$producerRegisters, "int64_t":$consumerRegisters)>];
+  let extraClassDeclaration = [{
+    /// Warps that execute `transpose`, the last ones of their warpgroup.
+    int64_t getTransposeWarps() { return getDrain().empty() ? 3 : 2; }
+  }];
 }
 
 def Hopper_WarpgroupOp : HopperOp<"warpgroup", [Pure]> {

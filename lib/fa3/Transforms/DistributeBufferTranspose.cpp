@@ -11,8 +11,6 @@
 #include "fa3/Transforms/RingLayout.h"
 #include "fa3/Transforms/Threads.h"
 
-#include <deque>
-
 using namespace mlir;
 using namespace fa3;
 
@@ -26,53 +24,66 @@ constexpr int64_t kStepRows = 32;
 constexpr int64_t kMatrices = 4;
 /// Bytes of two matrices' registers: of even columns and of odd ones.
 constexpr int64_t kSelectors[] = {0x6420, 0x7531};
-/// Registers of a role's thread beside those of loads that are ahead of their
-/// stores, and those of each such load.
-constexpr int64_t kOtherRegisters = 24, kLoadRegisters = 8;
-
-/// Where a lane's chunk is in a buffer: chunks of its row differ from the first
-/// one by what is exchanged in the address, and by whole panels.
-struct Place {
-  int64_t exchange, offset;
-};
-
-Place placeOf(hopper::BufferType buffer, int64_t row, int64_t chunk) {
-  return {chunk % kChunks * kChunkBytes,
-          (chunk / kChunks * buffer.getPanelRows() + row) * kPanelBytes};
-}
-
-/// What a warp has loaded, and where it goes.
-struct Loaded {
-  ValueRange matrices;
-  Value isUpper, address;
-};
+/// Registers of a thread beside those of loads, and those of each load.
+constexpr int64_t kOtherRegisters = 8, kLoadRegisters = 8;
 
 } // namespace
 
 LogicalResult
 Distributor::distributeBufferTranspose(hopper::BufferTransposeOp op) {
+  auto roles = op->getParentOfType<hopper::SpecializeOp>();
+  if (!roles || !roles.getTranspose().isAncestor(op->getParentRegion()))
+    return op.emitError("belongs to the role that transposes");
+  int64_t warps = roles.getTransposeWarps();
   hopper::BufferType source = op.getSource().getType();
   hopper::BufferType target = op.getTarget().getType();
-  int64_t rows = source.getTile().getDimSize(0);
   int64_t chunks = source.getTile().getDimSize(1) / kChunkBytes;
+  int64_t rowSteps = source.getTile().getDimSize(0) / kStepRows;
 
-  auto swizzled = [&](Value row, Value chunk) {
-    Value inAtom = arith::AndIOp::create(builder, loc, row, constant(7));
-    Value place = arith::XOrIOp::create(builder, loc, chunk, inAtom);
+  auto bits = [&](Value value, int64_t shift, int64_t mask) -> Value {
+    if (shift != 0)
+      value = arith::ShRUIOp::create(builder, loc, value, constant(shift));
+    return arith::AndIOp::create(builder, loc, value, constant(mask));
+  };
+  // The lane's places are computed again for each buffer: the role has few
+  // registers to keep them. Lane 8 i + r addresses row r of matrix i: loading,
+  // matrices go by rows; storing, by odd columns, then by 16 rows of the
+  // source.
+  Value thread = hopper::ThreadIdOp::create(builder, loc, builder.getI32Type(),
+                                            /*again=*/true);
+  Value lane = bits(thread, 0, kThreadsPerWarp - 1);
+  Value warp =
+      add(bits(thread, llvm::Log2_64(kThreadsPerWarp), kWarpsPerWarpgroup - 1),
+          constant(warps - kWarpsPerWarpgroup));
+  // The lane's registers are those of row lane / 4 of each matrix. Rows r and
+  // r + 4 would be stored to the same banks: of the latter, the two halves of
+  // 16 rows of the source change places.
+  Value isUpper = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge,
+                                        lane, constant(kThreadsPerWarp / 2));
+  Value half =
+      arith::XOrIOp::create(builder, loc, bits(lane, 4, 1), bits(lane, 2, 1));
+  Value targetRow = add(multiply(bits(lane, 0, 7), 2), bits(lane, 3, 1));
+  // Offset of a chunk of the first panel in a row: the row swizzles it.
+  auto placeOf = [&](Value row, Value chunk) {
+    Value place = arith::XOrIOp::create(builder, loc, chunk, bits(row, 0, 7));
     return add(multiply(row, kPanelBytes), multiply(place, kChunkBytes));
   };
-  auto addressOf = [&](Value buffer, Value first, Place place) {
-    Value inBuffer =
-        arith::XOrIOp::create(builder, loc, first, constant(place.exchange));
-    return add(add(registers(buffer).front(), inBuffer),
-               constant(place.offset));
+
+  struct Loaded {
+    ValueRange matrices;
+    int64_t rowStep;
   };
-  // Rows r and r + 4 of a matrix would be stored to the same banks. Of the
-  // latter, the two halves of 16 rows of the source change places.
-  auto store = [&](const Loaded &loaded) {
+  auto load = [&](Value from, int64_t rowStep) -> Loaded {
+    SmallVector<Type> types(kMatrices, builder.getI32Type());
+    Value address = add(from, constant(rowStep * kStepRows * kPanelBytes));
+    return {
+        hopper::LoadMatrixOp::create(builder, loc, types, address).getResults(),
+        rowStep};
+  };
+  auto store = [&](const Loaded &loaded, Value to) {
     SmallVector<Value> inOrder;
     for (int64_t matrix = 0; matrix < kMatrices; ++matrix)
-      inOrder.push_back(arith::SelectOp::create(builder, loc, loaded.isUpper,
+      inOrder.push_back(arith::SelectOp::create(builder, loc, isUpper,
                                                 loaded.matrices[matrix ^ 2],
                                                 loaded.matrices[matrix]));
     SmallVector<Value> bytes;
@@ -81,54 +92,52 @@ Distributor::distributeBufferTranspose(hopper::BufferTransposeOp op) {
         bytes.push_back(hopper::PermuteBytesOp::create(
             builder, loc, builder.getI32Type(), inOrder[pair],
             inOrder[pair + 1], selector));
-    hopper::StoreMatrixOp::create(builder, loc, loaded.address, bytes,
-                                  /*straight=*/true);
+    // 32 rows of the source are two chunks of the target's rows.
+    int64_t chunk = 2 * loaded.rowStep;
+    Value place = arith::XOrIOp::create(
+        builder, loc, to, constant(chunk % kChunks * kChunkBytes));
+    int64_t panel = chunk / kChunks * target.getPanelRows() * kPanelBytes;
+    hopper::StoreMatrixOp::create(
+        builder, loc,
+        add(add(registers(op.getTarget()).front(), place), constant(panel)),
+        bytes, /*straight=*/true);
+  };
+  // Loads at once hide each other's latency.
+  int64_t most =
+      std::max<int64_t>(1, (static_cast<int64_t>(roles.getProducerRegisters()) -
+                            kOtherRegisters) /
+                               kLoadRegisters);
+  auto transpose = [&](Value chunk) {
+    Value panel = arith::ShRUIOp::create(builder, loc, chunk,
+                                         constant(llvm::Log2_64(kChunks)));
+    Value from = add(registers(op.getSource()).front(),
+                     add(placeOf(lane, bits(chunk, 0, kChunks - 1)),
+                         multiply(panel, source.getPanelRows() * kPanelBytes)));
+    Value to = placeOf(add(multiply(chunk, kChunkBytes), targetRow), half);
+    for (int64_t first = 0; first < rowSteps; first += most) {
+      SmallVector<Loaded> group;
+      for (int64_t rowStep = first; rowStep < std::min(first + most, rowSteps);
+           ++rowStep)
+        group.push_back(load(from, rowStep));
+      for (const Loaded &loaded : group)
+        store(loaded, to);
+    }
   };
 
-  // Loads that are ahead of stores hide their latency.
-  int64_t most = std::max<int64_t>(
-      0, (kernel.getScheduleAttr().getProducerRegisters() - kOtherRegisters) /
-             kLoadRegisters);
-  std::deque<Loaded> ahead;
-  for (int64_t row = 0; row < rows; row += kStepRows) {
-    // The lane's places are computed again for these rows: the role has few
-    // registers to keep them.
-    Value thread = hopper::ThreadIdOp::create(
-        builder, loc, builder.getI32Type(), /*again=*/true);
-    auto bits = [&](int64_t shift, int64_t mask) -> Value {
-      return arith::AndIOp::create(
-          builder, loc,
-          arith::ShRUIOp::create(builder, loc, thread, constant(shift)),
-          constant(mask));
-    };
-    // Lane 8 i + r addresses row r of matrix i. Loading, matrices go by rows;
-    // storing, by odd columns, then by 16 rows of the source. Warps take turns
-    // with chunks of the source's columns.
-    Value warp = bits(5, kTransposeWarps - 1);
-    Value from = swizzled(bits(0, 31), warp);
-    Value half = arith::XOrIOp::create(builder, loc, bits(4, 1), bits(2, 1));
-    Value to = swizzled(add(multiply(warp, kChunkBytes),
-                            add(multiply(bits(0, 7), 2), bits(3, 1))),
-                        half);
-    // The lane's registers are those of row lane / 4 of each matrix.
-    Value isUpper = arith::CmpIOp::create(
-        builder, loc, arith::CmpIPredicate::ne, bits(4, 1), constant(0));
-    for (int64_t chunk = 0; chunk < chunks; chunk += kTransposeWarps) {
-      SmallVector<Type> types(kMatrices, builder.getI32Type());
-      Value address =
-          addressOf(op.getSource(), from, placeOf(source, row, chunk));
-      ahead.push_back(
-          {hopper::LoadMatrixOp::create(builder, loc, types, address)
-               .getResults(),
-           isUpper,
-           addressOf(op.getTarget(), to,
-                     placeOf(target, chunk * kChunkBytes, row / kChunkBytes))});
-      if (static_cast<int64_t>(ahead.size()) <= most)
-        continue;
-      store(ahead.front());
-      ahead.pop_front();
+  // Warps take turns with chunks of the source's columns. The last turn need
+  // not be everyone's.
+  for (int64_t first = 0; first < chunks; first += warps) {
+    Value chunk = add(warp, constant(first));
+    if (first + warps <= chunks) {
+      transpose(chunk);
+      continue;
     }
+    Value isInside = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::ult, chunk, constant(chunks));
+    auto ifOp = scf::IfOp::create(builder, loc, isInside);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(ifOp.thenBlock());
+    transpose(chunk);
   }
-  llvm::for_each(ahead, store);
   return success();
 }

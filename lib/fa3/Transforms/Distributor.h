@@ -118,8 +118,7 @@ private:
   mlir::Value transposeMatrix(mlir::Value value);
 
   // Transposed buffers of 8-bit floats (DistributeBufferTranspose.cpp).
-  mlir::LogicalResult
-  distributeBufferTranspose(hopper::BufferTransposeOp op);
+  mlir::LogicalResult distributeBufferTranspose(hopper::BufferTransposeOp op);
 
   void transposeQuad(llvm::MutableArrayRef<mlir::Value> values);
 

@@ -30,7 +30,6 @@ using namespace fa3;
 namespace {
 
 constexpr int64_t kBarrierBytes = 8;
-constexpr int64_t kWarpsPerWarpgroup = 4;
 /// Ranks of tensors that tensor maps describe, and TMA's largest box dimension.
 constexpr int64_t kMinRank = 2, kMaxRank = 5;
 constexpr int64_t kMaxBox = 256;
@@ -56,8 +55,11 @@ public:
         ++puts;
         reused |= user->getParentOfType<scf::ForOp>() != nullptr;
       }
-      if (transpose)
+      if (transpose) {
         (transpose.getTo() == ring.getRing() ? isTransposed : isSource) = true;
+        transposeWarps = transpose->getParentOfType<hopper::SpecializeOp>()
+                             .getTransposeWarps();
+      }
     }
     // A ring that is filled no more often than it has buffers needs no
     // handshake in the other direction.
@@ -141,9 +143,9 @@ public:
     for (RingExpander *rider : riders)
       releases += rider->releasesPerWarpgroup();
     for (int64_t stage = 0; stage < type.getStages(); ++stage) {
-      initialise(builder, stage, isTransposed ? kTransposeWarps : 1);
+      initialise(builder, stage, isTransposed ? transposeWarps : 1);
       if (reusesBuffers && isSource)
-        initialise(builder, type.getStages() + stage, kTransposeWarps);
+        initialise(builder, type.getStages() + stage, transposeWarps);
       else if (reusesBuffers)
         initialise(builder, type.getStages() + stage,
                    ring.getConsumers() * releases,
@@ -442,6 +444,7 @@ private:
   bool reusesBuffers;
   /// Whether buffers are transposed from another ring's, or to another ring's.
   bool isTransposed = false, isSource = false;
+  int64_t transposeWarps = 0;
   /// The ring whose mbarriers are this one's, and those that use this one's.
   RingExpander *leader = nullptr;
   SmallVector<RingExpander *> riders;

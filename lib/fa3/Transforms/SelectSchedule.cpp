@@ -90,8 +90,8 @@ constexpr ForwardRow kForwardRows[] = {
 };
 
 /// Keys up to which 8-bit values are transposed where they are needed. Beyond
-/// that, the work for the shared memory's port costs more than a kernel in
-/// front. Wide heads need what two warps cannot do in time.
+/// that, and at wide heads, the work for the shared memory's port costs more
+/// than a kernel in front.
 constexpr int64_t kTransposedKeys = 2048;
 constexpr int64_t kTransposedCausalKeys = 4096;
 

@@ -11,8 +11,8 @@ namespace fa3 {
 
 inline constexpr int64_t kThreadsPerWarpgroup = 128;
 inline constexpr int64_t kThreadsPerWarp = 32;
-/// Warps of the producer's warpgroup that execute the role `transpose`.
-inline constexpr int64_t kTransposeWarps = 2;
+inline constexpr int64_t kWarpsPerWarpgroup =
+    kThreadsPerWarpgroup / kThreadsPerWarp;
 
 /// Whether the thread is the first of each `count` consecutive ones, a power of
 /// two.

@@ -310,10 +310,26 @@ LogicalResult verifyOrder(hopper::RingAllocOp alloc, const RoleBlocks &blocks) {
     auto transpose = dyn_cast<hopper::RingTransposeOp>(op);
     return transpose && (to ? transpose.getTo() : transpose.getFrom()) == ring;
   };
-  bool isSource = false, isTarget = false;
+  Value source, target;
   for (Operation *user : ring.getUsers()) {
-    isSource |= isTranspose(user, /*to=*/false);
-    isTarget |= isTranspose(user, /*to=*/true);
+    auto transpose = dyn_cast<hopper::RingTransposeOp>(user);
+    if (!transpose)
+      continue;
+    bool isTo = transpose.getTo() == ring;
+    Value &other = isTo ? source : target;
+    Value found = isTo ? transpose.getFrom() : transpose.getTo();
+    if (other && other != found)
+      return transpose.emitError("a ring is transposed to one other ring, and "
+                                 "from one");
+    other = found;
+  }
+  for (Operation *user : ring.getUsers()) {
+    if (target && isa<hopper::RingGetOp, hopper::RingReleaseOp>(user))
+      return user->emitError("gets a buffer that is transposed: those of the "
+                             "other ring are for consumers");
+    if (source && isa<hopper::RingPutOp>(user))
+      return user->emitError("puts a buffer into a ring that is filled by "
+                             "transposing another one's");
   }
   auto isPut = [&](Operation *op) {
     return isTranspose(op, /*to=*/true) ||
@@ -329,8 +345,8 @@ LogicalResult verifyOrder(hopper::RingAllocOp alloc, const RoleBlocks &blocks) {
   auto isReduce = [&](Operation *op) {
     return isOf(dyn_cast<hopper::OutReduceOp>(op));
   };
-  Block *puts = isTarget ? blocks.transpose : blocks.producer;
-  Block *gets = isSource ? blocks.transpose : blocks.consumer;
+  Block *puts = source ? blocks.transpose : blocks.producer;
+  Block *gets = target ? blocks.transpose : blocks.consumer;
   return failure(
       failed(SameSequence(isPut, isGet, kLoadErrors).verify(*puts, *gets)) ||
       failed(SameSequence(isOutPut, isReduce, kReductionErrors)
@@ -363,21 +379,25 @@ LogicalResult verifyRoles(hopper::SpecializeOp roles) {
                     hopper::RingReleaseOp>;
   auto isTransposeOrPut =
       llvm::IsaPred<hopper::RingTransposeOp, hopper::RingPutOp>;
+  auto isNoTranspose = [](Operation *op) {
+    return isa_and_present<hopper::HopperDialect>(op->getDialect()) &&
+           !isa<hopper::RingTransposeOp>(op) && !isPure(op);
+  };
   if (failed(verifyRole(roles.getProducer(), isTransposeOrGet,
                         "belongs to another role: the producer has neither "
                         "tiles nor buffers")) ||
       failed(verifyRole(roles.getDrain(), isTransposeOrPut,
                         "belongs to another role: the drain has neither tiles "
                         "nor loads")) ||
-      failed(verifyRole(roles.getTranspose(),
-                        llvm::IsaPred<hopper::RingPutOp, hopper::RingGetOp,
-                                      hopper::RingReleaseOp>,
+      failed(verifyRole(roles.getTranspose(), isNoTranspose,
                         "belongs to another role: this one only transposes")))
     return failure();
   WalkResult consumer = roles.getConsumer().walk([&](Operation *op) {
     if (!isTransposeOrPut(op))
       return WalkResult::advance();
-    op->emitError("belongs to the producer");
+    op->emitError(isa<hopper::RingPutOp>(op)
+                      ? "belongs to the producer"
+                      : "belongs to the role that transposes");
     return WalkResult::interrupt();
   });
   return failure(consumer.wasInterrupted());

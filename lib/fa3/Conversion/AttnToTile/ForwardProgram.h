@@ -17,8 +17,7 @@ tile::KernelOp writeValueColumnsProgram(mlir::OpBuilder &builder,
 /// builder's insertion point. The operation must have a schedule.
 tile::KernelOp writeForwardProgram(mlir::OpBuilder &builder,
                                    llvm::StringRef name,
-                                   attn::ForwardOp forward,
-                                   ValueSource source);
+                                   attn::ForwardOp forward, ValueSource source);
 
 } // namespace fa3
 

@@ -12,9 +12,8 @@ using namespace fa3;
 
 static constexpr int32_t kThreadsPerWarpgroup = 128;
 static constexpr int32_t kThreadsPerWarp = 32;
-/// The warp that drains, and the first of those that transpose, which are the
-/// last ones of their warpgroup.
-static constexpr int32_t kDrainWarp = 1, kFirstTransposeWarp = 2;
+static constexpr int32_t kWarpsPerWarpgroup = 4;
+static constexpr int32_t kDrainWarp = 1;
 
 namespace {
 
@@ -147,7 +146,8 @@ struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
                                  ifOp.thenBlock()->getTerminator());
     };
     addRole(op.getDrain(), arith::CmpIPredicate::eq, kDrainWarp);
-    addRole(op.getTranspose(), arith::CmpIPredicate::uge, kFirstTransposeWarp);
+    addRole(op.getTranspose(), arith::CmpIPredicate::uge,
+            kWarpsPerWarpgroup - static_cast<int32_t>(op.getTransposeWarps()));
 
     rewriter.setInsertionPointToStart(roles.elseBlock());
     setRegisters(rewriter, op, op.getConsumerRegisters());

@@ -7,19 +7,25 @@
 using namespace mlir;
 using namespace fa3;
 
-Operation *fa3::lastUse(Operation *op) {
-  Operation *last = op;
-  for (Operation *user : op->getUsers()) {
-    Operation *ancestor = op->getBlock()->findAncestorOpInBlock(*user);
+tile::TransposeOp fa3::getTranspose(tile::LoadOp load) {
+  return load->use_empty() ? tile::TransposeOp()
+                           : dyn_cast<tile::TransposeOp>(*load->user_begin());
+}
+
+/// What products use: the loaded tile, or what it is transposed to.
+static Operation *operandOf(tile::LoadOp load) {
+  tile::TransposeOp transpose = getTranspose(load);
+  return transpose ? transpose.getOperation() : load.getOperation();
+}
+
+Operation *fa3::lastUse(tile::LoadOp load) {
+  Operation *last = operandOf(load);
+  for (Operation *user : last->getUsers()) {
+    Operation *ancestor = load->getBlock()->findAncestorOpInBlock(*user);
     if (last->isBeforeInBlock(ancestor))
       last = ancestor;
   }
   return last;
-}
-
-tile::TransposeOp fa3::getTranspose(tile::LoadOp load) {
-  return load->use_empty() ? tile::TransposeOp()
-                           : dyn_cast<tile::TransposeOp>(*load->user_begin());
 }
 
 namespace {
@@ -75,7 +81,7 @@ int64_t countBuffers(const LoadGroup &group) {
 /// the next one ahead would only save the start of that loop.
 bool fa3::isStreamed(tile::LoadOp load) {
   return load->getParentOfType<scf::ForOp>() &&
-         llvm::all_of(load->getUsers(), [&](Operation *user) {
+         llvm::all_of(operandOf(load)->getUsers(), [&](Operation *user) {
            return user->getBlock() == load->getBlock();
          });
 }

@@ -29,8 +29,9 @@ bool isStreamed(tile::LoadOp load);
 /// The transposition of what is loaded, or null.
 tile::TransposeOp getTranspose(tile::LoadOp load);
 
-/// The operation of `op`'s block after which its result is not used.
-mlir::Operation *lastUse(mlir::Operation *op);
+/// The operation of the load's block after which its tile is not used, nor what
+/// that is transposed to.
+mlir::Operation *lastUse(tile::LoadOp load);
 
 /// Divides the loads, which are in program order, into groups.
 llvm::SmallVector<LoadGroup> assignRings(llvm::ArrayRef<tile::LoadOp> loads);

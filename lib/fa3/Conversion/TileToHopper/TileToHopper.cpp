@@ -293,7 +293,7 @@ private:
         hopper::BufferType::get(builder.getContext(), tile, tile.getDimSize(0));
     Value buffer = hopper::RingGetOp::create(builder, loc, type, ring);
     buffers[operand] = buffer;
-    builder.setInsertionPointAfter(lastUse(operand.getDefiningOp()));
+    builder.setInsertionPointAfter(lastUse(load));
     hopper::RingReleaseOp::create(builder, loc, ring, buffer);
   }
 
