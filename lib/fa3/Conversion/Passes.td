@@ -23,6 +23,11 @@ def AttnToTilePass : Pass<"fa3-attn-to-tile", "::mlir::ModuleOp"> {
     `fa3-mask-analysis` finds out which ones need it. A row that sees no key
     gives 0 and a logsumexp of -inf.
 
+    In 8 bits values are columns. Up to the schedule's `transpose_v` keys the
+    kernel transposes the rows that it loads; for more, `NAME_values` does so in
+    front of it, to the workspace. Where the number of keys is dynamic there are
+    both, each with a `launch_if`; the former is `NAME_short` then.
+
     A backward pass is three kernels, launched one after another:
 
     - `NAME_preprocess` writes, for each query, `neg_lse` = -lse * log2(e) and
@@ -93,6 +98,8 @@ def TileToHopperPass : Pass<"fa3-tile-to-hopper", "::fa3::tile::KernelOp"> {
     of its own, for a tile that is used while others of its kind are loaded. A
     `tile.dot` becomes `hopper.wgmma` and a `hopper.wait` right behind it;
     buffers are released after their last use. The program stays sequential.
+    What is transposed (`tile.transpose`) behind its load has a second ring, of
+    as many buffers, and `hopper.ring_transpose` from the one to the other.
 
     A computed operand that registers cannot hold, a second one or a first one
     that is contracted over its rows, is shared (`hopper.share`) in front of the

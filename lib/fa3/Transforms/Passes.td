@@ -236,7 +236,7 @@ def PipelineLoopsPass : Pass<"fa3-pipeline-loops", "::fa3::tile::KernelOp"> {
     iteration, the dependent product moves to the next iteration's turn: it runs
     on the tensor cores while the elementwise work between the two is done for
     the next block (FlashAttention-3 section 3.2). Loads that only the deferred
-    products use are deferred with them. Prologue and epilogue come from
+    products use are deferred with them, transposed or not. Prologue and epilogue come from
     `scf::pipelineForLoop`; a guard skips all of it when the loop is empty.
     Does nothing unless the schedule says `overlap`, and leaves a loop alone,
     with a remark that says why, where two iterations cannot overlap.
@@ -363,17 +363,19 @@ def PlaceWaitsPass : Pass<"fa3-place-waits", "::fa3::tile::KernelOp"> {
 }
 
 def SpecializeWarpsPass : Pass<"fa3-specialize-warps", "::fa3::tile::KernelOp"> {
-  let summary = "Divides a kernel into a producer, consumers and a drain";
+  let summary = "Divides a kernel into a producer, consumers, a drain and transposing warps";
   let description = [{
     The producer gets the puts of all rings with the control flow and index
     arithmetic that they need; the drain, if there are any, gets the reductions
-    of tiles on their way out in the same way; the consumers get everything
-    else. Scalar code that all need stays in front. Does nothing unless the
+    of tiles on their way out in the same way, and the role `transpose`, if there
+    are any, the transpositions from one ring to another; the consumers get
+    everything else. Scalar code that all need stays in front. Does nothing unless the
     schedule says `specialize` (FlashAttention-3 section 3.1) or if nothing is
     loaded.
 
-    Postcondition: a put is only in the producer, a get only in the consumers,
-    a reduction only in the drain, and all see the same sequences of buffers.
+    Postcondition: a put is only in the producer, a get only in the consumers, a
+    reduction only in the drain, a transposition only in its role, and all see
+    the same sequences of buffers.
 
     ```mlir
     scf.for ... {
@@ -511,6 +513,11 @@ def ExpandRingsPass : Pass<"fa3-expand-rings", "::fa3::tile::KernelOp"> {
     share stands between it and that of the panels: the share has a fence and a
     barrier, and one release is enough.
 
+    A transposition gets from one ring and puts into another: each of the role's
+    warps waits for the one's full and the other's empty buffer, writes its part,
+    makes it visible to the async proxy, and arrives at the full mbarrier of the
+    one that it has written and at the empty one of what it has read.
+
     The n-th share of a ring goes to buffer n mod stages, too: every consumer
     warpgroup stores its part, makes its writes visible to the async proxy, and
     waits at a named barrier for the others. With one buffer, another barrier in
@@ -623,6 +630,8 @@ def DistributePass : Pass<"fa3-distribute", "::fa3::tile::KernelOp"> {
     columns; a tile whose rows run along the last dimension is transposed in
     registers, 8x8 elements at a time. 8-bit tiles are stored in groups of 16
     columns: lanes of a quad exchange what they have, so that each has neighbours.
+    From one buffer to another they are transposed by `ldmatrix`, byte
+    permutations and `stmatrix`, in turns of the role's warps.
 
     Precondition: rings, turns, shares and reductions are expanded. Postcondition: no vector and no
     warpgroup-level operation remains.
