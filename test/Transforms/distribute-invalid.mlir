@@ -228,6 +228,32 @@ tile.kernel @ring_transpose(%r: !hopper.ring<1, vector<32x64xf8E4M3FN>>, %t: !ho
 
 // -----
 
+!b = !hopper.buffer<vector<32x32xf8E4M3FN>, 32>
+tile.kernel @buffer_transpose(%a: i32, %c: i32) {
+  %from = hopper.view %a : !b
+  %to = hopper.view %c : !b
+  // expected-error @+1 {{belongs to the role that transposes}}
+  hopper.buffer_transpose %from, %to : !b to !b
+  tile.return
+}
+
+// -----
+
+!b = !hopper.buffer<vector<32x32xf8E4M3FN>, 32>
+tile.kernel @buffer_transpose_in_consumer(%a: i32, %c: i32) {
+  hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+  } consumer {
+    %from = hopper.view %a : !b
+    %to = hopper.view %c : !b
+    // expected-error @+1 {{belongs to the role that transposes}}
+    hopper.buffer_transpose %from, %to : !b to !b
+  } transpose {
+  }
+  tile.return
+}
+
+// -----
+
 tile.kernel @out_put(%r: !hopper.ring<1, vector<64x64xf32>>, %x: memref<?x4096xf32, strided<[?, 1]>>, %i: index) {
   %t = tile.load %x[%i, %i] dims [] : memref<?x4096xf32, strided<[?, 1]>>, vector<64x64xf32>
   // expected-error @+1 {{must be expanded before tiles are distributed}}

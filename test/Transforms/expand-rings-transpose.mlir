@@ -7,7 +7,7 @@
 !t = !hopper.ring<2, vector<72x96xf8E4M3FN>>
 !b = !hopper.buffer<vector<72x96xf8E4M3FN>, 72>
 
-// Two warps transpose: both of them fill a buffer of the one ring and empty one of
+// Three warps transpose: all of them fill a buffer of the one ring and empty one of
 // the other, whose consumers they are. Each waits for both buffers; what it wrote
 // comes before the products' reads, what it read before the next copy.
 // CHECK-LABEL: tile.kernel @loop(
@@ -15,19 +15,19 @@
 // CHECK: %[[V0:.*]] = hopper.shared_address 43008
 // CHECK-NEXT: hopper.mbarrier_init %[[V0]], 1
 // CHECK-NEXT: %[[V2:.*]] = hopper.shared_address 43024
-// CHECK-NEXT: hopper.mbarrier_init %[[V2]], 2
+// CHECK-NEXT: hopper.mbarrier_init %[[V2]], 3
 // CHECK-NEXT: %[[V1:.*]] = hopper.shared_address 43016
 // CHECK-NEXT: hopper.mbarrier_init %[[V1]], 1
 // CHECK-NEXT: %[[V3:.*]] = hopper.shared_address 43032
-// CHECK-NEXT: hopper.mbarrier_init %[[V3]], 2
+// CHECK-NEXT: hopper.mbarrier_init %[[V3]], 3
 // CHECK-NEXT: %[[T0:.*]] = hopper.shared_address 43040
-// CHECK-NEXT: hopper.mbarrier_init %[[T0]], 2
+// CHECK-NEXT: hopper.mbarrier_init %[[T0]], 3
 // CHECK-NEXT: %[[T2:.*]] = hopper.shared_address 43056
-// CHECK-NEXT: hopper.mbarrier_init %[[T2]], 3
+// CHECK-NEXT: hopper.mbarrier_init %[[T2]], 2
 // CHECK-NEXT: %[[T1:.*]] = hopper.shared_address 43048
-// CHECK-NEXT: hopper.mbarrier_init %[[T1]], 2
+// CHECK-NEXT: hopper.mbarrier_init %[[T1]], 3
 // CHECK-NEXT: %[[T3:.*]] = hopper.shared_address 43064
-// CHECK-NEXT: hopper.mbarrier_init %[[T3]], 3
+// CHECK-NEXT: hopper.mbarrier_init %[[T3]], 2
 // CHECK-NEXT: hopper.fence_mbarrier_init
 // The rows of ones are in the buffers that products read.
 // CHECK: hopper.shared_address 32768
@@ -75,9 +75,9 @@
 tile.kernel @loop(%v: !m, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
-  %rv = hopper.ring_alloc {offset = 0 : i64, barriers = 43008 : i64, consumers = 3 : i64} : !r
-  %rt = hopper.ring_alloc {offset = 24576 : i64, barriers = 43040 : i64, ones, consumers = 3 : i64} : !t
-  hopper.specialize {warpgroups = 3 : i64, producer_registers = 32 : i64, consumer_registers = 160 : i64} producer {
+  %rv = hopper.ring_alloc {offset = 0 : i64, barriers = 43008 : i64, consumers = 2 : i64} : !r
+  %rt = hopper.ring_alloc {offset = 24576 : i64, barriers = 43040 : i64, ones, consumers = 2 : i64} : !t
+  hopper.specialize {warpgroups = 2 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
     scf.for %i = %c0 to %n step %c1 {
       hopper.ring_put %rv, %v[%i, %c0] dims [0, 1] : !r, !m
     }
@@ -98,8 +98,8 @@ tile.kernel @loop(%v: !m, %n: index) {
 // CHECK-LABEL: tile.kernel @once(
 // CHECK: hopper.mbarrier_init %{{.*}}, 1
 // CHECK: hopper.mbarrier_init %{{.*}}, 1
-// CHECK: hopper.mbarrier_init %{{.*}}, 2
-// CHECK: hopper.mbarrier_init %{{.*}}, 2
+// CHECK: hopper.mbarrier_init %{{.*}}, 3
+// CHECK: hopper.mbarrier_init %{{.*}}, 3
 // CHECK-NOT: hopper.mbarrier_init
 // CHECK: producer {
 // CHECK-NOT: hopper.mbarrier_wait
@@ -132,9 +132,17 @@ tile.kernel @once(%v: !m) {
   tile.return
 }
 
-// Rings may have different numbers of buffers: each has its own slot and phase.
+// Rings may have different numbers of buffers: each has its own slot and phase. Beside
+// a drain two warps transpose.
 !t1 = !hopper.ring<1, vector<72x96xf8E4M3FN>>
 // CHECK-LABEL: tile.kernel @other_stages(
+// CHECK: hopper.mbarrier_init %{{.*}}, 1
+// CHECK: hopper.mbarrier_init %{{.*}}, 2
+// CHECK: hopper.mbarrier_init %{{.*}}, 1
+// CHECK: hopper.mbarrier_init %{{.*}}, 2
+// CHECK: hopper.mbarrier_init %{{.*}}, 2
+// CHECK: hopper.mbarrier_init %{{.*}}, 1
+// CHECK-NOT: hopper.mbarrier_init
 // CHECK: } transpose {
 // CHECK: scf.for {{.*}} iter_args(%[[NUMBER:.*]] = %c0_i32)
 // CHECK: %[[ROUND:.*]] = arith.divui %[[NUMBER]], %c2_i32
@@ -158,6 +166,7 @@ tile.kernel @other_stages(%v: !m, %n: index) {
       %b = hopper.ring_get %rt : !t1 -> !b
       hopper.ring_release %rt, %b : !t1, !b
     }
+  } drain {
   } transpose {
     scf.for %i = %c0 to %n step %c1 {
       hopper.ring_transpose %rv, %rt : !r to !t1

@@ -69,7 +69,7 @@ tile.kernel @drain() attributes {hopper.threads = 384 : i64, hopper.shared_memor
   tile.return
 }
 
-// The role that transposes is all of the last two warps.
+// The role that transposes is all of the last three warps.
 // CHECK-LABEL: llvm.func @transpose
 // CHECK: nvvm.setmaxregister decrease 32
 // CHECK: %[[WARP:.*]] = nvvm.shfl.sync idx
@@ -77,8 +77,8 @@ tile.kernel @drain() attributes {hopper.threads = 384 : i64, hopper.shared_memor
 // CHECK: nvvm.elect.sync
 // CHECK: mbarrier.arrive.expect_tx
 // CHECK-NOT: llvm.icmp "eq" %[[WARP]]
-// CHECK: %[[TWO:.*]] = llvm.mlir.constant(2 : i32)
-// CHECK: %[[LATER:.*]] = llvm.icmp "uge" %[[WARP]], %[[TWO]]
+// CHECK: %[[ONE:.*]] = llvm.mlir.constant(1 : i32)
+// CHECK: %[[LATER:.*]] = llvm.icmp "uge" %[[WARP]], %[[ONE]]
 // CHECK: llvm.cond_br %[[LATER]], ^[[TRANSPOSE:.*]], ^{{.*}}
 // CHECK: ^[[TRANSPOSE]]:
 // CHECK: nvvm.bar.warp.sync
@@ -94,7 +94,7 @@ tile.kernel @transpose() attributes {hopper.threads = 512 : i64, hopper.shared_m
   tile.return
 }
 
-// Beside a drain, which is the second warp.
+// Beside a drain, which is the second warp, it is the last two.
 // CHECK-LABEL: llvm.func @drain_and_transpose
 // CHECK: nvvm.setmaxregister decrease 24
 // CHECK: %[[WARP:.*]] = nvvm.shfl.sync idx
@@ -105,7 +105,8 @@ tile.kernel @transpose() attributes {hopper.threads = 512 : i64, hopper.shared_m
 // CHECK-NEXT: cp.async.bulk.wait_group.read 0;
 // CHECK-NEXT: llvm.br ^[[NEXT]]
 // CHECK: ^[[NEXT]]:
-// CHECK: %[[LATER:.*]] = llvm.icmp "uge" %[[WARP]]
+// CHECK: %[[TWO:.*]] = llvm.mlir.constant(2 : i32)
+// CHECK: %[[LATER:.*]] = llvm.icmp "uge" %[[WARP]], %[[TWO]]
 // CHECK: llvm.cond_br %[[LATER]], ^[[TRANSPOSE:.*]], ^{{.*}}
 // CHECK: ^[[TRANSPOSE]]:
 // CHECK: nvvm.bar.warp.sync

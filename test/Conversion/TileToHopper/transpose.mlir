@@ -105,3 +105,31 @@ tile.kernel @two_products(%v: !m, %o: memref<?x64xf32, strided<[?, 1]>>, %x: vec
   tile.store %U, %o[%c0, %c0] dims [0, 1] : vector<64x64xf32>, memref<?x64xf32, strided<[?, 1]>>
   tile.return
 }
+
+// Two tiles of one tensor that are in use at once need two buffers of both rings: a
+// transposed tile is in use as long as what it is transposed to.
+// CHECK-LABEL: tile.kernel @at_once
+// CHECK: %[[RV:.*]] = hopper.ring_alloc : <2, vector<32x64xf8E4M3FN>>
+// CHECK-NEXT: %[[RT:.*]] = hopper.ring_alloc : <2, vector<64x32xf8E4M3FN>>
+// CHECK-NOT: hopper.ring_alloc
+// CHECK: hopper.ring_transpose %[[RV]], %[[RT]]
+// CHECK-NEXT: %[[A:.*]] = hopper.ring_get %[[RT]]
+// CHECK: hopper.ring_transpose %[[RV]], %[[RT]]
+// CHECK-NEXT: %[[B:.*]] = hopper.ring_get %[[RT]]
+// CHECK: hopper.wgmma %{{.*}}, %[[A]]
+// CHECK: hopper.ring_release %[[RT]], %[[A]]
+// CHECK: hopper.wgmma %{{.*}}, %[[B]]
+// CHECK: hopper.ring_release %[[RT]], %[[B]]
+tile.kernel @at_once(%v: !m, %o: memref<?x64xf32, strided<[?, 1]>>, %x: vector<64x32xf32>) {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %P = tile.interleave %x : vector<64x32xf32> -> !t
+  %A = tile.load %v[%c0, %c0] dims [0, 1] : !m, !v
+  %AT = tile.transpose %A : !v -> !t
+  %B = tile.load %v[%c32, %c0] dims [0, 1] : !m, !v
+  %BT = tile.transpose %B : !v -> !t
+  %O = tile.dot %P, %AT contract(1, 1) : !t, !t -> vector<64x64xf32>
+  %U = tile.dot %P, %BT, %O contract(1, 1) : !t, !t, vector<64x64xf32> -> vector<64x64xf32>
+  tile.store %U, %o[%c0, %c0] dims [0, 1] : vector<64x64xf32>, memref<?x64xf32, strided<[?, 1]>>
+  tile.return
+}

@@ -66,6 +66,27 @@ func.func @f(%a: !from, %b: !to) {
 
 // -----
 
+// More rows than the source has columns, but not those of ones.
+!from = !hopper.ring<2, vector<32x64xf8E4M3FN>>
+!to = !hopper.ring<2, vector<80x32xf8E4M3FN>>
+func.func @f(%a: !from, %b: !to) {
+  // expected-error@+1 {{transposes 8-bit floats with multiples of 32 as rows and columns, not 'vector<32x64xf8E4M3FN>' to 'vector<80x32xf8E4M3FN>'}}
+  hopper.ring_transpose %a, %b : !from to !to
+  return
+}
+
+// -----
+
+// One ring.
+!ring = !hopper.ring<2, vector<32x32xf8E4M3FN>>
+func.func @f(%a: !ring) {
+  // expected-error@+1 {{needs two rings}}
+  hopper.ring_transpose %a, %a : !ring to !ring
+  return
+}
+
+// -----
+
 // 16 bits.
 !from = !hopper.buffer<vector<64x64xbf16>, 64>
 !to = !hopper.buffer<vector<64x64xbf16>, 64>
@@ -126,6 +147,17 @@ func.func @f(%a: !from, %b: !to) {
 !to = !hopper.buffer<vector<16x64xf8E4M3FN>, 16>
 func.func @f(%a: !from, %b: !to) {
   // expected-error@+1 {{transposes 8-bit floats with multiples of 32 as rows and columns, not 'vector<64x16xf8E4M3FN>' to 'vector<16x64xf8E4M3FN>'}}
+  hopper.buffer_transpose %a, %b : !from to !to
+  return
+}
+
+// -----
+
+// More rows than the source has columns, but not those of ones.
+!from = !hopper.buffer<vector<32x64xf8E4M3FN>, 32>
+!to = !hopper.buffer<vector<80x32xf8E4M3FN>, 80>
+func.func @f(%a: !from, %b: !to) {
+  // expected-error@+1 {{transposes 8-bit floats with multiples of 32 as rows and columns, not 'vector<32x64xf8E4M3FN>' to 'vector<80x32xf8E4M3FN>'}}
   hopper.buffer_transpose %a, %b : !from to !to
   return
 }
