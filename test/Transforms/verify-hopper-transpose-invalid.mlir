@@ -514,8 +514,8 @@ tile.kernel @transposed_and_got(%v: !m) {
     hopper.ring_put %rv, %v[%c0, %c0] dims [0, 1] : !r, !m
     hopper.ring_put %rv, %v[%c0, %c0] dims [0, 1] : !r, !m
   } consumer {
-    %a = hopper.ring_get %rv : !r -> !a
     // expected-error @+1 {{gets a buffer that is transposed: those of the other ring are for consumers}}
+    %a = hopper.ring_get %rv : !r -> !a
     hopper.ring_release %rv, %a : !r, !a
     %b = hopper.ring_get %rt : !t -> !b
     hopper.ring_release %rt, %b : !t, !b

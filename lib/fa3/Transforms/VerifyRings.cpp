@@ -324,7 +324,7 @@ LogicalResult verifyOrder(hopper::RingAllocOp alloc, const RoleBlocks &blocks) {
     other = found;
   }
   for (Operation *user : ring.getUsers()) {
-    if (target && isa<hopper::RingGetOp, hopper::RingReleaseOp>(user))
+    if (target && isa<hopper::RingGetOp>(user))
       return user->emitError("gets a buffer that is transposed: those of the "
                              "other ring are for consumers");
     if (source && isa<hopper::RingPutOp>(user))

@@ -105,6 +105,8 @@ struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
   LogicalResult matchAndRewrite(hopper::SpecializeOp op,
                                 PatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
+    // Regions are empty when they have been inlined.
+    auto transposeWarps = static_cast<int32_t>(op.getTransposeWarps());
     auto equalsZero = [&](Value value) -> Value {
       return arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq,
                                    value, createConstant(rewriter, loc, 0));
@@ -147,7 +149,7 @@ struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
     };
     addRole(op.getDrain(), arith::CmpIPredicate::eq, kDrainWarp);
     addRole(op.getTranspose(), arith::CmpIPredicate::uge,
-            kWarpsPerWarpgroup - static_cast<int32_t>(op.getTransposeWarps()));
+            kWarpsPerWarpgroup - transposeWarps);
 
     rewriter.setInsertionPointToStart(roles.elseBlock());
     setRegisters(rewriter, op, op.getConsumerRegisters());
