@@ -70,15 +70,18 @@ public:
           package.tensorSizes(static_cast<int32_t>(i), symbols);
       if (tensors[i].name == std::string("q"))
         querySizes = sizes;
+      const std::vector<int64_t> padded = padRows(sizes, tensors[i].dtype);
       int64_t elements = 1;
-      for (int64_t size : sizes)
+      for (int64_t size : padded)
         elements *= size;
       const size_t bytes = elements * fa3_dtype_size(tensors[i].dtype);
       DeviceMemory &block = memory.emplace_back(driver, bytes);
       if (tensors[i].role != FA3_ROLE_OUTPUT)
         fill(block, tensors[i].dtype, i, tensors[i].name, seqlen);
-      problem.push_back(
-          tensor(tensors[i].name, block.data(), tensors[i].dtype, sizes));
+      fa3_tensor operand =
+          tensor(tensors[i].name, block.data(), tensors[i].dtype, padded);
+      std::ranges::copy(sizes, operand.sizes);
+      problem.push_back(operand);
     }
     workspace = DeviceMemory(driver, package.workspaceSize(problem));
     module.prepare();
@@ -101,6 +104,18 @@ public:
   double speed(double milliseconds) const { return flops / milliseconds / 1e9; }
 
 private:
+  /// Sizes of a tensor whose rows, along the last dimension, begin where
+  /// kernels may want them to.
+  static std::vector<int64_t> padRows(std::vector<int64_t> sizes,
+                                      fa3_dtype dtype) {
+    constexpr int64_t rowBytes = 16;
+    const auto multiple =
+        rowBytes / static_cast<int64_t>(fa3_dtype_size(dtype));
+    if (!sizes.empty())
+      sizes.back() = (sizes.back() + multiple - 1) / multiple * multiple;
+    return sizes;
+  }
+
   /// Mean and deviation of an input: an LSE is about what the forward pass
   /// gives for normal inputs, so that a backward pass sees probabilities.
   static std::pair<float, float> statistics(const std::string &tensor,
