@@ -550,3 +550,25 @@ tile.kernel @put_and_transposed(%v: !m, %w: !w) {
   }
   tile.return
 }
+
+// -----
+
+// What is computed is shared through rings of its own.
+!m = memref<?x64xf8E4M3FN, strided<[?, 1]>>
+!r = !hopper.ring<2, vector<64x64xf8E4M3FN>>
+!t = !hopper.ring<2, vector<64x64xf8E4M3FN>>
+!b = !hopper.buffer<vector<64x64xf8E4M3FN>, 64>
+tile.kernel @shared_in_transposed(%v: !m, %x: vector<64x64xf8E4M3FN>) {
+  %rv = hopper.ring_alloc : !r
+  %rt = hopper.ring_alloc : !t
+  %c0 = arith.constant 0 : index
+  hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+    hopper.ring_put %rv, %v[%c0, %c0] dims [0, 1] : !r, !m
+  } consumer {
+    // expected-error @+1 {{uses a ring of what is loaded and transposed}}
+    %b = hopper.share %x, %rt : vector<64x64xf8E4M3FN>, !t -> !b
+  } transpose {
+    hopper.ring_transpose %rv, %rt : !r to !t
+  }
+  tile.return
+}

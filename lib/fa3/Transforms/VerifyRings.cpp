@@ -327,6 +327,9 @@ LogicalResult verifyOrder(hopper::RingAllocOp alloc, const RoleBlocks &blocks) {
     if (target && isa<hopper::RingGetOp>(user))
       return user->emitError("gets a buffer that is transposed: those of the "
                              "other ring are for consumers");
+    if ((source || target) &&
+        isa<hopper::ShareOp, hopper::OutPutOp, hopper::OutReduceOp>(user))
+      return user->emitError("uses a ring of what is loaded and transposed");
     if (source && isa<hopper::RingPutOp>(user))
       return user->emitError("puts a buffer into a ring that is filled by "
                              "transposing another one's");
