@@ -16,14 +16,10 @@ using namespace fa3;
 
 namespace {
 
-/// Bytes of a matrix's row, which the swizzle moves, and chunks of a panel.
-constexpr int64_t kChunkBytes = 16;
+/// Chunks of a panel's row. Each is a matrix's row.
 constexpr int64_t kChunks = kPanelBytes / kChunkBytes;
-/// Rows of the source that ldmatrix takes at once: four matrices of 8.
-constexpr int64_t kStepRows = 32;
-constexpr int64_t kMatrices = 4;
-/// Bytes of two matrices' registers: of even columns and of odd ones.
-constexpr int64_t kSelectors[] = {0x6420, 0x7531};
+/// Rows of the source that ldmatrix takes at once.
+constexpr int64_t kStepRows = 8 * kMatrices;
 /// Registers of a thread beside those of loads, and those of each load.
 constexpr int64_t kOtherRegisters = 8, kLoadRegisters = 8;
 
@@ -69,31 +65,25 @@ Distributor::distributeBufferTranspose(hopper::BufferTransposeOp op) {
     return add(multiply(row, kPanelBytes), multiply(place, kChunkBytes));
   };
 
-  struct Loaded {
-    ValueRange matrices;
-    int64_t rowStep;
-  };
-  auto load = [&](Value from, int64_t rowStep) -> Loaded {
+  auto load = [&](Value from, int64_t rowStep) -> ValueRange {
     SmallVector<Type> types(kMatrices, builder.getI32Type());
     Value address = add(from, constant(rowStep * kStepRows * kPanelBytes));
-    return {
-        hopper::LoadMatrixOp::create(builder, loc, types, address).getResults(),
-        rowStep};
+    return hopper::LoadMatrixOp::create(builder, loc, types, address)
+        .getResults();
   };
-  auto store = [&](const Loaded &loaded, Value to) {
+  auto store = [&](ValueRange matrices, Value to, int64_t rowStep) {
     SmallVector<Value> inOrder;
     for (int64_t matrix = 0; matrix < kMatrices; ++matrix)
-      inOrder.push_back(arith::SelectOp::create(builder, loc, isUpper,
-                                                loaded.matrices[matrix ^ 2],
-                                                loaded.matrices[matrix]));
+      inOrder.push_back(arith::SelectOp::create(
+          builder, loc, isUpper, matrices[matrix ^ 2], matrices[matrix]));
     SmallVector<Value> bytes;
     for (int64_t pair = 0; pair < kMatrices; pair += 2)
-      for (int64_t selector : kSelectors)
+      for (int64_t selector : kInterleavedSelectors)
         bytes.push_back(hopper::PermuteBytesOp::create(
             builder, loc, builder.getI32Type(), inOrder[pair],
             inOrder[pair + 1], selector));
     // 32 rows of the source are two chunks of the target's rows.
-    int64_t chunk = 2 * loaded.rowStep;
+    int64_t chunk = 2 * rowStep;
     Value place = arith::XOrIOp::create(
         builder, loc, to, constant(chunk % kChunks * kChunkBytes));
     int64_t panel = chunk / kChunks * target.getPanelRows() * kPanelBytes;
@@ -115,12 +105,12 @@ Distributor::distributeBufferTranspose(hopper::BufferTransposeOp op) {
                          multiply(panel, source.getPanelRows() * kPanelBytes)));
     Value to = placeOf(add(multiply(chunk, kChunkBytes), targetRow), half);
     for (int64_t first = 0; first < rowSteps; first += most) {
-      SmallVector<Loaded> group;
-      for (int64_t rowStep = first; rowStep < std::min(first + most, rowSteps);
-           ++rowStep)
-        group.push_back(load(from, rowStep));
-      for (const Loaded &loaded : group)
-        store(loaded, to);
+      int64_t end = std::min(first + most, rowSteps);
+      SmallVector<ValueRange> loaded;
+      for (int64_t rowStep = first; rowStep < end; ++rowStep)
+        loaded.push_back(load(from, rowStep));
+      for (int64_t rowStep = first; rowStep < end; ++rowStep)
+        store(loaded[rowStep - first], to, rowStep);
     }
   };
 

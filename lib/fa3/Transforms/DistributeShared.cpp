@@ -8,12 +8,8 @@ using namespace fa3;
 
 namespace {
 
-/// Bytes of a chunk that the swizzle moves.
-constexpr int64_t kChunkBytes = 16;
 constexpr int64_t kFloatBytes = 4;
 constexpr int64_t kChunkShift = 4;
-/// Matrices that stmatrix takes at once.
-constexpr int64_t kMatrices = 4;
 
 } // namespace
 

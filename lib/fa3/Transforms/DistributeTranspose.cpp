@@ -16,13 +16,12 @@ using namespace fa3;
 
 namespace {
 
-/// The even and the odd bytes of two registers: those of each one after the
-/// other's, or in turn, which is the order of tile.pair_rows.
-constexpr int64_t kSelectors[] = {0x6420, 0x7531};
+/// The same bytes as kInterleavedSelectors, in turn, which is the order of
+/// tile.pair_rows.
 constexpr int64_t kPairedSelectors[] = {0x6240, 0x7351};
 
 ArrayRef<int64_t> getSelectors(tile::StoreOp store) {
-  return store.getPaired() ? kPairedSelectors : kSelectors;
+  return store.getPaired() ? kPairedSelectors : kInterleavedSelectors;
 }
 
 constexpr int64_t kWarps = 4;

@@ -15,6 +15,13 @@
 
 namespace fa3 {
 
+/// Byte permutations: the even and the odd bytes of two registers, those of the
+/// first one in front. Of transposed matrices of pairs of 8-bit elements they
+/// make the order of tile.interleave.
+inline constexpr int64_t kInterleavedSelectors[] = {0x6420, 0x7531};
+/// Matrices that ldmatrix and stmatrix take at once.
+inline constexpr int64_t kMatrices = 4;
+
 /// Rebuilds a kernel's body for one thread. A tile's registers are kept in a
 /// map; scalars are cloned.
 class Distributor {

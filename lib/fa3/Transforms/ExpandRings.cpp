@@ -123,6 +123,10 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
     std::deque<RingExpander> expanders;
     for (hopper::RingAllocOp ring : rings)
       expanders.emplace_back(kernel, ring, active);
+    for (RingExpander &expander : expanders)
+      for (RingExpander &other : expanders)
+        if (expander.isTransposedFrom(other))
+          expander.transposeFrom(other);
     for (RingExpander &rider : expanders)
       for (RingExpander &other : llvm::reverse(expanders))
         if (rider.canRide(other, roots)) {
@@ -136,15 +140,8 @@ struct ExpandRingsPass : fa3::impl::ExpandRingsPassBase<ExpandRingsPass> {
                                   schedule ? schedule.getWarpgroups() : 1);
     for (Block *root : roots) {
       EventCounter counter(*root);
-      for (auto [ring, expander] : llvm::zip_equal(rings, expanders)) {
+      for (RingExpander &expander : expanders)
         expander.count(counter, *root);
-        if (Value source = RingExpander::sourceOf(ring))
-          expander.countTransposes(
-              counter, *root,
-              *llvm::find_if(expanders, [&](RingExpander &other) {
-                return other.isOf(source);
-              }));
-      }
       for (ShareExpander &expander : shareExpanders)
         expander.count(counter, *root);
       counter.count();

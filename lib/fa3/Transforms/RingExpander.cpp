@@ -21,6 +21,12 @@ Value constant(OpBuilder &builder, Location loc, int64_t value) {
   return arith::ConstantIntOp::create(builder, loc, value, 32);
 }
 
+/// The ring whose buffers an event gets or fills.
+template <typename EventOp> Value ringOf(EventOp event) {
+  return event.getRing();
+}
+Value ringOf(hopper::RingTransposeOp event) { return event.getTo(); }
+
 } // namespace
 
 RingExpander::RingExpander(tile::KernelOp kernel, hopper::RingAllocOp ring,
@@ -36,11 +42,9 @@ RingExpander::RingExpander(tile::KernelOp kernel, hopper::RingAllocOp ring,
       ++puts;
       reused |= user->getParentOfType<scf::ForOp>() != nullptr;
     }
-    if (transpose) {
-      (transpose.getTo() == ring.getRing() ? isTransposed : isSource) = true;
+    if (transpose)
       transposeWarps = transpose->getParentOfType<hopper::SpecializeOp>()
                            .getTransposeWarps();
-    }
   }
   // A ring that is filled no more often than it has buffers needs no
   // handshake in the other direction.
@@ -51,7 +55,7 @@ template <typename EventOp>
 SmallVector<Operation *> RingExpander::eventsIn(Block &root) {
   SmallVector<Operation *> events;
   root.walk<WalkOrder::PreOrder>([&](EventOp event) {
-    if (event.getRing().getDefiningOp() == ring.getOperation())
+    if (ringOf(event) == ring.getRing())
       events.push_back(event);
   });
   return events;
@@ -89,6 +93,19 @@ bool RingExpander::canRide(RingExpander &other, ArrayRef<Block *> roots) {
   });
 }
 
+bool RingExpander::isTransposedFrom(RingExpander &other) {
+  return llvm::any_of(ring->getUsers(), [&](Operation *user) {
+    auto transpose = dyn_cast<hopper::RingTransposeOp>(user);
+    return transpose && transpose.getTo() == ring.getRing() &&
+           transpose.getFrom() == other.ring.getRing();
+  });
+}
+
+void RingExpander::transposeFrom(RingExpander &other) {
+  source = &other;
+  other.isSource = true;
+}
+
 void RingExpander::count(EventCounter &counter, Block &root) {
   counter.add(eventsIn<hopper::RingPutOp>(root),
               [this](Operation *op, Value number) {
@@ -98,31 +115,15 @@ void RingExpander::count(EventCounter &counter, Block &root) {
               [this](Operation *op, Value number) {
                 expandGet(cast<hopper::RingGetOp>(op), number);
               });
+  counter.add(eventsIn<hopper::RingTransposeOp>(root),
+              [this](Operation *op, Value number) {
+                expandTranspose(cast<hopper::RingTransposeOp>(op), number);
+              });
 }
 
 void RingExpander::expandReleases() {
   for (hopper::RingReleaseOp release : releases())
     expandRelease(release);
-}
-
-Value RingExpander::sourceOf(hopper::RingAllocOp to) {
-  for (Operation *user : to->getUsers())
-    if (auto transpose = dyn_cast<hopper::RingTransposeOp>(user);
-        transpose && transpose.getTo() == to.getRing())
-      return transpose.getFrom();
-  return {};
-}
-
-void RingExpander::countTransposes(EventCounter &counter, Block &root,
-                                   RingExpander &source) {
-  SmallVector<Operation *> events;
-  root.walk<WalkOrder::PreOrder>([&](hopper::RingTransposeOp op) {
-    if (op.getTo() == ring.getRing())
-      events.push_back(op);
-  });
-  counter.add(events, [this, &source](Operation *op, Value number) {
-    expandTranspose(cast<hopper::RingTransposeOp>(op), number, source);
-  });
 }
 
 void RingExpander::initialise(OpBuilder &builder) {
@@ -132,7 +133,7 @@ void RingExpander::initialise(OpBuilder &builder) {
   for (RingExpander *rider : riders)
     releases += rider->releasesPerWarpgroup();
   for (int64_t stage = 0; stage < type.getStages(); ++stage) {
-    initialise(builder, stage, isTransposed ? transposeWarps : 1);
+    initialise(builder, stage, source ? transposeWarps : 1);
     if (reusesBuffers && isSource)
       initialise(builder, type.getStages() + stage, transposeWarps);
     else if (reusesBuffers)
@@ -244,25 +245,24 @@ Value RingExpander::bufferView(OpBuilder &builder, Location loc, Value slot) {
                                 bufferAddress(builder, loc, slot));
 }
 
-void RingExpander::expandTranspose(hopper::RingTransposeOp op, Value number,
-                                   RingExpander &source) {
+void RingExpander::expandTranspose(hopper::RingTransposeOp op, Value number) {
   OpBuilder builder(op);
   Location loc = op.getLoc();
-  Value from = source.slotOf(builder, loc, number);
+  Value from = source->slotOf(builder, loc, number);
   Value to = slotOf(builder, loc, number);
-  source.awaitFull(builder, loc, number, from);
+  source->awaitFull(builder, loc, number, from);
   awaitEmpty(builder, loc, number, to);
   hopper::BufferTransposeOp::create(builder, loc,
-                                    source.bufferView(builder, loc, from),
+                                    source->bufferView(builder, loc, from),
                                     bufferView(builder, loc, to));
   hopper::FenceProxyAsyncOp::create(builder, loc);
   hopper::WarpSyncOp::create(builder, loc);
   Value elected = isFirstOf(builder, loc, kThreadsPerWarp);
   hopper::MbarrierArriveOp::create(builder, loc, fullBarrier(builder, loc, to),
                                    elected);
-  if (source.reusesBuffers)
+  if (source->reusesBuffers)
     hopper::MbarrierArriveOp::create(
-        builder, loc, source.emptyBarrier(builder, loc, from), elected);
+        builder, loc, source->emptyBarrier(builder, loc, from), elected);
   op.erase();
 }
 

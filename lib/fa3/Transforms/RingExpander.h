@@ -24,22 +24,19 @@ public:
   /// `other`.
   bool canRide(RingExpander &other, llvm::ArrayRef<mlir::Block *> roots);
 
-  /// Enters the ring's puts or gets in `root`, one of the roles.
+  /// Whether transpositions fill the ring's buffers from those of `other`.
+  bool isTransposedFrom(RingExpander &other);
+
+  /// Expands these transpositions with the ring's other events. Their buffers
+  /// of `other` are the next ones each time, too.
+  void transposeFrom(RingExpander &other);
+
+  /// Enters the ring's puts, gets and transpositions in `root`, one of the
+  /// roles.
   void count(EventCounter &counter, mlir::Block &root);
 
   /// Expands the ring's releases, when its gets have their buffers.
   void expandReleases();
-
-  /// The ring that `to` is filled from, or null.
-  static mlir::Value sourceOf(hopper::RingAllocOp to);
-
-  /// Whether the expander's ring is this one.
-  bool isOf(mlir::Value value) { return ring.getRing() == value; }
-
-  /// Enters the transpositions to this ring's buffers in `root`. Those of
-  /// `source` are the next ones each time, too.
-  void countTransposes(EventCounter &counter, mlir::Block &root,
-                       RingExpander &source);
 
   /// Initialises the ring's mbarriers; executed by one thread.
   void initialise(mlir::OpBuilder &builder);
@@ -97,8 +94,7 @@ private:
   /// Each of the role's warps has a part of the tile. Its reads of the one
   /// buffer come before the async proxy's next write, its writes to the other
   /// one before the async proxy's reads.
-  void expandTranspose(hopper::RingTransposeOp op, mlir::Value number,
-                       RingExpander &source);
+  void expandTranspose(hopper::RingTransposeOp op, mlir::Value number);
 
   void expandPut(hopper::RingPutOp put, mlir::Value number);
 
@@ -130,8 +126,11 @@ private:
   hopper::RingType type;
   mlir::Value active;
   bool reusesBuffers;
-  /// Whether buffers are transposed from another ring's, or to another ring's.
-  bool isTransposed = false, isSource = false;
+  /// The ring whose buffers are transposed to this one's, and whether this
+  /// one's are to another's.
+  RingExpander *source = nullptr;
+  bool isSource = false;
+  /// Warps that transpose.
   int64_t transposeWarps = 0;
   /// The ring whose mbarriers are this one's, and those that use this one's.
   RingExpander *leader = nullptr;

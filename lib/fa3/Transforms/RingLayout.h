@@ -11,6 +11,8 @@ namespace fa3 {
 
 /// Bytes of a panel's row.
 inline constexpr int64_t kPanelBytes = 128;
+/// Bytes of a chunk of it that the swizzle moves as a whole.
+inline constexpr int64_t kChunkBytes = 16;
 
 /// Alignment of a ring's buffers. The 128-byte swizzle of panels repeats every
 /// 1024 bytes; bulk copies take multiples of 128 bytes at least as well as any.

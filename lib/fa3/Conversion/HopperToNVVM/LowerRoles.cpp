@@ -12,7 +12,8 @@ using namespace fa3;
 
 static constexpr int32_t kThreadsPerWarpgroup = 128;
 static constexpr int32_t kThreadsPerWarp = 32;
-static constexpr int32_t kWarpsPerWarpgroup = 4;
+static constexpr int32_t kWarpsPerWarpgroup =
+    kThreadsPerWarpgroup / kThreadsPerWarp;
 static constexpr int32_t kDrainWarp = 1;
 
 namespace {

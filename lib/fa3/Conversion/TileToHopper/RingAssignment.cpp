@@ -12,14 +12,13 @@ tile::TransposeOp fa3::getTranspose(tile::LoadOp load) {
                            : dyn_cast<tile::TransposeOp>(*load->user_begin());
 }
 
-/// What products use: the loaded tile, or what it is transposed to.
-static Operation *operandOf(tile::LoadOp load) {
+Operation *fa3::getProductOperand(tile::LoadOp load) {
   tile::TransposeOp transpose = getTranspose(load);
   return transpose ? transpose.getOperation() : load.getOperation();
 }
 
 Operation *fa3::lastUse(tile::LoadOp load) {
-  Operation *last = operandOf(load);
+  Operation *last = getProductOperand(load);
   for (Operation *user : last->getUsers()) {
     Operation *ancestor = load->getBlock()->findAncestorOpInBlock(*user);
     if (last->isBeforeInBlock(ancestor))
@@ -81,9 +80,10 @@ int64_t countBuffers(const LoadGroup &group) {
 /// the next one ahead would only save the start of that loop.
 bool fa3::isStreamed(tile::LoadOp load) {
   return load->getParentOfType<scf::ForOp>() &&
-         llvm::all_of(operandOf(load)->getUsers(), [&](Operation *user) {
-           return user->getBlock() == load->getBlock();
-         });
+         llvm::all_of(getProductOperand(load)->getUsers(),
+                      [&](Operation *user) {
+                        return user->getBlock() == load->getBlock();
+                      });
 }
 
 SmallVector<LoadGroup> fa3::assignRings(ArrayRef<tile::LoadOp> loads) {

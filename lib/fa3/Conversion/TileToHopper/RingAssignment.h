@@ -29,6 +29,9 @@ bool isStreamed(tile::LoadOp load);
 /// The transposition of what is loaded, or null.
 tile::TransposeOp getTranspose(tile::LoadOp load);
 
+/// What products use of a load: its tile, or what that is transposed to.
+mlir::Operation *getProductOperand(tile::LoadOp load);
+
 /// The operation of the load's block after which its tile is not used, nor what
 /// that is transposed to.
 mlir::Operation *lastUse(tile::LoadOp load);

@@ -173,10 +173,10 @@ private:
   LogicalResult checkLoad(tile::LoadOp load) {
     auto isProduct = [](Operation *user) { return isa<tile::DotOp>(user); };
     tile::TransposeOp transpose = getTranspose(load);
-    if (transpose ? !load->hasOneUse() ||
-                        !llvm::all_of(transpose->getUsers(), isProduct) ||
-                        transpose->getBlock() != load->getBlock()
-                  : !llvm::all_of(load->getUsers(), isProduct))
+    bool isElsewhere = transpose && (!load->hasOneUse() ||
+                                     transpose->getBlock() != load->getBlock());
+    if (isElsewhere ||
+        !llvm::all_of(getProductOperand(load)->getUsers(), isProduct))
       return load.emitError("a tile that feeds a product must have no other "
                             "use: it is only in shared memory");
     auto memory = cast<MemRefType>(load.getSource().getType());
@@ -282,9 +282,8 @@ private:
     Location loc = load.getLoc();
     hopper::RingPutOp::create(builder, loc, ring, load.getSource(),
                               load.getIndices(), load.getDims());
-    Value operand = load.getResult();
+    Value operand = getProductOperand(load)->getResult(0);
     if (transposed) {
-      operand = getTranspose(load).getResult();
       hopper::RingTransposeOp::create(builder, loc, ring, transposed);
       ring = transposed;
     }
