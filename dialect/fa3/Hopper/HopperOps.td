@@ -588,7 +588,12 @@ def Hopper_WgmmaCommitOp : HopperOp<"wgmma_commit"> {
 
 def Hopper_WgmmaWaitOp : HopperOp<"wgmma_wait"> {
   let summary = "wgmma.wait_group; the values pass through so that no use can move above it";
-  let arguments = (ins HopperGroups:$younger, Variadic<AnyTypeOf<[F32, I32]>>:$values);
+  let description = [{
+    In an arm of a conditional, `arm` tells it from its twin in the other one:
+    LLVM would merge two equal statements in front of the branch.
+  }];
+  let arguments = (ins HopperGroups:$younger, Variadic<AnyTypeOf<[F32, I32]>>:$values,
+                       DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$arm);
   let results = (outs Variadic<AnyTypeOf<[F32, I32]>>:$results);
   let assemblyFormat = "$younger `(` $values `)` attr-dict `:` functional-type($values, $results)";
   let hasVerifier = 1;

@@ -34,6 +34,8 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
       section 3.1).
     - `split_loops`: separate loops for blocks that need a mask and those that
       do not.
+    - `late_waits`: where a branch is decided while a product runs whose values
+      its arms need, wait for the product in the arms.
     - `lazy_rescale`: keep the old row maximum while the scores have grown by no
       more than 2^lazy_rescale, 0 to 15; 0 rescales always.
     - `chains`: independent dependence chains of a row reduction: 1, 2, 4 or 8.
@@ -44,7 +46,10 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
       front of it. 2147483647 is for all.
     - `longest_first`: start the blocks with most work first.
     - `persistent`: as many CTAs as run at once, each of which computes piece
-      after piece: the loads of the next one run under the end of this one.
+      after piece: the loads of the next one run under the end of this one. With
+      more than this many pieces along the grid's first dimension, and if 0
+      always, a CTA for each piece: the hardware divides long pieces better.
+      2147483647 is for all.
     - `transpose_s`: scores have keys as rows: K Q^T in place of Q K^T, so that
       P^T and dS^T can be first operands in registers.
     - `transpose_dkv`, `transpose_dq`: the gradients of keys and values, of
@@ -70,12 +75,13 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     DefaultValuedParameter<"bool", "true">:$specialize,
     DefaultValuedParameter<"bool", "true">:$pingpong,
     DefaultValuedParameter<"bool", "true">:$split_loops,
+    DefaultValuedParameter<"bool", "false">:$late_waits,
     DefaultValuedParameter<"int64_t", "0">:$lazy_rescale,
     DefaultValuedParameter<"int64_t", "4">:$chains,
     DefaultValuedParameter<"bool", "false">:$product_sums,
     DefaultValuedParameter<"int64_t", "0">:$transpose_v,
     DefaultValuedParameter<"bool", "false">:$longest_first,
-    DefaultValuedParameter<"bool", "false">:$persistent,
+    DefaultValuedParameter<"int64_t", "0">:$persistent,
     DefaultValuedParameter<"bool", "false">:$transpose_s,
     DefaultValuedParameter<"bool", "false">:$transpose_dkv,
     DefaultValuedParameter<"bool", "false">:$transpose_dq,
@@ -87,8 +93,8 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    /// The `transpose_v` that is more than any number of keys.
-    static constexpr int64_t kAllKeys = 2147483647;
+    /// The `transpose_v` and the `persistent` that nothing exceeds.
+    static constexpr int64_t kNoLimit = 2147483647;
     /// Registers per thread that each of `warpgroups` gets at launch: an equal
     /// share of the multiprocessor's, rounded down to the allocation granularity.
     static int64_t getLaunchRegisters(int64_t warpgroups);

@@ -37,10 +37,10 @@ LogicalResult ScheduleAttr::verify(
     function_ref<InFlightDiagnostic()> emitError, int64_t blockQ,
     int64_t blockKv, int64_t warpgroups, int64_t stages, int64_t earlyStages,
     bool overlap, bool specialize, bool pingpong, bool splitLoops,
-    int64_t lazyRescale, int64_t chains, bool productSums, int64_t transposeV,
-    bool longestFirst, bool persistent, bool transposeS, bool transposeDkv,
-    bool transposeDq, bool shareOperands, bool separateDq, bool bulkReduce,
-    int64_t producerRegisters, int64_t consumerRegisters) {
+    bool lateWaits, int64_t lazyRescale, int64_t chains, bool productSums,
+    int64_t transposeV, bool longestFirst, int64_t persistent, bool transposeS,
+    bool transposeDkv, bool transposeDq, bool shareOperands, bool separateDq,
+    bool bulkReduce, int64_t producerRegisters, int64_t consumerRegisters) {
   auto inRange = [&](StringRef field, int64_t value, int64_t low,
                      int64_t high) -> LogicalResult {
     if (value >= low && value <= high)
@@ -76,7 +76,8 @@ LogicalResult ScheduleAttr::verify(
   if (failed(inRange("stages", stages, 1, 16)) ||
       failed(inRange("early_stages", earlyStages, 0, 16)) ||
       failed(inRange("lazy_rescale", lazyRescale, 0, 15)) ||
-      failed(inRange("transpose_v", transposeV, 0, kAllKeys)))
+      failed(inRange("transpose_v", transposeV, 0, kNoLimit)) ||
+      failed(inRange("persistent", persistent, 0, kNoLimit)))
     return failure();
   if (chains < 1 || chains > 8 || !llvm::isPowerOf2_64(chains))
     return emitError() << "chains must be 1, 2, 4 or 8, not " << chains;

@@ -18,12 +18,13 @@ struct ScheduleFields {
   bool specialize = true;
   bool pingpong = true;
   bool splitLoops = true;
+  bool lateWaits = false;
   int64_t lazyRescale = 0;
   int64_t chains = 4;
   bool productSums = false;
   int64_t transposeV = 0;
   bool longestFirst = false;
-  bool persistent = false;
+  int64_t persistent = 0;
   bool transposeS = false;
   bool transposeDkv = false;
   bool transposeDq = false;

@@ -97,7 +97,8 @@ def TileToHopperPass : Pass<"fa3-tile-to-hopper", "::fa3::tile::KernelOp"> {
     a load of it is in a loop and one buffer otherwise; more buffers, or a ring
     of its own, for a tile that is used while others of its kind are loaded. A
     `tile.dot` becomes `hopper.wgmma` and a `hopper.wait` right behind it;
-    buffers are released after their last use. The program stays sequential.
+    buffers are released after their last use, in each arm of a conditional for
+    itself. The program stays sequential.
     What is transposed (`tile.transpose`) behind its load has a second ring, of
     as many buffers, and `hopper.ring_transpose` from the one to the other.
 

@@ -207,7 +207,13 @@ def MakePersistentPass : Pass<"fa3-make-persistent", "::fa3::tile::KernelOp"> {
   let description = [{
     Replaces the grid by a loop over its pieces, with as many CTAs as run at
     once: CTA c computes pieces c, c + ctas, c + 2 ctas, ... in the grid's order.
-    Does nothing unless the schedule says `persistent`.
+    Where the length of a loop depends on the piece, CTAs take their turns
+    backwards in every second round: who had the longest piece of one has the
+    shortest of the next.
+
+    Does nothing unless the schedule says `persistent`. With more pieces along the
+    grid's first dimension than that there is a CTA for each piece, which the
+    grid's expression of sizes decides: the loop then has one iteration.
 
     Precondition: one `tile.program_id` at the top level of the kernel, and its
     extents do not depend on it. Postcondition: the same pieces are computed.
@@ -217,7 +223,7 @@ def MakePersistentPass : Pass<"fa3-make-persistent", "::fa3::tile::KernelOp"> {
     ...
     // becomes
     %pieces = arith.muli %blocks, %heads
-    %ctas = arith.minsi %pieces, %most
+    %ctas = arith.minsi %pieces, %most    // without a limit
     %first = tile.program_id(%ctas)
     scf.for %piece = %first to %pieces step %ctas {
       %i = arith.remui %piece, %blocks
@@ -552,10 +558,15 @@ def StageStoresPass : Pass<"fa3-stage-stores", "::fa3::tile::KernelOp"> {
     out what is outside of it. The tile goes where a ring was: first choice is
     one of which each warpgroup has only used the rows that its tile takes;
     otherwise all consumer warpgroups wait for each other first. Where there is
-    no room, and in loops, threads store their registers.
+    no room, threads store their registers.
+
+    In a loop the rings are in use: tiles have a place beside them. The first
+    store of an iteration waits until the copies of the last one have read it.
+    Where there is no room for another tile it takes the place of an equal one
+    of the same iteration, and waits likewise.
 
     Precondition: shared memory is allocated. Only stores behind all uses of
-    rings are taken.
+    rings, and stores in loops, are taken.
 
     ```mlir
     tile.store %t, %o[%b, %r, %h, %c0] dims [1, 3] : vector<64x64xbf16>, memref<?x?x?x64xbf16, strided<[?, ?, ?, 1]>>
@@ -646,6 +657,39 @@ def DistributePass : Pass<"fa3-distribute", "::fa3::tile::KernelOp"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
                            "::fa3::hopper::HopperDialect"];
+}
+
+def SinkWaitsPass : Pass<"fa3-sink-waits", "::fa3::tile::KernelOp"> {
+  let summary = "Waits for products go into the branch that is decided under them";
+  let description = [{
+    ptxas moves `wgmma.wait_group` up, above arithmetic that does not use the
+    product, and may leave nothing of it to run beside the product. It does not
+    move it above a branch. A wait whose values are first used in the arms of a
+    conditional goes into both arms, with the releases behind it, if the
+    condition is computed after the products were issued: then everything that
+    the condition depends on comes first. Does nothing unless the schedule says
+    `late_waits`.
+
+    ```mlir
+    hopper.wgmma_commit
+    %grow = hopper.vote_any %p
+    %e = math.exp2 %s : f32
+    %o1 = hopper.wgmma_wait 0 (%o) : (f32) -> f32
+    %o2 = scf.if %grow -> (f32) { %m = arith.mulf %o1, %c : f32  scf.yield %m : f32 } else { scf.yield %o1 : f32 }
+    // becomes
+    hopper.wgmma_commit
+    %grow = hopper.vote_any %p
+    %e = math.exp2 %s : f32
+    %o2 = scf.if %grow -> (f32) {
+      %a = hopper.wgmma_wait 0 (%o) : (f32) -> f32
+      %m = arith.mulf %a, %c : f32
+      scf.yield %m : f32
+    } else {
+      %b = hopper.wgmma_wait 0 (%o) : (f32) -> f32
+      scf.yield %b : f32
+    }
+    ```
+  }];
 }
 
 def RecomputeIndicesPass : Pass<"fa3-recompute-indices", "::fa3::tile::KernelOp"> {

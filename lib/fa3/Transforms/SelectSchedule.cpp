@@ -44,6 +44,7 @@ constexpr NamedField kFields[] = {
     {"specialize", &ScheduleFields::specialize},
     {"pingpong", &ScheduleFields::pingpong},
     {"split_loops", &ScheduleFields::splitLoops},
+    {"late_waits", &ScheduleFields::lateWaits},
     {"lazy_rescale", &ScheduleFields::lazyRescale},
     {"chains", &ScheduleFields::chains},
     {"product_sums", &ScheduleFields::productSums},
@@ -74,6 +75,8 @@ struct ForwardRow {
   int64_t chains;
   bool overlap = true;
   int64_t transposeV = 0;
+  int64_t persistent = 0;
+  bool lateWaits = false;
 };
 
 constexpr ForwardRow kForwardRows[] = {
@@ -89,6 +92,10 @@ constexpr ForwardRow kForwardRows[] = {
     {256, true, 128, 80, 2, 2, false, 4},
 };
 
+/// Blocks of a sequence up to which CTAs compute one piece after another: more
+/// of them cannot be divided evenly beforehand, and gain little.
+constexpr int64_t kPersistentBlocks = 32;
+
 /// Keys up to which 8-bit values are transposed where they are needed. Beyond
 /// that, and at wide heads, the work for the shared memory's port costs more
 /// than a kernel in front.
@@ -97,14 +104,18 @@ constexpr int64_t kTransposedCausalKeys = 4096;
 
 /// The same with 8-bit elements.
 constexpr ForwardRow kNarrowForwardRows[] = {
-    {64, false, 192, 128, 3, 2, true, 8, true, kTransposedKeys},
-    {64, true, 192, 96, 3, 2, true, 8, true, kTransposedCausalKeys},
-    {128, false, 192, 96, 3, 2, true, 8, true, kTransposedKeys},
-    {128, true, 192, 96, 3, 2, true, 8, true, kTransposedCausalKeys},
-    {192, false, 128, 128, 2, 2, false, 8},
-    {192, true, 128, 128, 2, 2, true, 8},
-    {256, false, 128, 128, 2, 2, false, 8},
-    {256, true, 128, 128, 2, 2, true, 8},
+    {64, false, 192, 128, 3, 2, true, 8, true, kTransposedKeys,
+     kPersistentBlocks},
+    {64, true, 192, 96, 3, 2, true, 8, true, kTransposedCausalKeys,
+     kPersistentBlocks},
+    {128, false, 192, 96, 3, 2, true, 8, true, kTransposedKeys,
+     kPersistentBlocks},
+    {128, true, 192, 96, 3, 2, true, 8, true, kTransposedCausalKeys,
+     kPersistentBlocks},
+    {192, false, 128, 128, 2, 2, false, 8, true, 0, kPersistentBlocks},
+    {192, true, 128, 128, 2, 2, true, 8, true, 0, kPersistentBlocks, true},
+    {256, false, 128, 128, 2, 2, false, 8, true, 0, kPersistentBlocks},
+    {256, true, 128, 128, 2, 2, true, 8, true, 0, kPersistentBlocks, true},
 };
 
 /// And where blocks of keys are added outside of the tensor cores.
@@ -284,6 +295,8 @@ static ScheduleFields chooseForward(attn::ForwardOp forward) {
   fields.overlap = row->overlap;
   if (!forward.getValuesInterleaved())
     fields.transposeV = row->transposeV;
+  fields.persistent = row->persistent;
+  fields.lateWaits = row->lateWaits;
   fields.pingpong = row->pingpong;
   fields.chains = row->chains;
   fields.lazyRescale = forward.hasKeyFactors() ? kKeyFactorLazyRescale

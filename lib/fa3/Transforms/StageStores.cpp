@@ -37,6 +37,8 @@ constexpr auto kRemark = remark::RemarkOpts::name(DEBUG_TYPE).category("fa3");
 /// Ranks of tensors that tensor maps describe, and TMA's largest box dimension.
 constexpr int64_t kMinRank = 2, kMaxRank = 5;
 constexpr int64_t kMaxBox = 256;
+/// The pattern of swizzled copies repeats after so many bytes.
+constexpr int64_t kSwizzleBytes = 1024;
 
 /// A part of shared memory.
 struct Interval {
@@ -55,12 +57,16 @@ Interval placeOf(hopper::RingAllocOp ring) {
 /// A store of each warpgroup's tile.
 struct Store {
   tile::StoreOp op;
+  /// It is executed again and again, beside loads of what follows.
+  bool repeated;
   /// The tile's rows run along the tensor's last dimension.
   bool transposed;
   /// All warpgroups' tiles, as shared memory has them: their rows, or, of
   /// transposed ones, their columns, one warpgroup's behind another's.
   VectorType buffer;
   int64_t offset = 0;
+  /// What is overwritten may still be read by copies.
+  bool awaitsCopies = false;
 
   int64_t bytes(MLIRContext *context) const {
     return hopper::RingType::get(context, /*stages=*/1, buffer).getStageBytes();
@@ -90,9 +96,7 @@ public:
   }
 
   void run() {
-    for (auto op : block.getOps<tile::StoreOp>())
-      if (std::optional<Store> store = match(op))
-        stores.push_back(*store);
+    collect(block, /*repeated=*/false);
     llvm::erase_if(stores, [&](Store &store) { return !place(store); });
     if (stores.empty())
       return;
@@ -115,8 +119,22 @@ public:
   }
 
 private:
-  /// Whether TMA can store the tile, behind everything that uses rings.
-  std::optional<Store> match(tile::StoreOp op) {
+  /// The stores of `block`, and of loops in it.
+  void collect(Block &block, bool repeated) {
+    for (Operation &op : block) {
+      if (auto loop = dyn_cast<scf::ForOp>(op))
+        collect(*loop.getBody(), /*repeated=*/true);
+      auto tileStore = dyn_cast<tile::StoreOp>(op);
+      if (!tileStore)
+        continue;
+      if (std::optional<Store> store = match(tileStore, repeated))
+        stores.push_back(*store);
+    }
+  }
+
+  /// Whether TMA can store the tile, behind everything that uses rings or from
+  /// memory of its own.
+  std::optional<Store> match(tile::StoreOp op, bool repeated) {
     VectorType tile = op.getValue().getType();
     MemRefType memory = op.getTarget().getType();
     int64_t rank = memory.getRank();
@@ -126,7 +144,7 @@ private:
         !Fragment::isSupported(tile) || tile.getDimSize(0) == 1)
       return std::nullopt;
     int64_t rowDim = op.getDims()[0], columnDim = op.getDims()[1];
-    if (rowDim < 0 || columnDim < 0 || !isBehindRings(op))
+    if (rowDim < 0 || columnDim < 0 || (!repeated && !isBehindRings(op)))
       return std::nullopt;
     int64_t rows = tile.getDimSize(0), columns = tile.getDimSize(1);
     bool transposed = rowDim == rank - 1;
@@ -147,7 +165,7 @@ private:
     auto buffer = VectorType::get(transposed ? ArrayRef<int64_t>{columns, all}
                                              : ArrayRef<int64_t>{all, columns},
                                   tile.getElementType());
-    return Store{op, transposed, buffer};
+    return Store{op, repeated, transposed, buffer};
   }
 
   /// Shared memory must live until the copies have read it. Threads that add
@@ -191,10 +209,12 @@ private:
         return other.overlaps({offset, offset + bytes});
       });
     };
+    if (store.repeated)
+      return placeRepeated(store, bytes);
     for (hopper::RingAllocOp ring : rings)
       if (isOwn(ring, store) && !isTaken(*ring.getOffset()))
         return take(*ring.getOffset());
-    int64_t behind = llvm::alignTo(memory, int64_t(1024));
+    int64_t behind = behindAll();
     if (allWarpgroupsWork) {
       for (hopper::RingAllocOp ring : rings) {
         int64_t offset = *ring.getOffset();
@@ -206,6 +226,37 @@ private:
       }
     }
     return behind + bytes <= kSharedMemoryLimit && take(behind);
+  }
+
+  /// The first place behind everything in shared memory.
+  int64_t behindAll() const {
+    return llvm::alignTo(memory, int64_t(kSwizzleBytes));
+  }
+
+  /// Finds a place beside the rings or, where there is none, that of another
+  /// store of the same loop: each warpgroup writes where it has stored from,
+  /// once its copies have read that.
+  bool placeRepeated(Store &store, int64_t bytes) {
+    auto isOfLoop = [&](const Store &other) {
+      return other.op->getBlock() == store.op->getBlock();
+    };
+    int64_t behind = behindAll();
+    if (behind + bytes <= kSharedMemoryLimit) {
+      store.offset = behind;
+      store.awaitsCopies = llvm::none_of(repeated, isOfLoop);
+      memory = behind + bytes;
+      repeated.push_back(store);
+      return true;
+    }
+    const auto *other = llvm::find_if(repeated, [&](const Store &candidate) {
+      return isOfLoop(candidate) && candidate.buffer == store.buffer &&
+             candidate.transposed == store.transposed;
+    });
+    if (other == repeated.end())
+      return false;
+    store.offset = other->offset;
+    store.awaitsCopies = true;
+    return true;
   }
 
   /// Whether a warpgroup's tile takes the place of rows that only this
@@ -269,13 +320,20 @@ private:
     auto type =
         hopper::BufferType::get(builder.getContext(), store.buffer, bufferRows);
     Value view = hopper::ViewOp::create(builder, loc, type, base);
+    auto syncWarpgroup = [&] {
+      hopper::NamedSyncOp::create(
+          builder, loc, add(warpgroup, constant(builder, kFirstStoreBarrier)),
+          kThreadsPerWarpgroup);
+    };
+    if (store.awaitsCopies) {
+      hopper::BulkWaitOp::create(builder, loc);
+      syncWarpgroup();
+    }
     hopper::BufferStoreOp::create(
         builder, loc, op.getValue(), view, store.transposed ? zero : first,
         store.transposed ? first : zero, /*straight=*/!store.transposed);
     hopper::FenceProxyAsyncOp::create(builder, loc);
-    hopper::NamedSyncOp::create(
-        builder, loc, add(warpgroup, constant(builder, kFirstStoreBarrier)),
-        kThreadsPerWarpgroup);
+    syncWarpgroup();
 
     // Rows of the buffer are along `down`, its columns along the tensor's last
     // dimension.
@@ -325,6 +383,8 @@ private:
   SmallVector<hopper::RingAllocOp> rings;
   SmallVector<Store> stores;
   SmallVector<Interval> taken;
+  /// Those that have a place of their own in a loop.
+  SmallVector<Store> repeated;
   /// Bytes of shared memory.
   int64_t memory = 0;
   /// Whether a tile overwrites what other warpgroups may still read.

@@ -31,7 +31,7 @@ SmallVector<ValueSource> fa3::getValueSources(attn::ForwardOp forward) {
     return {*keys <= most ? ValueSource::rows : ValueSource::workspace};
   if (most == 0)
     return {ValueSource::workspace};
-  if (most == tile::ScheduleAttr::kAllKeys)
+  if (most == tile::ScheduleAttr::kNoLimit)
     return {ValueSource::rows};
   return {ValueSource::workspace, ValueSource::rows};
 }

@@ -12,6 +12,7 @@
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace fa3;
@@ -180,12 +181,15 @@ struct LowerWgmmaWait : OpRewritePattern<hopper::WgmmaWaitOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(hopper::WgmmaWaitOp op,
                                 PatternRewriter &rewriter) const override {
+    std::string text =
+        llvm::formatv("wgmma.wait_group.sync.aligned {0};", op.getYounger());
+    if (op.getArm() != 0)
+      text += llvm::formatv(" // arm {0}", op.getArm()).str();
     SmallVector<Value> values = InlineAsm(rewriter, op.getLoc())
                                     .results(op.getValues().getTypes())
                                     .tied(op.getValues())
                                     .clobbersMemory()
-                                    .emit("wgmma.wait_group.sync.aligned " +
-                                          Twine(op.getYounger()) + ";");
+                                    .emit(text);
     rewriter.replaceOp(op, values);
     return success();
   }

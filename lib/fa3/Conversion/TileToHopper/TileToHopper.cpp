@@ -292,8 +292,33 @@ private:
         hopper::BufferType::get(builder.getContext(), tile, tile.getDimSize(0));
     Value buffer = hopper::RingGetOp::create(builder, loc, type, ring);
     buffers[operand] = buffer;
-    builder.setInsertionPointAfter(lastUse(load));
-    hopper::RingReleaseOp::create(builder, loc, ring, buffer);
+    release(ring, buffer, operand, lastUse(load));
+  }
+
+  /// Releases the buffer of `operand` behind `last`, its last use: on every
+  /// path through a conditional of its own, because the producer may wait.
+  static void release(Value ring, Value buffer, Value operand,
+                      Operation *last) {
+    OpBuilder builder(last->getContext());
+    auto branches = dyn_cast<scf::IfOp>(last);
+    if (!branches || !branches.elseBlock()) {
+      builder.setInsertionPointAfter(last);
+      hopper::RingReleaseOp::create(builder, operand.getLoc(), ring, buffer);
+      return;
+    }
+    for (Block *block : {branches.thenBlock(), branches.elseBlock()}) {
+      Operation *lastOfBlock = nullptr;
+      for (Operation *user : operand.getUsers())
+        if (Operation *use = block->findAncestorOpInBlock(*user))
+          if (!lastOfBlock || lastOfBlock->isBeforeInBlock(use))
+            lastOfBlock = use;
+      if (lastOfBlock) {
+        release(ring, buffer, operand, lastOfBlock);
+        continue;
+      }
+      builder.setInsertionPointToStart(block);
+      hopper::RingReleaseOp::create(builder, operand.getLoc(), ring, buffer);
+    }
   }
 
   /// The same for a tile that threads read: they copy it to registers.
