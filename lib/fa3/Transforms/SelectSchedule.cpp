@@ -217,10 +217,13 @@ static LogicalResult parseValue(attn::AttentionOpInterface attention,
                                 << " takes true or false, not '" << text << "'";
 }
 
-/// Applies "field=value,field=value".
+/// Applies "field=value,field=value" to fields that are given in the spec, or
+/// from the table.
 static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
-                                    StringRef text, ScheduleFields &fields) {
+                                    StringRef text, bool given,
+                                    ScheduleFields &fields) {
   bool ownRegisters = false, ownWarpgroups = false, ownTransposeV = false;
+  bool ownTiles = false, ownPersistent = false;
   SmallVector<StringRef> assignments;
   text.split(assignments, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
   for (StringRef assignment : assignments) {
@@ -245,12 +248,18 @@ static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
       return failure();
     ownWarpgroups |= name == "warpgroups";
     ownTransposeV |= name == "transpose_v";
+    ownTiles |= name == "block_q" || name == "block_kv";
+    ownPersistent |= name == "persistent";
     ownRegisters |=
         name == "producer_registers" || name == "consumer_registers";
   }
   // The split of registers follows the warpgroups unless it is given, too.
   if (ownWarpgroups && !ownRegisters)
     fields.splitRegisters();
+  // Registers and shared memory for piece after piece are those of the table's
+  // tiles.
+  if ((ownTiles || ownWarpgroups) && !given && !ownPersistent)
+    fields.persistent = 0;
   // Without roles nobody transposes.
   if (!fields.specialize && !ownTransposeV)
     fields.transposeV = 0;
@@ -480,12 +489,14 @@ struct SelectSchedulePass
   LogicalResult select(attn::AttentionOpInterface attention) {
     ScheduleFields fields = chooseFields(attention);
     std::string origin = "from the table";
-    if (tile::ScheduleAttr given = attention.getScheduleAttr()) {
+    tile::ScheduleAttr given = attention.getScheduleAttr();
+    if (given) {
       fields = ScheduleFields::of(given);
       origin = "given in the spec";
     }
     if (!overrides.empty()) {
-      if (failed(applyOverrides(attention, overrides, fields)))
+      if (failed(
+              applyOverrides(attention, overrides, /*given=*/!!given, fields)))
         return failure();
       origin += ", with overrides " + overrides;
     }

@@ -136,9 +136,10 @@ uint64_t specialValue(const Warp &w, Special special, uint32_t lane) {
   case Special::Nwarpid:
     return cta.warps.size();
   case Special::Smid:
-    return (cta.id[0] + cta.id[1] * uint64_t(g.x)) % 132;
+    return (cta.id[0] + cta.id[1] * uint64_t(g.x)) %
+           cta.cluster->launch->options.residentCtas;
   case Special::Nsmid:
-    return 132;
+    return cta.cluster->launch->options.residentCtas;
   case Special::Gridid:
     return 1;
   case Special::LanemaskEq:

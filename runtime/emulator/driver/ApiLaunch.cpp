@@ -16,7 +16,6 @@ namespace {
 /// The cost of a launch itself, and the clock that turns cycles into time.
 constexpr uint64_t kLaunchNs = 3000;
 constexpr double kClocksPerNs = 1.755;
-constexpr uint64_t kSmCount = 132;
 
 /// A launch that has passed all checks.
 struct CheckedLaunch {
@@ -74,6 +73,7 @@ void CheckedLaunch::operator()(Context &context) const {
   // Every launch gets its own interleaving, the same in every run.
   options.seed = settings().seed + 0x9e3779b97f4a7c15 * launches++;
   options.threads = settings().threads;
+  options.residentCtas = settings().multiprocessors;
   if (settings().instructions)
     options.warpInstructionLimit = settings().instructions;
   options.coverage = !settings().coverageFile.empty();
@@ -92,7 +92,8 @@ void CheckedLaunch::operator()(Context &context) const {
                       result.executedLines))
     reportMisuse("cuLaunchKernel", "environment",
                  "cannot write the coverage file " + settings().coverageFile);
-  const uint64_t waves = (config.grid.count() + kSmCount - 1) / kSmCount;
+  const uint64_t sms = settings().multiprocessors;
+  const uint64_t waves = (config.grid.count() + sms - 1) / sms;
   if (trace && !appendTrace(settings().traceFile, *trace))
     reportMisuse("cuLaunchKernel", "environment",
                  "cannot write the trace file " + settings().traceFile);
@@ -178,7 +179,8 @@ CUresult readAttributes(const CUlaunchConfig &from, const Kernel &kernel,
                         attribute.value.clusterDim.z};
       break;
     case CU_LAUNCH_ATTRIBUTE_COOPERATIVE:
-      if (attribute.value.cooperative && config.grid.count() > kSmCount)
+      if (attribute.value.cooperative &&
+          config.grid.count() > settings().multiprocessors)
         return reject(kernel, "a cooperative grid has more blocks than are "
                               "resident at once");
       break;

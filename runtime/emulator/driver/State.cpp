@@ -51,6 +51,13 @@ void readEnvironment(Settings &settings) {
   readNumber("FA3_EMULATOR_SEED", settings.seed);
   readNumber("FA3_EMULATOR_THREADS", settings.threads);
   readNumber("FA3_EMULATOR_DEVICES", settings.devices);
+  readNumber("FA3_EMULATOR_MULTIPROCESSORS", settings.multiprocessors);
+  if (settings.multiprocessors == 0) {
+    reportMisuse("cuInit", "environment",
+                 "FA3_EMULATOR_MULTIPROCESSORS is not a positive number; it is "
+                 "ignored");
+    settings.multiprocessors = Settings().multiprocessors;
+  }
   readNumber("FA3_EMULATOR_INSTRUCTIONS", settings.instructions);
   readNumber("FA3_EMULATOR_TRACE_CTAS", settings.traceCtas);
 }
