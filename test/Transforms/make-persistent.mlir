@@ -1,8 +1,12 @@
 // RUN: fa3-opt %s --pass-pipeline='builtin.module(tile.kernel(fa3-make-persistent))' | FileCheck %s
 
 !matrix = memref<?x?x64xf32, strided<[?, ?, 1]>>
+#none = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1, producer_registers = 56, consumer_registers = 256, persistent = 0>
+#all = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1, producer_registers = 56, consumer_registers = 256, persistent = 2147483647>
+#some = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1, producer_registers = 56, consumer_registers = 256, persistent = 32>
 
-// The grid's pieces become the iterations of a loop over all of them.
+// Without a limit the grid's pieces become the iterations of a loop over all of
+// them.
 // CHECK-LABEL: tile.kernel @copy
 // CHECK: %[[ROWS:.*]] = memref.dim %{{.*}}, %{{.*}}
 // CHECK: %[[BLOCKS:.*]] = arith.ceildivui
@@ -19,7 +23,7 @@
 // CHECK: tile.load %{{.*}}[%[[HEAD]], %[[ROW]]
 // CHECK: tile.store %{{.*}}[%[[HEAD]], %[[ROW]]
 // CHECK: tile.return
-tile.kernel @copy(%a: !matrix, %b: !matrix) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1, producer_registers = 56, consumer_registers = 256, persistent = true>} {
+tile.kernel @copy(%a: !matrix, %b: !matrix) attributes {schedule = #all} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c64 = arith.constant 64 : index
@@ -37,8 +41,92 @@ tile.kernel @copy(%a: !matrix, %b: !matrix) attributes {schedule = #tile.schedul
 // CHECK-LABEL: tile.kernel @as_it_is
 // CHECK-NOT: scf.for
 // CHECK: tile.program_id
-tile.kernel @as_it_is(%a: !matrix) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 64>} {
+tile.kernel @as_it_is(%a: !matrix) attributes {schedule = #none} {
   %c1 = arith.constant 1 : index
   %i = tile.program_id(%c1) : index
+  tile.return
+}
+
+// A limit: with more than 32 blocks along the first dimension, however many
+// heads there are, all pieces have CTAs of their own.
+// CHECK-LABEL: tile.kernel @limit
+// CHECK-SAME: (%[[BLOCKS:[a-z0-9]+]]: index, %[[HEADS:[a-z0-9]+]]: index
+// CHECK: %[[FIRST_PRODUCT:.*]] = arith.muli %{{.*}}, %[[BLOCKS]]
+// CHECK: %[[PIECES:.*]] = arith.muli %[[FIRST_PRODUCT]], %[[HEADS]]
+// CHECK: %[[RESIDENT:.*]] = arith.minsi %[[PIECES]], %{{.*}}
+// CHECK: %[[LIMIT:.*]] = arith.constant 32 : index
+// CHECK: %[[EXCESS:.*]] = arith.subi %[[BLOCKS]], %[[LIMIT]]
+// CHECK: %[[ZERO:.*]] = arith.constant 0 : index
+// CHECK: %[[MORE:.*]] = arith.maxsi %[[EXCESS]], %[[ZERO]]
+// CHECK: %[[ONE:.*]] = arith.constant 1 : index
+// CHECK: %[[EXCEEDS:.*]] = arith.minsi %[[MORE]], %[[ONE]]
+// CHECK: %[[ALL:.*]] = arith.muli %[[EXCEEDS]], %[[PIECES]]
+// CHECK: %[[CTAS:.*]] = arith.maxsi %[[RESIDENT]], %[[ALL]]
+// CHECK: %[[FIRST:.*]] = tile.program_id(%[[CTAS]])
+// CHECK: scf.for %{{.*}} = %[[FIRST]] to %[[PIECES]] step %[[CTAS]]
+tile.kernel @limit(%blocks: index, %heads: index, %a: !matrix) attributes {schedule = #some} {
+  %c0 = arith.constant 0 : index
+  %i, %h = tile.program_id(%blocks, %heads) : index, index
+  %t = tile.load %a[%h, %i, %c0] dims [1, 2] : !matrix, vector<64x64xf32>
+  tile.return
+}
+
+// The length of a loop depends on the block: a loop over rounds, of which the odd
+// ones go backwards through the CTAs. Of the last round some have no piece.
+// CHECK-LABEL: tile.kernel @turns
+// CHECK-SAME: (%[[BLOCKS:[a-z0-9]+]]: index, %[[HEADS:[a-z0-9]+]]: index
+// CHECK: %[[PIECES:.*]] = arith.muli %{{.*}}, %[[HEADS]]
+// CHECK: %[[CTAS:.*]] = arith.minsi %[[PIECES]]
+// CHECK: %[[CTA:.*]] = tile.program_id(%[[CTAS]])
+// CHECK: %[[ZERO:.*]] = arith.constant 0 : index
+// CHECK: %[[ONE:.*]] = arith.constant 1 : index
+// CHECK: %[[LAST:.*]] = arith.subi %[[CTAS]], %[[ONE]]
+// CHECK: %[[OPPOSITE:.*]] = arith.subi %[[LAST]], %[[CTA]]
+// CHECK: %[[FULL:.*]] = arith.divui %[[PIECES]], %[[CTAS]]
+// CHECK: %[[GIVEN:.*]] = arith.muli %[[FULL]], %[[CTAS]]
+// CHECK: %[[LEFT:.*]] = arith.subi %[[PIECES]], %[[GIVEN]]
+// CHECK: %[[LAST_PARITY:.*]] = arith.andi %[[FULL]], %[[ONE]]
+// CHECK: %[[LAST_EVEN:.*]] = arith.cmpi eq, %[[LAST_PARITY]], %[[ZERO]]
+// CHECK: %[[LAST_PLACE:.*]] = arith.select %[[LAST_EVEN]], %[[CTA]], %[[OPPOSITE]]
+// CHECK: %[[HAS_ONE_MORE:.*]] = arith.cmpi slt, %[[LAST_PLACE]], %[[LEFT]]
+// CHECK: %[[ONE_MORE:.*]] = arith.addi %[[FULL]], %[[ONE]]
+// CHECK: %[[ROUNDS:.*]] = arith.select %[[HAS_ONE_MORE]], %[[ONE_MORE]], %[[FULL]]
+// CHECK: scf.for %[[ROUND:.*]] = %[[ZERO]] to %[[ROUNDS]] step %[[ONE]]
+// CHECK: %[[START:.*]] = arith.muli %[[ROUND]], %[[CTAS]]
+// CHECK: %[[PARITY:.*]] = arith.andi %[[ROUND]], %[[ONE]]
+// CHECK: %[[EVEN:.*]] = arith.cmpi eq, %[[PARITY]], %[[ZERO]]
+// CHECK: %[[PLACE:.*]] = arith.select %[[EVEN]], %[[CTA]], %[[OPPOSITE]]
+// CHECK: %[[PIECE:.*]] = arith.addi %[[START]], %[[PLACE]]
+// CHECK: %[[BLOCK:.*]] = arith.remui %[[PIECE]], %[[BLOCKS]]
+// CHECK: %[[HEAD:.*]] = arith.divui %[[PIECE]], %[[BLOCKS]]
+// CHECK: %[[END:.*]] = arith.addi %[[BLOCK]]
+// CHECK: scf.for %[[J:.*]] = %{{.*}} to %[[END]]
+// CHECK: tile.load %{{.*}}[%[[HEAD]], %[[J]]
+tile.kernel @turns(%blocks: index, %heads: index, %a: !matrix) attributes {schedule = #all} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %i, %h = tile.program_id(%blocks, %heads) : index, index
+  %end = arith.addi %i, %c1 : index
+  scf.for %j = %c0 to %end step %c1 {
+    %t = tile.load %a[%h, %j, %c0] dims [1, 2] : !matrix, vector<64x64xf32>
+  }
+  tile.return
+}
+
+// A loop that is as long for each piece needs no turns, even if the piece is used
+// in it.
+// CHECK-LABEL: tile.kernel @no_turns
+// CHECK: %[[CTA:.*]] = tile.program_id
+// CHECK-NOT: arith.select
+// CHECK: scf.for %{{.*}} = %[[CTA]] to
+// CHECK-NOT: arith.select
+// CHECK: scf.for
+tile.kernel @no_turns(%blocks: index, %n: index, %a: !matrix) attributes {schedule = #all} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %i = tile.program_id(%blocks) : index
+  scf.for %j = %c0 to %n step %c1 {
+    %t = tile.load %a[%i, %j, %c0] dims [1, 2] : !matrix, vector<64x64xf32>
+  }
   tile.return
 }

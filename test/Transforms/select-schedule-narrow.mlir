@@ -4,13 +4,15 @@
 // 8-bit elements have schedules of their own.
 
 !t = tensor<?x?x?x128xf8E4M3FN>
+!n = tensor<?x?x?x192xf8E4M3FN>
 !w = tensor<?x?x?x256xf8E4M3FN>
 !o = tensor<?x?x?x128xbf16>
+!x = tensor<?x?x?x192xbf16>
 !p = tensor<?x?x?x256xbf16>
 !l = tensor<?x?x?xf32>
 
 // CHECK-LABEL: func.func @d128
-// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 96, warpgroups = 3, lazy_rescale = 4, chains = 8, product_sums = true, transpose_v = 2048, producer_registers = 32, consumer_registers = 160>}
+// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 96, warpgroups = 3, lazy_rescale = 4, chains = 8, product_sums = true, transpose_v = 2048, persistent = 32, producer_registers = 32, consumer_registers = 160>}
 func.func @d128(%q: !t, %k: !t, %v: !t) -> (!o, !l) {
   // expected-remark@+1 {{from the table): 108656 of 232448 bytes of shared memory, about 152 of 160 registers}}
   %o, %lse = attn.forward %q, %k, %v : !t, !t, !t -> !o, !l
@@ -27,12 +29,39 @@ func.func @d128_two_level(%q: !t, %k: !t, %v: !t) -> (!o, !l) {
 }
 
 // wgmma has no more than 256 columns.
-// CHECK-LABEL: func.func @d256
-// CHECK-NOT: product_sums
-// CHECK: return
+// CHECK-LABEL: func.func @d256(
+// CHECK: {schedule = #tile.schedule<block_q = 128, block_kv = 128, pingpong = false, lazy_rescale = 4, chains = 8, persistent = 32>}
 func.func @d256(%q: !w, %k: !w, %v: !w) -> (!p, !l) {
   // expected-remark@+1 {{from the table)}}
   %o, %lse = attn.forward %q, %k, %v : !w, !w, !w -> !p, !l
+  return %o, %lse : !p, !l
+}
+
+// Masked pieces follow each other in a CTA as well.
+// CHECK-LABEL: func.func @d128_causal(
+// CHECK-NOT: late_waits
+// CHECK: persistent = 32,
+func.func @d128_causal(%q: !t, %k: !t, %v: !t) -> (!o, !l) {
+  // expected-remark@+1 {{from the table)}}
+  %o, %lse = attn.forward %q, %k, %v causal : !t, !t, !t -> !o, !l
+  return %o, %lse : !o, !l
+}
+
+// Where heads are wide and masked, the wait for a product is behind the branch
+// that is decided under it.
+// CHECK-LABEL: func.func @d192_causal(
+// CHECK: late_waits = true, {{.*}}persistent = 32>
+func.func @d192_causal(%q: !n, %k: !n, %v: !n) -> (!x, !l) {
+  // expected-remark@+1 {{from the table)}}
+  %o, %lse = attn.forward %q, %k, %v causal : !n, !n, !n -> !x, !l
+  return %o, %lse : !x, !l
+}
+
+// CHECK-LABEL: func.func @d256_causal(
+// CHECK: late_waits = true, {{.*}}persistent = 32>
+func.func @d256_causal(%q: !w, %k: !w, %v: !w) -> (!p, !l) {
+  // expected-remark@+1 {{from the table)}}
+  %o, %lse = attn.forward %q, %k, %v causal : !w, !w, !w -> !p, !l
   return %o, %lse : !p, !l
 }
 

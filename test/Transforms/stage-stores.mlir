@@ -119,23 +119,115 @@ tile.kernel @idle(%o: !t, %t: vector<64x64xbf16>, %r: index, %active: i32) attri
   tile.return
 }
 
-// Threads store their registers: in a loop, in front of other uses of rings,
-// f32, 8-bit floats, and a tile that ends within a panel and within the tensor.
+// Threads store their registers: in front of other uses of rings, f32, 8-bit
+// floats, and a tile that ends within a panel and within the tensor.
 // CHECK-LABEL: tile.kernel @not
 // CHECK-NOT: hopper.tma_store
-// CHECK-COUNT-5: tile.store
+// CHECK-COUNT-4: tile.store
 // CHECK-NOT: hopper.bulk_wait
-tile.kernel @not(%o: !t, %f: memref<?x64xf32>, %t: vector<64x64xbf16>, %u: vector<64x32xbf16>, %l: vector<64x64xf32>, %bytes: memref<?x128xf8E4M3FN>, %b: vector<64x128xf8E4M3FN>, %n: index) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1, specialize = false>, hopper.shared_memory = 16400 : i64} {
+tile.kernel @not(%o: !t, %f: memref<?x64xf32>, %t: vector<64x64xbf16>, %u: vector<64x32xbf16>, %l: vector<64x64xf32>, %bytes: memref<?x128xf8E4M3FN>, %b: vector<64x128xf8E4M3FN>) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1, specialize = false>, hopper.shared_memory = 16400 : i64} {
   %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
   %ring = hopper.ring_alloc {offset = 0 : i64, barriers = 16384 : i64} : !ring
   tile.store %t, %o[%c0, %c0, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
   hopper.ring_put %ring, %o[%c0, %c0, %c0, %c0] dims [1, 3] : !ring, !t
-  scf.for %i = %c0 to %n step %c1 {
-    tile.store %t, %o[%c0, %i, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
-  }
   tile.store %l, %f[%c0, %c0] dims [0, 1] : vector<64x64xf32>, memref<?x64xf32>
   tile.store %b, %bytes[%c0, %c0] dims [0, 1] : vector<64x128xf8E4M3FN>, memref<?x128xf8E4M3FN>
   tile.store %u, %o[%c0, %c0, %c0, %c0] dims [1, 3] : vector<64x32xbf16>, !t
+  tile.return
+}
+
+// In a loop rings are in use: tiles have places behind them. The first store of an
+// iteration waits until the copies of the last one have read those; the second
+// one, transposed, need not.
+// CHECK-LABEL: tile.kernel @loop
+// CHECK-SAME: hopper.shared_memory = 66560 : i64
+// CHECK: consumer
+// CHECK: scf.for
+// CHECK: hopper.ring_release
+// CHECK-NOT: hopper.named_sync
+// CHECK: %[[FIRST:.*]] = hopper.shared_address 17408
+// CHECK-NEXT: %[[B:.*]] = hopper.view %[[FIRST]]
+// CHECK-NEXT: hopper.bulk_wait
+// CHECK-NEXT: %[[BARRIER:.*]] = arith.addi %{{.*}}, %c11_i32
+// CHECK-NEXT: hopper.named_sync %[[BARRIER]], 128
+// CHECK-NEXT: hopper.buffer_store %{{.*}}, %[[B]]
+// CHECK-NEXT: hopper.fence_proxy_async
+// CHECK-NEXT: hopper.named_sync %[[BARRIER]], 128
+// CHECK: hopper.tma_store
+// CHECK-NOT: hopper.bulk_wait
+// CHECK: %[[SECOND:.*]] = hopper.shared_address 33792
+// CHECK-NEXT: hopper.view %[[SECOND]]
+// CHECK-NEXT: hopper.buffer_store
+// CHECK-NEXT: hopper.fence_proxy_async
+// CHECK-NEXT: hopper.named_sync %[[BARRIER]], 128
+// CHECK: hopper.tma_store
+// CHECK: hopper.tma_store
+// CHECK: }
+// CHECK-NEXT: hopper.bulk_wait{{$}}
+// CHECK-NEXT: }
+// REMARK: 2 stores go through shared memory"
+tile.kernel @loop(%o: !t, %p: !wide, %t: vector<64x64xbf16>, %u: vector<128x64xbf16>, %n: index, %active: i32) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 64, warpgroups = 2>, hopper.shared_memory = 16400 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %ring = hopper.ring_alloc {consumers = 2 : i64, offset = 0 : i64, barriers = 16384 : i64} : !ring
+  hopper.specialize active %active {warpgroups = 2 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+    scf.for %i = %c0 to %n step %c1 {
+      hopper.ring_put %ring, %o[%c0, %i, %c0, %c0] dims [1, 3] : !ring, !t
+    }
+  } consumer {
+    scf.for %i = %c0 to %n step %c1 {
+      %q = hopper.ring_get %ring : !ring -> !buffer
+      hopper.ring_release %ring, %q : !ring, !buffer
+      tile.store %t, %o[%c0, %i, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
+      tile.store %u, %p[%c0, %i, %c0, %c0] dims [3, 1] : vector<128x64xbf16>, !wide
+    }
+  }
+  tile.return
+}
+
+// There is no room for another tile: the second one takes the first one's place,
+// once the copies have read that. One of which there is no equal stays with the
+// threads.
+// CHECK-LABEL: tile.kernel @full
+// CHECK-SAME: hopper.shared_memory = 231424 : i64
+// CHECK: scf.for
+// CHECK: %[[BASE:.*]] = hopper.shared_address 215040
+// CHECK: %[[B:.*]] = hopper.view %[[BASE]]
+// CHECK: hopper.bulk_wait
+// CHECK: hopper.named_sync
+// CHECK-NEXT: hopper.buffer_store %{{.*}}, %[[B]]
+// CHECK: hopper.tma_store
+// CHECK: tile.store {{.*}} : vector<64x128xbf16>
+// CHECK-NEXT: hopper.bulk_wait
+// CHECK-NEXT: hopper.named_sync
+// CHECK-NEXT: hopper.buffer_store %{{.*}}, %[[B]]
+// CHECK: hopper.tma_store
+// CHECK: }
+// CHECK-NEXT: hopper.bulk_wait
+// REMARK: 2 stores go through shared memory"
+tile.kernel @full(%o: !t, %p: !wide, %t: vector<64x64xbf16>, %u: vector<64x128xbf16>, %n: index) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 64, warpgroups = 2, specialize = false>, hopper.shared_memory = 214500 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %n step %c1 {
+    tile.store %t, %o[%c0, %i, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
+    tile.store %u, %p[%c0, %i, %c0, %c0] dims [1, 3] : vector<64x128xbf16>, !wide
+    tile.store %t, %o[%c0, %i, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
+  }
+  tile.return
+}
+
+// One byte more, and not even one tile has room.
+// CHECK-LABEL: tile.kernel @no_room
+// CHECK-SAME: hopper.shared_memory = 216065 : i64
+// CHECK: scf.for
+// CHECK-NEXT: tile.store
+// CHECK-NEXT: }
+// CHECK-NEXT: tile.return
+tile.kernel @no_room(%o: !t, %t: vector<64x64xbf16>, %n: index) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 64, warpgroups = 2, specialize = false>, hopper.shared_memory = 216065 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %n step %c1 {
+    tile.store %t, %o[%c0, %i, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
+  }
   tile.return
 }

@@ -75,5 +75,8 @@ tile.kernel @products() attributes {hopper.threads = 128 : i64, hopper.shared_me
   %w:2 = hopper.wgmma_wait 1 (%u#0, %r) : (f32, i32) -> (f32, i32)
   // CHECK: llvm.inline_asm has_side_effects "wgmma.wait_group.sync.aligned 0;", "~{memory}"
   hopper.wgmma_wait 0 () : () -> ()
+  // A comment keeps LLVM from merging it with its twin in the other arm.
+  // CHECK: llvm.inline_asm has_side_effects "wgmma.wait_group.sync.aligned 0; // arm 1", "=f,0,~{memory}"
+  %twin = hopper.wgmma_wait 0 (%u#0) {arm = 1 : i64} : (f32) -> f32
   tile.return
 }

@@ -184,6 +184,87 @@ tile.kernel @arms(%q: memref<?x96xf16, strided<[?, 1]>>, %which: i1) {
   tile.return
 }
 
+// The last use of a tile is in one arm: each arm releases it for itself, the
+// other one at once, for the producer may wait for that.
+// CHECK-LABEL: tile.kernel @released_in_arms
+// CHECK: %[[R:.*]] = hopper.ring_alloc
+// CHECK: %[[B:.*]] = hopper.ring_get %[[R]]
+// CHECK: scf.if
+// CHECK-NEXT: %[[P:.*]] = hopper.wgmma %[[B]], %[[B]]
+// CHECK-NEXT: %[[S:.*]] = hopper.wait %[[P]]
+// CHECK-NEXT: hopper.ring_release %[[R]], %[[B]]
+// CHECK-NEXT: arith.addf %[[S]]
+// CHECK: } else {
+// CHECK-NEXT: hopper.ring_release %[[R]], %[[B]]
+// CHECK-NEXT: arith.mulf
+// CHECK-NOT: hopper.ring_release
+// CHECK: tile.return
+tile.kernel @released_in_arms(%q: !m, %which: i1, %s: vector<64x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !m, vector<64x64xbf16>
+  %r = scf.if %which -> vector<64x64xf32> {
+    %S = tile.dot %Q, %Q contract(1, 1) : vector<64x64xbf16>, vector<64x64xbf16> -> vector<64x64xf32>
+    %T = arith.addf %S, %s : vector<64x64xf32>
+    scf.yield %T : vector<64x64xf32>
+  } else {
+    %T = arith.mulf %s, %s : vector<64x64xf32>
+    scf.yield %T : vector<64x64xf32>
+  }
+  tile.return
+}
+
+// Likewise in an arm of an arm; behind a loop in it.
+// CHECK-LABEL: tile.kernel @released_in_nested_arms
+// CHECK: %[[B:.*]] = hopper.ring_get
+// CHECK: scf.if
+// CHECK-NEXT: hopper.wgmma
+// CHECK-NEXT: hopper.wait
+// CHECK-NEXT: scf.if
+// CHECK: scf.for
+// CHECK-NOT: hopper.ring_release
+// CHECK: }
+// CHECK-NEXT: hopper.ring_release %{{.*}}, %[[B]]
+// CHECK: } else {
+// CHECK-NEXT: hopper.ring_release %{{.*}}, %[[B]]
+// CHECK-NEXT: }
+// CHECK-NEXT: } else {
+// CHECK-NEXT: hopper.ring_release %{{.*}}, %[[B]]
+// CHECK-NEXT: }
+// CHECK-NEXT: tile.return
+tile.kernel @released_in_nested_arms(%q: !m, %which: i1, %other: i1, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !m, vector<64x64xbf16>
+  scf.if %which {
+    %S = tile.dot %Q, %Q contract(1, 1) : vector<64x64xbf16>, vector<64x64xbf16> -> vector<64x64xf32>
+    scf.if %other {
+      scf.for %j = %c0 to %n step %c1 {
+        %T = tile.dot %Q, %Q contract(1, 1) : vector<64x64xbf16>, vector<64x64xbf16> -> vector<64x64xf32>
+      }
+    } else {
+    }
+  } else {
+  }
+  tile.return
+}
+
+// Without a second arm the tile is released behind the conditional.
+// CHECK-LABEL: tile.kernel @one_arm
+// CHECK: %[[B:.*]] = hopper.ring_get
+// CHECK: scf.if
+// CHECK-NOT: hopper.ring_release
+// CHECK: }
+// CHECK-NEXT: hopper.ring_release %{{.*}}, %[[B]]
+// CHECK-NEXT: tile.return
+tile.kernel @one_arm(%q: !m, %which: i1) {
+  %c0 = arith.constant 0 : index
+  %Q = tile.load %q[%c0, %c0] dims [0, 1] : !m, vector<64x64xbf16>
+  scf.if %which {
+    %S = tile.dot %Q, %Q contract(1, 1) : vector<64x64xbf16>, vector<64x64xbf16> -> vector<64x64xf32>
+  }
+  tile.return
+}
+
 // Without products nothing changes: loads stay loads to registers.
 // CHECK-LABEL: tile.kernel @no_products
 // CHECK: tile.load

@@ -137,6 +137,14 @@ func.func @f(%f: f32) {
 // -----
 
 func.func @f(%f: f32) {
+  // expected-error@+1 {{'arm' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative}}
+  %w = hopper.wgmma_wait 0 (%f) {arm = -1 : i64} : (f32) -> f32
+  return
+}
+
+// -----
+
+func.func @f(%f: f32) {
   // expected-error@+1 {{'mask' failed to satisfy constraint: 64-bit signless integer attribute is from 1 to 31}}
   %s = hopper.shuffle_xor %f, 32 : f32
   return

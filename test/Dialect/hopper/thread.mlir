@@ -79,6 +79,11 @@ tile.kernel @products(%address: i32, %r: i32, %f: f32) {
   %w:2 = hopper.wgmma_wait 1 (%t#0, %r) : (f32, i32) -> (f32, i32)
   // CHECK: hopper.wgmma_wait 0() : () -> ()
   hopper.wgmma_wait 0 () : () -> ()
+  // Twins in the arms of a conditional; the first one's number is the default.
+  // CHECK: hopper.wgmma_wait 0(%{{.*}}) : (f32) -> f32
+  %first = hopper.wgmma_wait 0 (%f) {arm = 0 : i64} : (f32) -> f32
+  // CHECK: hopper.wgmma_wait 0(%{{.*}}) {arm = 1 : i64} : (f32) -> f32
+  %second = hopper.wgmma_wait 0 (%f) {arm = 1 : i64} : (f32) -> f32
   tile.return
 }
 

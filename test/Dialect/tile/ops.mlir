@@ -57,12 +57,18 @@ tile.kernel @all(%x: !matrix {tile.argument = #tile.argument<"x", "input", ["bat
 // CHECK-SAME: a = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, stages = 3, overlap = false, specialize = false, pingpong = false, split_loops = false, lazy_rescale = 8, chains = 2, longest_first = true, producer_registers = 32, consumer_registers = 160>
 // CHECK-SAME: b = #tile.schedule<block_q = 64, block_kv = 16, warpgroups = 1>
 // CHECK-SAME: c = #tile.schedule<block_q = 64, block_kv = 64, transpose_s = true, separate_dq = true, bulk_reduce = false>
+// CHECK-SAME: d = #tile.schedule<block_q = 128, block_kv = 64, late_waits = true, persistent = 32>
+// CHECK-SAME: e = #tile.schedule<block_q = 128, block_kv = 64, persistent = 2147483647>
+// CHECK-SAME: f = #tile.schedule<block_q = 128, block_kv = 64>
 tile.kernel @schedules() attributes {
     a = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, stages = 3, overlap = false, specialize = false,
                        pingpong = false, split_loops = false, lazy_rescale = 8, chains = 2, longest_first = true,
                        producer_registers = 32, consumer_registers = 160>,
     b = #tile.schedule<block_q = 64, block_kv = 16, warpgroups = 1, stages = 2>,
-    c = #tile.schedule<block_q = 64, block_kv = 64, transpose_s = true, share_operands = false, separate_dq = true, bulk_reduce = false>} {
+    c = #tile.schedule<block_q = 64, block_kv = 64, transpose_s = true, share_operands = false, separate_dq = true, bulk_reduce = false>,
+    d = #tile.schedule<block_q = 128, block_kv = 64, late_waits = true, persistent = 32>,
+    e = #tile.schedule<block_q = 128, block_kv = 64, persistent = 2147483647>,
+    f = #tile.schedule<block_q = 128, block_kv = 64, late_waits = false, persistent = 0>} {
   tile.return
 }
 

@@ -80,6 +80,16 @@
 
 // -----
 
+// expected-error@+1 {{persistent must be from 0 to 2147483647, not -1}}
+#s = #tile.schedule<block_q = 128, block_kv = 128, persistent = -1>
+
+// -----
+
+// expected-error@+1 {{persistent must be from 0 to 2147483647, not 2147483648}}
+#s = #tile.schedule<block_q = 128, block_kv = 128, persistent = 2147483648>
+
+// -----
+
 // expected-error@+1 {{chains must be 1, 2, 4 or 8, not 3}}
 #s = #tile.schedule<block_q = 128, block_kv = 128, chains = 3>
 
