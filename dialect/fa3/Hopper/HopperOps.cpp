@@ -302,6 +302,12 @@ LogicalResult WgmmaWaitOp::verify() {
   return success();
 }
 
+LogicalResult HoldOp::verify() {
+  if (getValues().empty())
+    return emitOpError("needs a value to hold waits back for");
+  return success();
+}
+
 LogicalResult PackOp::verify() {
   if (!getElement().isBF16() && !getElement().isF16() &&
       !isa<Float8E4M3FNType, Float8E5M2Type>(getElement()))

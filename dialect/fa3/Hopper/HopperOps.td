@@ -588,14 +588,25 @@ def Hopper_WgmmaCommitOp : HopperOp<"wgmma_commit"> {
 
 def Hopper_WgmmaWaitOp : HopperOp<"wgmma_wait"> {
   let summary = "wgmma.wait_group; the values pass through so that no use can move above it";
-  let description = [{
-    In an arm of a conditional, `arm` tells it from its twin in the other one:
-    LLVM would merge two equal statements in front of the branch.
-  }];
-  let arguments = (ins HopperGroups:$younger, Variadic<AnyTypeOf<[F32, I32]>>:$values,
-                       DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$arm);
+  let arguments = (ins HopperGroups:$younger, Variadic<AnyTypeOf<[F32, I32]>>:$values);
   let results = (outs Variadic<AnyTypeOf<[F32, I32]>>:$results);
   let assemblyFormat = "$younger `(` $values `)` attr-dict `:` functional-type($values, $results)";
+  let hasVerifier = 1;
+}
+
+def Hopper_HoldOp : HopperOp<"hold"> {
+  let summary = "Later waits for products stay behind the computation of `values`";
+  let description = [{
+    ptxas moves `wgmma.wait_group` up, above arithmetic that does not use the
+    product, but not above a volatile store. This is one of `values` to shared
+    memory whose predicate never holds.
+
+    ```mlir
+    hopper.hold %sum0, %sum1 : f32, f32
+    ```
+  }];
+  let arguments = (ins Variadic<F32>:$values);
+  let assemblyFormat = "$values attr-dict `:` type($values)";
   let hasVerifier = 1;
 }
 

@@ -34,8 +34,8 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
       section 3.1).
     - `split_loops`: separate loops for blocks that need a mask and those that
       do not.
-    - `late_waits`: where a branch is decided while a product runs whose values
-      its arms need, wait for the product in the arms.
+    - `late_waits`: a wait for a product stays behind what a loop computes while
+      the product runs; otherwise ptxas decides.
     - `lazy_rescale`: keep the old row maximum while the scores have grown by no
       more than 2^lazy_rescale, 0 to 15; 0 rescales always.
     - `chains`: independent dependence chains of a row reduction: 1, 2, 4 or 8.

@@ -61,7 +61,7 @@ void fa3::buildHopperToNVVMPipeline(OpPassManager &manager) {
   addCleanup(manager);
   manager.addNestedPass<tile::KernelOp>(createDistributePass());
   addCleanup(manager);
-  manager.addNestedPass<tile::KernelOp>(createSinkWaitsPass());
+  manager.addNestedPass<tile::KernelOp>(createHoldWaitsPass());
   manager.addNestedPass<tile::KernelOp>(createRecomputeIndicesPass());
   addCleanup(manager);
   manager.addPass(createHopperToNVVMPass());

@@ -659,37 +659,31 @@ def DistributePass : Pass<"fa3-distribute", "::fa3::tile::KernelOp"> {
                            "::fa3::hopper::HopperDialect"];
 }
 
-def SinkWaitsPass : Pass<"fa3-sink-waits", "::fa3::tile::KernelOp"> {
-  let summary = "Waits for products go into the branch that is decided under them";
+def HoldWaitsPass : Pass<"fa3-hold-waits", "::fa3::tile::KernelOp"> {
+  let summary = "Waits for products stay behind what is computed under them";
   let description = [{
     ptxas moves `wgmma.wait_group` up, above arithmetic that does not use the
-    product, and may leave nothing of it to run beside the product. It does not
-    move it above a branch. A wait whose values are first used in the arms of a
-    conditional goes into both arms, with the releases behind it, if the
-    condition is computed after the products were issued: then everything that
-    the condition depends on comes first. Does nothing unless the schedule says
-    `late_waits`.
+    product, and may leave nothing of it to run beside the product. In front of a
+    wait in a loop, `hopper.hold` keeps it behind the floats that the loop
+    computes between the youngest product and the wait, and carries into its next
+    iteration. Does nothing unless the schedule says `late_waits`.
 
     ```mlir
     hopper.wgmma_commit
-    %grow = hopper.vote_any %p
     %e = math.exp2 %s : f32
+    %l1 = arith.addf %l, %e : f32
     %o1 = hopper.wgmma_wait 0 (%o) : (f32) -> f32
-    %o2 = scf.if %grow -> (f32) { %m = arith.mulf %o1, %c : f32  scf.yield %m : f32 } else { scf.yield %o1 : f32 }
+    scf.yield %l1, %o1 : f32, f32
     // becomes
     hopper.wgmma_commit
-    %grow = hopper.vote_any %p
     %e = math.exp2 %s : f32
-    %o2 = scf.if %grow -> (f32) {
-      %a = hopper.wgmma_wait 0 (%o) : (f32) -> f32
-      %m = arith.mulf %a, %c : f32
-      scf.yield %m : f32
-    } else {
-      %b = hopper.wgmma_wait 0 (%o) : (f32) -> f32
-      scf.yield %b : f32
-    }
+    %l1 = arith.addf %l, %e : f32
+    hopper.hold %l1 : f32
+    %o1 = hopper.wgmma_wait 0 (%o) : (f32) -> f32
+    scf.yield %l1, %o1 : f32, f32
     ```
   }];
+  let dependentDialects = ["::fa3::hopper::HopperDialect"];
 }
 
 def RecomputeIndicesPass : Pass<"fa3-recompute-indices", "::fa3::tile::KernelOp"> {

@@ -79,22 +79,22 @@ struct ForwardRow {
   bool lateWaits = false;
 };
 
+/// Blocks of a sequence up to which CTAs compute one piece after another: more
+/// of them cannot be divided evenly beforehand, and gain little.
+constexpr int64_t kPersistentBlocks = 32;
+
 constexpr ForwardRow kForwardRows[] = {
     {64, false, 192, 128, 3, 2, true, 8},
     {64, true, 192, 128, 3, 3, true, 8},
-    {96, false, 192, 112, 3, 2, false, 4},
-    {96, true, 192, 112, 3, 2, false, 4},
-    {128, false, 192, 80, 3, 2, false, 2},
-    {128, true, 192, 80, 3, 3, false, 4},
+    {96, false, 192, 112, 3, 2, false, 4, true, 0, kPersistentBlocks, true},
+    {96, true, 192, 112, 3, 2, false, 4, true, 0, kPersistentBlocks, true},
+    {128, false, 192, 80, 3, 2, false, 2, true, 0, kPersistentBlocks, true},
+    {128, true, 192, 80, 3, 3, false, 4, true, 0, kPersistentBlocks, true},
     {192, false, 128, 112, 2, 2, false, 4},
     {192, true, 128, 112, 2, 2, false, 4},
     {256, false, 128, 80, 2, 2, false, 4},
     {256, true, 128, 80, 2, 2, false, 4},
 };
-
-/// Blocks of a sequence up to which CTAs compute one piece after another: more
-/// of them cannot be divided evenly beforehand, and gain little.
-constexpr int64_t kPersistentBlocks = 32;
 
 /// Keys up to which 8-bit values are transposed where they are needed. Beyond
 /// that, and at wide heads, the work for the shared memory's port costs more
@@ -173,6 +173,7 @@ struct BackwardRow {
   bool bulkReduce;
   bool splitLoops;
   bool separateDq = false;
+  int64_t persistent = 0;
 };
 
 constexpr BackwardRow kBackwardRows[] = {
@@ -188,9 +189,12 @@ constexpr BackwardRow kBackwardRows[] = {
 
 /// The same with 8-bit elements.
 constexpr BackwardRow kNarrowBackwardRows[] = {
-    {64, false, 128, 128, 2, 2, 0, true, false, false, true, true},
-    {64, true, 128, 128, 2, 2, 0, true, false, false, true, true},
-    {128, false, 64, 128, 2, 2, 0, true, false, true, true, true},
+    {64, false, 128, 128, 2, 2, 0, true, false, false, true, true, false,
+     kPersistentBlocks},
+    {64, true, 128, 128, 2, 2, 0, true, false, false, true, true, false,
+     kPersistentBlocks},
+    {128, false, 64, 128, 2, 2, 0, true, false, true, true, true, false,
+     kPersistentBlocks},
     {128, true, 64, 128, 2, 2, 0, true, false, true, true, true},
     {256, false, 128, 64, 2, 1, 0, false, false, false, true, true, true},
     {256, true, 128, 64, 2, 1, 0, false, false, false, true, true, true},
@@ -350,6 +354,7 @@ static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   fields.transposeDkv = row->transposeDkv;
   fields.transposeDq = row->transposeDq;
   fields.separateDq = row->separateDq;
+  fields.persistent = row->persistent;
   if (backward.isNarrow())
     makeRoom(backward, fields);
   fields.bulkReduce = row->bulkReduce;

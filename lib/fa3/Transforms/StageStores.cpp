@@ -103,7 +103,10 @@ public:
     kernel->setAttr(hopper::kSharedMemoryAttrName,
                     Builder(kernel.getContext()).getI64IntegerAttr(memory));
     if (needsAll) {
-      OpBuilder builder(stores.front().op);
+      // In front of the first that takes the place of a ring.
+      OpBuilder builder(llvm::find_if(stores, [](const Store &store) {
+                          return !store.repeated;
+                        })->op);
       hopper::NamedSyncOp::create(builder, kernel.getLoc(),
                                   constant(builder, kStoreBarrier),
                                   warpgroups * kThreadsPerWarpgroup);

@@ -12,7 +12,6 @@
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/Matchers.h"
-#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace fa3;
@@ -181,16 +180,30 @@ struct LowerWgmmaWait : OpRewritePattern<hopper::WgmmaWaitOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(hopper::WgmmaWaitOp op,
                                 PatternRewriter &rewriter) const override {
-    std::string text =
-        llvm::formatv("wgmma.wait_group.sync.aligned {0};", op.getYounger());
-    if (op.getArm() != 0)
-      text += llvm::formatv(" // arm {0}", op.getArm()).str();
     SmallVector<Value> values = InlineAsm(rewriter, op.getLoc())
                                     .results(op.getValues().getTypes())
                                     .tied(op.getValues())
                                     .clobbersMemory()
-                                    .emit(text);
+                                    .emit("wgmma.wait_group.sync.aligned " +
+                                          Twine(op.getYounger()) + ";");
     rewriter.replaceOp(op, values);
+    return success();
+  }
+};
+
+/// A grid has at least one CTA in each dimension, which ptxas does not know.
+struct LowerHold : OpRewritePattern<hopper::HoldOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(hopper::HoldOp op,
+                                PatternRewriter &rewriter) const override {
+    InlineAsm ptx(rewriter, op.getLoc());
+    std::string text = "{\n.reg .pred never;\n.reg .b32 depth;\n"
+                       "mov.u32 depth, %nctaid.z;\n"
+                       "setp.eq.u32 never, depth, 0;\n";
+    for (Value value : op.getValues())
+      text += "@never st.volatile.shared.f32 [depth], " + ptx.input(value) + ";\n";
+    ptx.emit(text + "}");
+    rewriter.eraseOp(op);
     return success();
   }
 };
@@ -199,6 +212,6 @@ struct LowerWgmmaWait : OpRewritePattern<hopper::WgmmaWaitOp> {
 
 void fa3::populateWgmmaPatterns(RewritePatternSet &patterns) {
   patterns.add<LowerDescriptor, LowerDescriptorAdvance, LowerMmaAsync,
-               LowerWgmmaFence, LowerWgmmaCommit, LowerWgmmaWait>(
+               LowerWgmmaFence, LowerWgmmaCommit, LowerWgmmaWait, LowerHold>(
       patterns.getContext());
 }
