@@ -227,7 +227,7 @@ static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
                                     StringRef text, bool given,
                                     ScheduleFields &fields) {
   bool ownRegisters = false, ownWarpgroups = false, ownTransposeV = false;
-  bool ownTiles = false, ownPersistent = false;
+  bool changesRegisters = false, ownPersistent = false;
   SmallVector<StringRef> assignments;
   text.split(assignments, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
   for (StringRef assignment : assignments) {
@@ -252,7 +252,8 @@ static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
       return failure();
     ownWarpgroups |= name == "warpgroups";
     ownTransposeV |= name == "transpose_v";
-    ownTiles |= name == "block_q" || name == "block_kv";
+    changesRegisters |=
+        name == "block_q" || name == "block_kv" || name == "overlap";
     ownPersistent |= name == "persistent";
     ownRegisters |=
         name == "producer_registers" || name == "consumer_registers";
@@ -260,9 +261,9 @@ static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
   // The split of registers follows the warpgroups unless it is given, too.
   if (ownWarpgroups && !ownRegisters)
     fields.splitRegisters();
-  // Registers and shared memory for piece after piece are those of the table's
-  // tiles.
-  if ((ownTiles || ownWarpgroups) && !given && !ownPersistent)
+  // Registers and shared memory for piece after piece are there with the
+  // table's tiles.
+  if ((changesRegisters || ownWarpgroups) && !given && !ownPersistent)
     fields.persistent = 0;
   // Without roles nobody transposes.
   if (!fields.specialize && !ownTransposeV)
