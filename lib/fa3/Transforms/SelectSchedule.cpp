@@ -252,8 +252,8 @@ static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
       return failure();
     ownWarpgroups |= name == "warpgroups";
     ownTransposeV |= name == "transpose_v";
-    changesRegisters |=
-        name == "block_q" || name == "block_kv" || name == "overlap";
+    changesRegisters |= name == "block_q" || name == "block_kv" ||
+                        name == "overlap" || name == "specialize";
     ownPersistent |= name == "persistent";
     ownRegisters |=
         name == "producer_registers" || name == "consumer_registers";
