@@ -5,7 +5,7 @@
 // RUN: fa3-opt %s --fa3-select-schedule --verify-diagnostics --remarks-filter=.* -o /dev/null
 
 // CHECK-LABEL: func.func @d64(
-// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}transpose_s = true{{[^}]*}}>} :
+// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}persistent = 32, transpose_s = true{{[^}]*}}>} :
 func.func @d64(%q: tensor<?x?x?x64xf8E4M3FN>, %k: tensor<?x?x?x64xf8E4M3FN>, %v: tensor<?x?x?x64xf8E4M3FN>, %o: tensor<?x?x?x64xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x64xf8E4M3FN>, %s: tensor<?x?xf32>) -> (tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>) {
   // expected-remark-re@+1 {{from the table): {{[0-9]+}} of 232448 bytes of shared memory, about {{[0-9]+}} of 240 registers in a consumer thread}}
   %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do ds_scale(%s) : tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x64xf8E4M3FN> ds_scale(tensor<?x?xf32>) -> tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>
@@ -13,7 +13,7 @@ func.func @d64(%q: tensor<?x?x?x64xf8E4M3FN>, %k: tensor<?x?x?x64xf8E4M3FN>, %v:
 }
 
 // CHECK-LABEL: func.func @d64_causal(
-// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}longest_first = true, transpose_s = true{{[^}]*}}>} :
+// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}longest_first = true, persistent = 32, transpose_s = true{{[^}]*}}>} :
 func.func @d64_causal(%q: tensor<?x?x?x64xf8E4M3FN>, %k: tensor<?x?x?x64xf8E4M3FN>, %v: tensor<?x?x?x64xf8E4M3FN>, %o: tensor<?x?x?x64xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x64xf8E4M3FN>, %s: tensor<?x?xf32>) -> (tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>) {
   // expected-remark-re@+1 {{from the table): {{[0-9]+}} of 232448 bytes of shared memory, about {{[0-9]+}} of 240 registers in a consumer thread}}
   %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do ds_scale(%s) causal : tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x64xf8E4M3FN> ds_scale(tensor<?x?xf32>) -> tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>
@@ -21,7 +21,7 @@ func.func @d64_causal(%q: tensor<?x?x?x64xf8E4M3FN>, %k: tensor<?x?x?x64xf8E4M3F
 }
 
 // CHECK-LABEL: func.func @d128(
-// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}transpose_s = true{{[^}]*}}>} :
+// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}persistent = 32, transpose_s = true{{[^}]*}}>} :
 func.func @d128(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN>, %v: tensor<?x?x?x128xf8E4M3FN>, %o: tensor<?x?x?x128xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x128xf8E4M3FN>, %s: tensor<?x?xf32>) -> (tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>) {
   // expected-remark-re@+1 {{from the table): {{[0-9]+}} of 232448 bytes of shared memory, about {{[0-9]+}} of 240 registers in a consumer thread}}
   %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do ds_scale(%s) : tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x128xf8E4M3FN> ds_scale(tensor<?x?xf32>) -> tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>
@@ -78,7 +78,7 @@ func.func @d256_wide(%q: tensor<?x?x?x256xf8E4M3FN>, %k: tensor<?x?x?x256xf8E4M3
 }
 
 // CHECK-LABEL: func.func @d128_deterministic(
-// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}transpose_s = true{{[^}]*}}>} :
+// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}persistent = 32, transpose_s = true{{[^}]*}}>} :
 func.func @d128_deterministic(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN>, %v: tensor<?x?x?x128xf8E4M3FN>, %o: tensor<?x?x?x128xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x128xf8E4M3FN>, %s: tensor<?x?xf32>) -> (tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>) {
   // expected-remark-re@+1 {{from the table): {{[0-9]+}} of 232448 bytes of shared memory, about {{[0-9]+}} of 240 registers in a consumer thread}}
   %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do ds_scale(%s) deterministic : tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x128xf8E4M3FN> ds_scale(tensor<?x?xf32>) -> tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>
@@ -87,7 +87,7 @@ func.func @d128_deterministic(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x1
 
 // A head dim between two of the table's has the larger one's schedule.
 // CHECK-LABEL: func.func @d72(
-// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}transpose_s = true{{[^}]*}}>} :
+// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}persistent = 32, transpose_s = true{{[^}]*}}>} :
 func.func @d72(%q: tensor<?x?x?x72xf8E4M3FN>, %k: tensor<?x?x?x72xf8E4M3FN>, %v: tensor<?x?x?x72xf8E4M3FN>, %o: tensor<?x?x?x72xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x72xf8E4M3FN>, %s: tensor<?x?xf32>) -> (tensor<?x?x?x72xbf16>, tensor<?x?x?x72xbf16>, tensor<?x?x?x72xbf16>) {
   // expected-remark-re@+1 {{from the table): {{[0-9]+}} of 232448 bytes of shared memory, about {{[0-9]+}} of 240 registers in a consumer thread}}
   %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do ds_scale(%s) : tensor<?x?x?x72xf8E4M3FN>, tensor<?x?x?x72xf8E4M3FN>, tensor<?x?x?x72xf8E4M3FN>, tensor<?x?x?x72xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x72xf8E4M3FN> ds_scale(tensor<?x?xf32>) -> tensor<?x?x?x72xbf16>, tensor<?x?x?x72xbf16>, tensor<?x?x?x72xbf16>

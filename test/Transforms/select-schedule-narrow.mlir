@@ -47,8 +47,8 @@ func.func @d128_causal(%q: !t, %k: !t, %v: !t) -> (!o, !l) {
   return %o, %lse : !o, !l
 }
 
-// Where heads are wide and masked, the wait for a product is behind the branch
-// that is decided under it.
+// Where heads are wide and masked, the wait for a product stays behind what is
+// computed under it.
 // CHECK-LABEL: func.func @d192_causal(
 // CHECK: late_waits = true, {{.*}}persistent = 32>
 func.func @d192_causal(%q: !n, %k: !n, %v: !n) -> (!x, !l) {

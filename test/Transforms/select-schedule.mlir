@@ -3,9 +3,9 @@
 // RUN: fa3-opt %s --fa3-select-schedule --verify-diagnostics --remarks-filter=.* -o /dev/null
 
 // CHECK-LABEL: func.func @bf16_d128(
-// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, pingpong = false, lazy_rescale = 8, chains = 2, producer_registers = 32, consumer_registers = 160>}
+// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, pingpong = false, late_waits = true, lazy_rescale = 8, chains = 2, persistent = 32, producer_registers = 32, consumer_registers = 160>}
 // OVERRIDE-LABEL: func.func @bf16_d128(
-// OVERRIDE: {schedule = #tile.schedule<block_q = 192, block_kv = 64, warpgroups = 3, pingpong = false, lazy_rescale = 8, chains = 2, producer_registers = 32, consumer_registers = 160>}
+// OVERRIDE: {schedule = #tile.schedule<block_q = 192, block_kv = 64, warpgroups = 3, pingpong = false, late_waits = true, lazy_rescale = 8, chains = 2, producer_registers = 32, consumer_registers = 160>}
 func.func @bf16_d128(%q: tensor<?x?x?x128xbf16>, %k: tensor<?x?x?x128xbf16>, %v: tensor<?x?x?x128xbf16>) -> (tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>) {
   // expected-remark@+1 {{from the table): 131152 of 232448 bytes of shared memory, about 148 of 160 registers in a consumer thread}}
   %o, %lse = attn.forward %q, %k, %v : tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16> -> tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>
@@ -13,9 +13,9 @@ func.func @bf16_d128(%q: tensor<?x?x?x128xbf16>, %k: tensor<?x?x?x128xbf16>, %v:
 }
 
 // CHECK-LABEL: func.func @f16_d128_causal(
-// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, stages = 3, pingpong = false, lazy_rescale = 8, longest_first = true, producer_registers = 32, consumer_registers = 160>}
+// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, stages = 3, pingpong = false, late_waits = true, lazy_rescale = 8, longest_first = true, persistent = 32, producer_registers = 32, consumer_registers = 160>}
 // OVERRIDE-LABEL: func.func @f16_d128_causal(
-// OVERRIDE: {schedule = #tile.schedule<block_q = 192, block_kv = 64, warpgroups = 3, stages = 3, pingpong = false, lazy_rescale = 8, chains = 2, longest_first = true, producer_registers = 32, consumer_registers = 160>}
+// OVERRIDE: {schedule = #tile.schedule<block_q = 192, block_kv = 64, warpgroups = 3, stages = 3, pingpong = false, late_waits = true, lazy_rescale = 8, chains = 2, longest_first = true, producer_registers = 32, consumer_registers = 160>}
 func.func @f16_d128_causal(%q: tensor<?x?x?x128xf16>, %k: tensor<?x?x?x128xf16>, %v: tensor<?x?x?x128xf16>) -> (tensor<?x?x?x128xf16>, tensor<?x?x?xf32>) {
   // expected-remark@+1 {{from the table): 172144 of 232448 bytes of shared memory, about 148 of 160 registers in a consumer thread}}
   %o, %lse = attn.forward %q, %k, %v causal : tensor<?x?x?x128xf16>, tensor<?x?x?x128xf16>, tensor<?x?x?x128xf16> -> tensor<?x?x?x128xf16>, tensor<?x?x?xf32>
@@ -53,7 +53,7 @@ func.func @bf16_d40(%q: tensor<?x?x?x40xbf16>, %k: tensor<?x?x?x40xbf16>, %v: te
 }
 
 // CHECK-LABEL: func.func @bf16_d96(
-// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 112, warpgroups = 3, pingpong = false, lazy_rescale = 8, producer_registers = 32, consumer_registers = 160>}
+// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 112, warpgroups = 3, pingpong = false, late_waits = true, lazy_rescale = 8, persistent = 32, producer_registers = 32, consumer_registers = 160>}
 func.func @bf16_d96(%q: tensor<?x?x?x96xbf16>, %k: tensor<?x?x?x96xbf16>, %v: tensor<?x?x?x96xbf16>) -> (tensor<?x?x?x96xbf16>, tensor<?x?x?xf32>) {
   // expected-remark@+1 {{163920 of 232448 bytes of shared memory, about 156 of 160 registers}}
   %o, %lse = attn.forward %q, %k, %v : tensor<?x?x?x96xbf16>, tensor<?x?x?x96xbf16>, tensor<?x?x?x96xbf16> -> tensor<?x?x?x96xbf16>, tensor<?x?x?xf32>

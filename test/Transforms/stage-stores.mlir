@@ -231,3 +231,42 @@ tile.kernel @no_room(%o: !t, %t: vector<64x64xbf16>, %n: index) attributes {sche
   }
   tile.return
 }
+
+// The tile behind the loop takes the place of a ring that all warpgroups use in
+// it: they wait for each other behind the loop, not in front of the store in it,
+// which has a place of its own.
+// CHECK-LABEL: tile.kernel @loop_and_end
+// CHECK-SAME: hopper.shared_memory = 66560 : i64
+// CHECK-NOT: hopper.named_sync
+// CHECK: scf.for
+// CHECK: hopper.ring_release
+// CHECK-NOT: hopper.named_sync %c14_i32
+// CHECK: hopper.shared_address 50176
+// CHECK-NOT: hopper.named_sync %c14_i32
+// CHECK: hopper.tma_store
+// CHECK-NOT: hopper.named_sync
+// CHECK: }
+// CHECK-NEXT: hopper.named_sync %c14_i32, 256
+// CHECK: %[[BASE:.*]] = hopper.shared_address 0
+// CHECK-NEXT: %[[B:.*]] = hopper.view %[[BASE]]
+// CHECK-NEXT: hopper.buffer_store %{{.*}}, %[[B]]
+// CHECK-NOT: hopper.named_sync %c14_i32
+// CHECK: hopper.tma_store
+// CHECK-NEXT: hopper.bulk_wait{{$}}
+// CHECK-NEXT: tile.return
+// REMARK: 2 stores go through shared memory, behind a barrier of all warpgroups
+tile.kernel @loop_and_end(%o: !t, %t: vector<64x64xbf16>, %n: index) attributes {schedule = #tile.schedule<block_q = 128, block_kv = 64, warpgroups = 2, specialize = false>, hopper.shared_memory = 49200 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0 : i32
+  %ring = hopper.ring_alloc {consumers = 2 : i64, offset = 0 : i64, barriers = 49184 : i64} : !ring
+  scf.for %i = %c0 to %n step %c1 {
+    hopper.ring_put %ring, %o[%c0, %i, %c0, %c0] dims [1, 3] : !ring, !t
+    %q = hopper.ring_get %ring : !ring -> !buffer
+    %part = hopper.rows %q[%zero] : !buffer -> !part
+    hopper.ring_release %ring, %q : !ring, !buffer
+    tile.store %t, %o[%c0, %i, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
+  }
+  tile.store %t, %o[%c0, %c0, %c0, %c0] dims [1, 3] : vector<64x64xbf16>, !t
+  tile.return
+}

@@ -75,8 +75,11 @@ tile.kernel @products() attributes {hopper.threads = 128 : i64, hopper.shared_me
   %w:2 = hopper.wgmma_wait 1 (%u#0, %r) : (f32, i32) -> (f32, i32)
   // CHECK: llvm.inline_asm has_side_effects "wgmma.wait_group.sync.aligned 0;", "~{memory}"
   hopper.wgmma_wait 0 () : () -> ()
-  // A comment keeps LLVM from merging it with its twin in the other arm.
-  // CHECK: llvm.inline_asm has_side_effects "wgmma.wait_group.sync.aligned 0; // arm 1", "=f,0,~{memory}"
-  %twin = hopper.wgmma_wait 0 (%u#0) {arm = 1 : i64} : (f32) -> f32
+  // A store that is never executed, which ptxas cannot know.
+  // CHECK: llvm.inline_asm has_side_effects "{\0A.reg .pred never;\0A.reg .b32 depth;\0Amov.u32 depth, %nctaid.z;\0Asetp.eq.u32 never, depth, 0;\0A
+  // CHECK-SAME: @never st.volatile.shared.f32 [depth], $0;\0A}", "f" %[[S0]] : (f32) -> ()
+  hopper.hold %s#0 : f32
+  // CHECK: "{{.*}}setp.eq.u32 never, depth, 0;\0A@never st.volatile.shared.f32 [depth], $0;\0A@never st.volatile.shared.f32 [depth], $1;\0A}", "f,f" %[[S1]], %[[S3]] : (f32, f32) -> ()
+  hopper.hold %s#1, %s#3 : f32, f32
   tile.return
 }

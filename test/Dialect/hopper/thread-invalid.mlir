@@ -136,9 +136,17 @@ func.func @f(%f: f32) {
 
 // -----
 
-func.func @f(%f: f32) {
-  // expected-error@+1 {{'arm' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative}}
-  %w = hopper.wgmma_wait 0 (%f) {arm = -1 : i64} : (f32) -> f32
+func.func @f() {
+  // expected-error@+1 {{needs a value to hold waits back for}}
+  "hopper.hold"() : () -> ()
+  return
+}
+
+// -----
+
+func.func @f(%r: i32) {
+  // expected-error@+1 {{operand #0 must be variadic of 32-bit float, but got 'i32'}}
+  hopper.hold %r : i32
   return
 }
 

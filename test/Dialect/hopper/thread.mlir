@@ -57,6 +57,7 @@ tile.kernel @memory(%a: !m, %l: !l, %map: !hopper.tensor_map<0, [64, 64]>, %i: i
 }
 
 // CHECK-LABEL: tile.kernel @products
+// CHECK-SAME: %[[F:[a-z0-9]+]]: f32)
 tile.kernel @products(%address: i32, %r: i32, %f: f32) {
   // CHECK: %[[D:.*]] = hopper.descriptor %{{.*}} leading 16 stride 1024 : i64
   %d = hopper.descriptor %address leading 16 stride 1024 : i64
@@ -79,11 +80,10 @@ tile.kernel @products(%address: i32, %r: i32, %f: f32) {
   %w:2 = hopper.wgmma_wait 1 (%t#0, %r) : (f32, i32) -> (f32, i32)
   // CHECK: hopper.wgmma_wait 0() : () -> ()
   hopper.wgmma_wait 0 () : () -> ()
-  // Twins in the arms of a conditional; the first one's number is the default.
-  // CHECK: hopper.wgmma_wait 0(%{{.*}}) : (f32) -> f32
-  %first = hopper.wgmma_wait 0 (%f) {arm = 0 : i64} : (f32) -> f32
-  // CHECK: hopper.wgmma_wait 0(%{{.*}}) {arm = 1 : i64} : (f32) -> f32
-  %second = hopper.wgmma_wait 0 (%f) {arm = 1 : i64} : (f32) -> f32
+  // CHECK: hopper.hold %[[F]] : f32{{$}}
+  hopper.hold %f : f32
+  // CHECK: hopper.hold %[[F]], %{{.*}}#0 : f32, f32{{$}}
+  hopper.hold %f, %w#0 : f32, f32
   tile.return
 }
 
