@@ -36,7 +36,8 @@ sys.path.insert(0, str(HERE))
 
 PARTS = ("check", "speed", "ablation", "accuracy", "sanitizer")
 TOOLS = ("memcheck", "racecheck", "synccheck")
-SANITIZER_SHAPES = ((150, 203), (203, 77))
+# Batch, query heads, queries and keys: the last has several blocks for each multiprocessor.
+SANITIZER_SHAPES = ((1, 2, 150, 203), (1, 2, 203, 77), (13, 16, 203, 150))
 
 
 def numbers(text):
@@ -94,9 +95,9 @@ def sanitize(options):
         return [dict(kernel="all", tool="all", shape="", clean=False)]
     for package in selected(options.bundle / "packages", options):
         for tool in options.tools.split(","):
-            for seqlen_q, seqlen_k in SANITIZER_SHAPES:
+            for batch, heads, seqlen_q, seqlen_k in SANITIZER_SHAPES:
                 command = [sanitizer, "--tool", tool, "--error-exitcode", "86", options.bundle / "bin" / "fa3-run", package,
-                           "--driver=cuda", "--check", "--batch", "1", "--heads", "2", "--kv-heads", "1",
+                           "--driver=cuda", "--check", "--batch", str(batch), "--heads", str(heads), "--kv-heads", str(heads // 2),
                            "--seqlen-q", str(seqlen_q), "--seqlen-k", str(seqlen_k)]
                 try:
                     result = subprocess.run(command, capture_output=True, text=True, timeout=120)

@@ -57,6 +57,32 @@ tile.kernel @sources(%n: index, %o: f32, %s: f32) attributes {schedule = #late} 
   tile.return
 }
 
+// Whatever the loop's order, and where an arm needs it.
+// CHECK-LABEL: tile.kernel @sources_behind
+// CHECK: hopper.wgmma_commit
+// CHECK: %[[L:.*]] = scf.if
+// CHECK: hopper.hold %[[L]] : f32
+// CHECK-NEXT: hopper.wgmma_wait 0
+// REMARK: remark: {{.*}}1 values hold the wait for a product back
+tile.kernel @sources_behind(%n: index, %s: f32, %p: i1) attributes {schedule = #late} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %r:3 = scf.for %i = %c0 to %n step %c1 iter_args(%l = %s, %e = %s, %m = %s) -> (f32, f32, f32) {
+    hopper.wgmma_commit
+    %m1 = arith.maxnumf %m, %s : f32
+    %e1 = math.exp2 %m1 : f32
+    %l1 = scf.if %p -> (f32) {
+      %x = arith.mulf %l, %e1 : f32
+      scf.yield %x : f32
+    } else {
+      scf.yield %l : f32
+    }
+    hopper.wgmma_wait 0 () : () -> ()
+    scf.yield %l1, %e1, %m1 : f32, f32, f32
+  }
+  tile.return
+}
+
 // Only what is computed behind the youngest product runs under it.
 // CHECK-LABEL: tile.kernel @youngest
 // CHECK: hopper.wgmma_commit

@@ -42,9 +42,8 @@ struct HoldWaitsPass : fa3::impl::HoldWaitsPassBase<HoldWaitsPass> {
         continue;
       OpBuilder builder(wait);
       hopper::HoldOp::create(builder, wait.getLoc(), values);
-      remark::passed(wait.getLoc(), kRemark)
-          << remark::add("{0} values hold the wait for a product back",
-                         values.size());
+      remark::passed(wait.getLoc(), kRemark) << remark::add(
+          "{0} values hold the wait for a product back", values.size());
     }
   }
 
@@ -52,9 +51,11 @@ struct HoldWaitsPass : fa3::impl::HoldWaitsPassBase<HoldWaitsPass> {
   /// wait.
   static SmallVector<Value> computedUnderProducts(hopper::WgmmaWaitOp wait) {
     DenseSet<Operation *> under;
-    for (Operation *op = wait->getPrevNode();
-         op && !isa<hopper::WgmmaCommitOp>(op); op = op->getPrevNode())
+    Operation *op = wait->getPrevNode();
+    for (; op && !isa<hopper::WgmmaCommitOp>(op); op = op->getPrevNode())
       under.insert(op);
+    if (!op)
+      return {};
     SetVector<Value> values;
     for (Value value : wait->getBlock()->getTerminator()->getOperands())
       if (Operation *def = value.getDefiningOp();
@@ -62,11 +63,16 @@ struct HoldWaitsPass : fa3::impl::HoldWaitsPassBase<HoldWaitsPass> {
           !isa<hopper::WgmmaWaitOp>(def))
         values.insert(value);
     // What another one is computed from need not be named.
-    SetVector<Operation *> sources;
+    DenseSet<Operation *> sources;
     BackwardSliceOptions options;
     options.filter = [&](Operation *op) { return under.contains(op); };
-    for (Value value : values)
-      (void)getBackwardSlice(value.getDefiningOp(), &sources, options);
+    options.omitUsesFromAbove = false;
+    for (Value value : values) {
+      // Without its root, which may be in the slice of another.
+      SetVector<Operation *> slice;
+      (void)getBackwardSlice(value.getDefiningOp(), &slice, options);
+      sources.insert_range(slice);
+    }
     values.remove_if(
         [&](Value value) { return sources.contains(value.getDefiningOp()); });
     return values.takeVector();

@@ -24,6 +24,7 @@ public:
   void SetUp() override {
     setenv("FA3_EMULATOR_DIAGNOSTICS", diagnosticsFile().c_str(), 1);
     setenv("FA3_EMULATOR_DEVICES", "2", 1);
+    setenv("FA3_EMULATOR_MULTIPROCESSORS", "100", 1);
     unsetenv("FA3_EMULATOR_TRACE");
     EXPECT_EQ(cuDeviceGetCount(&before), CUDA_ERROR_NOT_INITIALIZED);
     EXPECT_EQ(cuMemAlloc_v2(&memory, 16), CUDA_ERROR_NOT_INITIALIZED);

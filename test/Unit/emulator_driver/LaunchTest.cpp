@@ -125,7 +125,9 @@ TEST_F(DriverTest, LaunchAttributes) {
   EXPECT_EQ(launch(code, "narrow", {}, &attribute, 1), CUDA_SUCCESS);
   attribute.id = CU_LAUNCH_ATTRIBUTE_COOPERATIVE;
   attribute.value.cooperative = 1;
-  EXPECT_EQ(launch(code, "narrow", {.gridX = 132}, &attribute, 1),
+  EXPECT_EQ(launch(code, "narrow", {.gridX = 100}, &attribute, 1),
+            CUDA_SUCCESS);
+  EXPECT_NE(launch(code, "narrow", {.gridX = 101}, &attribute, 1),
             CUDA_SUCCESS);
   attribute.id = 77;
   EXPECT_EQ(launch(code, "narrow", {}, &attribute, 1),

@@ -201,7 +201,8 @@ struct LowerHold : OpRewritePattern<hopper::HoldOp> {
                        "mov.u32 depth, %nctaid.z;\n"
                        "setp.eq.u32 never, depth, 0;\n";
     for (Value value : op.getValues())
-      text += "@never st.volatile.shared.f32 [depth], " + ptx.input(value) + ";\n";
+      text +=
+          "@never st.volatile.shared.f32 [depth], " + ptx.input(value) + ";\n";
     ptx.emit(text + "}");
     rewriter.eraseOp(op);
     return success();
