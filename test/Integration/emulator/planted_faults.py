@@ -269,6 +269,8 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    # So that CTAs of a persistent kernel compute several tiles of these problems.
+    os.environ.setdefault("FA3_EMULATOR_MULTIPROCESSORS", "2")
     runner = PackageRunner(arguments) if arguments.package else SnippetRunner(arguments)
     mutants = [m for m in runner.mutants() if fnmatch.fnmatch(m.kind, arguments.only)]
     if arguments.sample:
