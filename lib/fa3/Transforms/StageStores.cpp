@@ -1,8 +1,9 @@
 //===- StageStores.cpp - Tiles are stored through shared memory -----------===//
 //
 // A thread has two neighbouring elements of a row: stored from registers, a
-// tile leaves in pieces of 16 bytes. At a kernel's end the shared memory of its
-// rings is free, and TMA writes whole rows from there.
+// tile leaves in pieces of 16 bytes. TMA writes whole rows, from shared memory:
+// at a kernel's end that of its rings is free; a loop over tiles needs some of
+// its own, from which it copies while it computes the next tile.
 //
 //===----------------------------------------------------------------------===//
 

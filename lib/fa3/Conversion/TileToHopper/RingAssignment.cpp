@@ -17,14 +17,19 @@ Operation *fa3::getProductOperand(tile::LoadOp load) {
   return transpose ? transpose.getOperation() : load.getOperation();
 }
 
-Operation *fa3::lastUse(tile::LoadOp load) {
-  Operation *last = getProductOperand(load);
-  for (Operation *user : last->getUsers()) {
-    Operation *ancestor = load->getBlock()->findAncestorOpInBlock(*user);
-    if (last->isBeforeInBlock(ancestor))
-      last = ancestor;
-  }
+Operation *fa3::lastUseIn(Block &block, Value operand) {
+  Operation *last = nullptr;
+  for (Operation *user : operand.getUsers())
+    if (Operation *use = block.findAncestorOpInBlock(*user))
+      if (!last || last->isBeforeInBlock(use))
+        last = use;
   return last;
+}
+
+Operation *fa3::lastUse(tile::LoadOp load) {
+  Operation *operand = getProductOperand(load);
+  Operation *last = lastUseIn(*load->getBlock(), operand->getResult(0));
+  return last ? last : operand;
 }
 
 namespace {

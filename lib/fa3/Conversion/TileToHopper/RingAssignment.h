@@ -36,6 +36,10 @@ mlir::Operation *getProductOperand(tile::LoadOp load);
 /// that is transposed to.
 mlir::Operation *lastUse(tile::LoadOp load);
 
+/// The operation of `block` that is or contains the last use of `operand` in
+/// it; null if there is none.
+mlir::Operation *lastUseIn(mlir::Block &block, mlir::Value operand);
+
 /// Divides the loads, which are in program order, into groups.
 llvm::SmallVector<LoadGroup> assignRings(llvm::ArrayRef<tile::LoadOp> loads);
 

@@ -307,13 +307,8 @@ private:
       return;
     }
     for (Block *block : {branches.thenBlock(), branches.elseBlock()}) {
-      Operation *lastOfBlock = nullptr;
-      for (Operation *user : operand.getUsers())
-        if (Operation *use = block->findAncestorOpInBlock(*user))
-          if (!lastOfBlock || lastOfBlock->isBeforeInBlock(use))
-            lastOfBlock = use;
-      if (lastOfBlock) {
-        release(ring, buffer, operand, lastOfBlock);
+      if (Operation *use = lastUseIn(*block, operand)) {
+        release(ring, buffer, operand, use);
         continue;
       }
       builder.setInsertionPointToStart(block);
