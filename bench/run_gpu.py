@@ -97,7 +97,8 @@ def sanitize(options):
         for tool in options.tools.split(","):
             for batch, heads, seqlen_q, seqlen_k in SANITIZER_SHAPES:
                 command = [sanitizer, "--tool", tool, "--error-exitcode", "86", options.bundle / "bin" / "fa3-run", package,
-                           "--driver=cuda", "--check", "--batch", str(batch), "--heads", str(heads), "--kv-heads", str(heads // 2),
+                           "--driver=cuda", "--check", "--batch", str(batch), "--heads", str(heads),
+                           "--kv-heads", str(heads // 2),
                            "--seqlen-q", str(seqlen_q), "--seqlen-k", str(seqlen_k)]
                 try:
                     result = subprocess.run(command, capture_output=True, text=True, timeout=120)

@@ -226,8 +226,7 @@ static LogicalResult parseValue(attn::AttentionOpInterface attention,
 static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
                                     StringRef text, bool given,
                                     ScheduleFields &fields) {
-  bool ownRegisters = false, ownWarpgroups = false, ownTransposeV = false;
-  bool changesRegisters = false, ownPersistent = false;
+  llvm::SmallDenseSet<StringRef> own;
   SmallVector<StringRef> assignments;
   text.split(assignments, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
   for (StringRef assignment : assignments) {
@@ -250,23 +249,20 @@ static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
             },
             known->field)))
       return failure();
-    ownWarpgroups |= name == "warpgroups";
-    ownTransposeV |= name == "transpose_v";
-    changesRegisters |= name == "block_q" || name == "block_kv" ||
-                        name == "overlap" || name == "specialize";
-    ownPersistent |= name == "persistent";
-    ownRegisters |=
-        name == "producer_registers" || name == "consumer_registers";
+    own.insert(name);
   }
+  auto hasOwn = [&](auto... names) { return (own.contains(names) || ...); };
   // The split of registers follows the warpgroups unless it is given, too.
-  if (ownWarpgroups && !ownRegisters)
+  if (hasOwn("warpgroups") &&
+      !hasOwn("producer_registers", "consumer_registers"))
     fields.splitRegisters();
   // Registers and shared memory for piece after piece are there with the
   // table's tiles.
-  if ((changesRegisters || ownWarpgroups) && !given && !ownPersistent)
+  if (!given && !hasOwn("persistent") &&
+      hasOwn("block_q", "block_kv", "warpgroups", "overlap", "specialize"))
     fields.persistent = 0;
   // Without roles nobody transposes.
-  if (!fields.specialize && !ownTransposeV)
+  if (!fields.specialize && !hasOwn("transpose_v"))
     fields.transposeV = 0;
   return success();
 }

@@ -29,18 +29,19 @@ std::string readString(const char *name) {
   return value ? value : "";
 }
 
-template <typename T> void readNumber(const char *name, T &value) {
+template <typename T> void readNumber(const char *name, T &value, T least = 0) {
   const std::string text = readString(name);
   if (text.empty())
     return;
   char *end = nullptr;
   const unsigned long long number = std::strtoull(text.c_str(), &end, 0);
-  if (*end == '\0' && text[0] != '-' && T(number) == number)
+  if (*end == '\0' && text[0] != '-' && T(number) == number &&
+      T(number) >= least)
     value = T(number);
   else
     reportMisuse("cuInit", "environment",
-                 std::string(name) + "=" + text +
-                     " is not a number; it is ignored");
+                 std::string(name) + "=" + text + " is not a number from " +
+                     std::to_string(least) + " on; it is ignored");
 }
 
 void readEnvironment(Settings &settings) {
@@ -51,13 +52,7 @@ void readEnvironment(Settings &settings) {
   readNumber("FA3_EMULATOR_SEED", settings.seed);
   readNumber("FA3_EMULATOR_THREADS", settings.threads);
   readNumber("FA3_EMULATOR_DEVICES", settings.devices);
-  readNumber("FA3_EMULATOR_MULTIPROCESSORS", settings.multiprocessors);
-  if (settings.multiprocessors == 0) {
-    reportMisuse("cuInit", "environment",
-                 "FA3_EMULATOR_MULTIPROCESSORS is not a positive number; it is "
-                 "ignored");
-    settings.multiprocessors = Settings().multiprocessors;
-  }
+  readNumber("FA3_EMULATOR_MULTIPROCESSORS", settings.multiprocessors, 1u);
   readNumber("FA3_EMULATOR_INSTRUCTIONS", settings.instructions);
   readNumber("FA3_EMULATOR_TRACE_CTAS", settings.traceCtas);
 }

@@ -21,8 +21,8 @@ struct Settings {
   uint64_t seed = 1;    ///< FA3_EMULATOR_SEED
   unsigned threads = 0; ///< FA3_EMULATOR_THREADS, 0 = one per core
   unsigned devices = 1; ///< FA3_EMULATOR_DEVICES
-  unsigned multiprocessors =
-      132;                     ///< FA3_EMULATOR_MULTIPROCESSORS, of each device
+  /// FA3_EMULATOR_MULTIPROCESSORS, of each device.
+  unsigned multiprocessors = 132;
   uint64_t instructions = 0;   ///< FA3_EMULATOR_INSTRUCTIONS, 0 = the default
   std::string traceFile;       ///< FA3_EMULATOR_TRACE
   unsigned traceCtas = 8;      ///< FA3_EMULATOR_TRACE_CTAS
