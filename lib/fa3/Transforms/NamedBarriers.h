@@ -19,9 +19,9 @@ inline constexpr int64_t kShareBarrier = 4;
 /// at most, has been put into its buffer, and whether it has been read.
 inline constexpr int64_t kFirstOutFullBarrier = 5;
 inline constexpr int64_t kFirstOutEmptyBarrier = 8;
-/// Stored tiles in shared memory: one for each consumer warpgroup, and all of
-/// them.
-inline constexpr int64_t kFirstStoreBarrier = 11;
+/// The threads of a consumer warpgroup: one for each of three at most.
+inline constexpr int64_t kFirstWarpgroupBarrier = 11;
+/// Stored tiles in shared memory: all consumer warpgroups.
 inline constexpr int64_t kStoreBarrier = 14;
 
 } // namespace fa3

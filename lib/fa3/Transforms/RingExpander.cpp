@@ -2,6 +2,7 @@
 
 #include "fa3/Transforms/RingExpander.h"
 
+#include "fa3/Transforms/NamedBarriers.h"
 #include "fa3/Transforms/RingLayout.h"
 #include "fa3/Transforms/TensorMaps.h"
 #include "fa3/Transforms/Threads.h"
@@ -373,6 +374,27 @@ void RingExpander::expandGet(hopper::RingGetOp get, Value number) {
   get.erase();
 }
 
+/// Whether a product that was issued behind `get` has been waited for on every
+/// path to `release`: all warps of the warpgroup have issued it, so they have
+/// seen the buffer full.
+static bool isBehindProduct(hopper::RingReleaseOp release, Operation *get) {
+  auto isIssuedBehind = [get](hopper::WgmmaOp product) {
+    Operation *ancestor =
+        product ? get->getBlock()->findAncestorOpInBlock(*product) : nullptr;
+    return ancestor && get->isBeforeInBlock(ancestor);
+  };
+  for (Operation *at = release; at; at = at->getParentOp()) {
+    for (Operation *op = at->getPrevNode(); op && op != get;
+         op = op->getPrevNode())
+      if (auto wait = dyn_cast<hopper::WaitOp>(op))
+        if (isIssuedBehind(wait.getPending().getDefiningOp<hopper::WgmmaOp>()))
+          return true;
+    if (at->getBlock() == get->getBlock())
+      break;
+  }
+  return false;
+}
+
 void RingExpander::expandRelease(hopper::RingReleaseOp release) {
   if (reusesBuffers && !isReleasedByLeader) {
     OpBuilder builder(release);
@@ -381,6 +403,15 @@ void RingExpander::expandRelease(hopper::RingReleaseOp release) {
       // Threads' reads come before the async proxy's next write.
       hopper::FenceProxyAsyncOp::create(builder, loc);
       hopper::WarpSyncOp::create(builder, loc);
+    } else if (!isBehindProduct(release, release.getBuffer().getDefiningOp())) {
+      // One thread arrives for its warpgroup. A warp that still waits for the
+      // buffer must not see it refilled: it would wait for that phase's end.
+      Value warpgroup =
+          hopper::WarpgroupOp::create(builder, loc, builder.getI32Type());
+      Value barrier =
+          arith::AddIOp::create(builder, loc, warpgroup,
+                                constant(builder, loc, kFirstWarpgroupBarrier));
+      hopper::NamedSyncOp::create(builder, loc, barrier, kThreadsPerWarpgroup);
     }
     Value elected =
         isFirstOf(builder, loc,

@@ -326,7 +326,8 @@ private:
     Value view = hopper::ViewOp::create(builder, loc, type, base);
     auto syncWarpgroup = [&] {
       hopper::NamedSyncOp::create(
-          builder, loc, add(warpgroup, constant(builder, kFirstStoreBarrier)),
+          builder, loc,
+          add(warpgroup, constant(builder, kFirstWarpgroupBarrier)),
           kThreadsPerWarpgroup);
     };
     if (store.awaitsCopies) {
