@@ -52,12 +52,18 @@ def exact_product(a, b):
     return torch.matmul(a.double(), b.double())
 
 
-def stored(probabilities, gradients, ds_dtype, ds_scale):
-    """What products take: probabilities and gradients of scores, rounded, and the factor of the latter."""
-    probabilities = fp8.rounded(probabilities * PROBABILITY_SCALE, torch.float8_e4m3fn)
-    if ds_dtype in fp8.DTYPES:
-        return probabilities, fp8.rounded(gradients * ds_scale, TORCH_DTYPES[ds_dtype]), ds_scale
-    return probabilities, gradients.to(TORCH_DTYPES[ds_dtype]), torch.ones_like(ds_scale)
+def row_factors(gradients):
+    """The least powers of two that kernels may find for rows of gradients."""
+    exponents = torch.log2(gradients.abs().amax(-1, keepdim=True)).ceil().clamp(min=-100)
+    return torch.exp2(6 - exponents)
+
+
+def stored(gradients, ds_dtype, ds_scale):
+    """Gradients of scores as a product's first operand, and their factors."""
+    if ds_dtype not in fp8.DTYPES:
+        return gradients.to(TORCH_DTYPES[ds_dtype]), 1.0
+    factors = row_factors(gradients) if ds_scale is None else ds_scale
+    return fp8.rounded(gradients * factors, TORCH_DTYPES[ds_dtype]), factors
 
 
 def gradients(views, op, as_kernels):
@@ -78,7 +84,6 @@ def gradients(views, op, as_kernels):
         mask = mask.repeat(group, 1)
     multiply = fp8.multiply if as_kernels else exact_product
     descales = descales_of(views, device)
-    ds_scales = views["ds_scale"].double() if "ds_scale" in views else torch.ones(b, kv, dtype=torch.float64, device=device)
 
     def queries(tensor):  # (batch, key head, group, seqlen, ...)
         return tensor.unflatten(2, (kv, group)).permute(0, 2, 3, 1, 4)
@@ -89,7 +94,7 @@ def gradients(views, op, as_kernels):
     for pair in parts_of(b, kv, group * rows * sk):
         at = tuple(torch.tensor(indices, device=device) for indices in pair)
         of_q, of_k, of_v, of_do = (descales[name][at][:, None, None] for name in DESCALES)
-        ds_scale = ds_scales[at][:, None, None]
+        ds_scale = views["ds_scale"].double()[at][:, None, None] if "ds_scale" in views else None
         kk, vv = (tensor.permute(0, 2, 1, 3)[at] for tensor in (k, v))
         qq, gg = (padded_rows(queries(tensor)[at], rows) for tensor in (q, do))
         offset = -(queries(o)[at].double() * queries(do)[at].double()).sum(-1) * of_do
@@ -102,14 +107,18 @@ def gradients(views, op, as_kernels):
         ds = p * (multiply(gg, vv.transpose(1, 2)) * of_do * of_v + offset)
         ds.masked_fill_(hidden, 0)
         results["ds_amax"][at] = ds.abs().amax((1, 2))
-        factor, p_factor, multiply_ds = torch.ones_like(ds_scale), 1.0, multiply
+        of_queries, of_keys = (ds, 1.0), (ds.transpose(1, 2), 1.0)
+        p_factor, multiply_ds = 1.0, multiply
         if as_kernels:
-            p, ds, factor = stored(p, ds, op["ds_dtype"], ds_scale)
+            p = fp8.rounded(p * PROBABILITY_SCALE, torch.float8_e4m3fn)
             p_factor = PROBABILITY_SCALE
+            of_queries, of_keys = (stored(rows, op["ds_dtype"], ds_scale) for rows, _ in (of_queries, of_keys))
             multiply_ds = multiply if op["ds_dtype"] in fp8.DTYPES else exact_product
+        ds, factor = of_queries
         dq = multiply_ds(ds, kk) * (scale * of_k / factor)
         queries(results["dq"])[at] = dq.unflatten(1, (group, rows))[:, :, :sq].to(kind)
-        dk = multiply_ds(ds.transpose(1, 2), qq) * (scale * of_q / factor)
+        ds, factor = of_keys
+        dk = multiply_ds(ds, qq) * (scale * of_q / factor)
         results["dk"].permute(0, 2, 1, 3)[at] = dk.to(kind)
         dv = multiply(p.transpose(1, 2), gg) * (of_do / p_factor)
         results["dv"].permute(0, 2, 1, 3)[at] = dv.to(kind)

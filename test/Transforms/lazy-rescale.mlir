@@ -178,3 +178,63 @@ tile.kernel @cleared(%n: index, %x: !row, %s: !tile)
   }
   tile.return
 }
+
+// Rows that are scaled by the exponent of their largest element: their sums have no
+// scale. Another carried tile of these rows, to which nothing is added that depends
+// on the maximum, has no reference.
+
+// CHECK-LABEL: tile.kernel @without_scale(
+// CHECK: scf.for {{.*}} iter_args(%[[M0:.*]] = %{{.*}}, %[[A0:.*]] = %{{.*}}, %[[B0:.*]] = %{{.*}}, %[[L0:.*]] = %{{.*}})
+// CHECK:   %[[LARGEST:.*]] = tile.reduce maxnum
+// CHECK:   %[[MAX:.*]] = arith.maxnumf %[[M0]], %{{.*}} : vector<64x1xf32>
+// CHECK:   %[[GROWTH:.*]] = arith.subf %[[MAX]], %[[M0]]
+// CHECK-NOT: arith.mulf
+// CHECK:   %[[BOUND:.*]] = arith.constant dense<2.000000e+00> : vector<64x1xf32>
+// CHECK:   %[[GROWN:.*]] = arith.cmpf ugt, %[[GROWTH]], %[[BOUND]]
+// CHECK:   %[[VOTE:.*]] = tile.vote_any %[[GROWN]]
+// CHECK:   %[[M1:.*]] = arith.select %[[VOTE]], %[[MAX]], %[[M0]]
+// CHECK:   %[[D:.*]] = arith.subf %[[M0]], %[[M1]]
+// CHECK:   %[[A:.*]] = math.exp2 %[[D]]
+// What is added has the new reference.
+// CHECK:   arith.subf %{{.*}}, %[[M1]]
+// CHECK:   %[[WIDE:.*]] = vector.broadcast %[[A]] : vector<64x1xf32> to vector<64x64xf32>
+// CHECK:   %[[ACC:.*]] = tile.uniform_if %[[VOTE]], %[[A0]] {
+// CHECK:     %[[PRODUCT:.*]] = arith.mulf %[[A0]], %[[WIDE]]
+// CHECK:     tile.yield %[[PRODUCT]]
+// CHECK:   } : vector<64x1xi1>, vector<64x64xf32>
+// CHECK:   %[[A1:.*]] = arith.addf %[[ACC]],
+// CHECK-NOT: tile.uniform_if
+// CHECK:   %[[B1:.*]] = arith.addf %[[B0]], %{{.*}}
+// CHECK:   %[[L1:.*]] = arith.maxnumf %[[L0]], %[[LARGEST]]
+// CHECK:   scf.yield %[[M1]], %[[A1]], %[[B1]], %[[L1]]
+tile.kernel @without_scale(%n: index, %s: !tile, %memory: !memory)
+    attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1, lazy_rescale = 2>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %lowest = arith.constant dense<-1.0e2> : !row
+  %zero = arith.constant dense<0.0> : !row
+  %six = arith.constant dense<6.0> : !row
+  %zeros = arith.constant dense<0.0> : !tile
+  %r:4 = scf.for %j = %c0 to %n step %c1 iter_args(%m0 = %lowest, %a0 = %zeros, %b0 = %zeros, %l0 = %zero) -> (!row, !tile, !tile, !row) {
+    %magnitude = math.absf %s : !tile
+    %largest = tile.reduce maxnum %magnitude dim 1 : !tile -> !row
+    %power = math.log2 %largest : !row
+    %exponent = math.ceil %power : !row
+    // expected-remark@+1 {{sums keep their reference until it is exceeded by a factor of 2^2; products made conditional: 1}}
+    %m1 = arith.maxnumf %m0, %exponent : !row
+    %d = arith.subf %m0, %m1 : !row
+    %a = math.exp2 %d : !row
+    %rise = arith.subf %six, %m1 : !row
+    %factor = math.exp2 %rise : !row
+    %factors = vector.broadcast %factor : !row to !tile
+    %scaled = arith.mulf %s, %factors : !tile
+    %wide = vector.broadcast %a : !row to !tile
+    %rescaled = arith.mulf %a0, %wide : !tile
+    %a1 = arith.addf %rescaled, %scaled : !tile
+    %b1 = arith.addf %b0, %s : !tile
+    %l1 = arith.maxnumf %l0, %largest : !row
+    scf.yield %m1, %a1, %b1, %l1 : !row, !tile, !tile, !row
+  }
+  tile.store %r#2, %memory[%c0, %c0] dims [0, 1] : !tile, !memory
+  tile.return
+}

@@ -130,3 +130,70 @@ tile.kernel @no_turns(%blocks: index, %n: index, %a: !matrix) attributes {schedu
   }
   tile.return
 }
+
+// CTAs that compute piece after piece take head after head. Only with more blocks
+// than the limit, where each piece has a CTA of its own, are heads interleaved: else
+// groups have one head, whose number needs 0 bits.
+// CHECK-LABEL: tile.kernel @interleaved
+// CHECK-SAME: (%[[BLOCKS:[a-z0-9]+]]: index, %[[HEADS:[a-z0-9]+]]: index, %[[BATCH:[a-z0-9]+]]: index
+// CHECK: tile.program_id(%{{[^,]*}}) : index
+// CHECK: scf.for %[[PIECE:[a-z0-9]+]] =
+// CHECK: %[[LIMIT:.*]] = arith.constant 32 : index
+// CHECK: %[[EXCEEDS:.*]] = arith.cmpi ugt, %[[BLOCKS]], %[[LIMIT]]
+// CHECK: %[[ONE:.*]] = arith.constant 1 : index
+// CHECK: %[[LAST:.*]] = arith.subi %[[BLOCKS]], %[[ONE]]
+// CHECK: %[[LAST32:.*]] = arith.index_castui %[[LAST]] : index to i32
+// CHECK: %[[FREE:.*]] = math.ctlz %[[LAST32]] : i32
+// CHECK: %[[FREE1:.*]] = arith.index_castui %[[FREE]]
+// 32 - log2(16)
+// CHECK: %[[C28:.*]] = arith.constant 28 : index
+// CHECK: %[[BITS:.*]] = arith.subi %[[FREE1]], %[[C28]]
+// CHECK: %[[HEADS32:.*]] = arith.index_castui %[[HEADS]] : index to i32
+// CHECK: %[[EVEN:.*]] = math.cttz %[[HEADS32]] : i32
+// CHECK: %[[EVEN1:.*]] = arith.index_castui %[[EVEN]]
+// CHECK: %[[BITS1:.*]] = arith.minsi %[[BITS]], %[[EVEN1]]
+// CHECK: %[[BITS2:.*]] = arith.maxsi %[[BITS1]], %c0{{[_0-9]*}}
+// CHECK: %[[SHIFT:.*]] = arith.select %[[EXCEEDS]], %[[BITS2]], %c0{{[_0-9]*}}
+// CHECK: %[[SIZE:.*]] = arith.shli %[[ONE]], %[[SHIFT]]
+// CHECK: %[[MASK:.*]] = arith.subi %[[SIZE]], %[[ONE]]
+// CHECK: %[[BLOCK:.*]] = arith.remui %[[PIECE]], %[[BLOCKS]]
+// CHECK: %[[REST:.*]] = arith.divui %[[PIECE]], %[[BLOCKS]]
+// CHECK: %[[HEAD:.*]] = arith.remui %[[REST]], %[[HEADS]]
+// CHECK: %[[B:.*]] = arith.divui %[[REST]], %[[HEADS]]
+// CHECK: %[[MEMBER:.*]] = arith.andi %[[HEAD]], %[[MASK]]
+// CHECK: %[[BEFORE:.*]] = arith.muli %[[MEMBER]], %[[BLOCKS]]
+// CHECK: %[[NUMBER:.*]] = arith.addi %[[BEFORE]], %[[BLOCK]]
+// CHECK: %[[I:.*]] = arith.shrui %[[NUMBER]], %[[SHIFT]]
+// CHECK: %[[FIRST:.*]] = arith.subi %[[HEAD]], %[[MEMBER]]
+// CHECK: %[[PLACE:.*]] = arith.andi %[[NUMBER]], %[[MASK]]
+// CHECK: %[[H:.*]] = arith.addi %[[FIRST]], %[[PLACE]]
+// CHECK: tile.load %{{.*}}[%[[B]], %[[I]], %[[H]]]
+tile.kernel @interleaved(%blocks: index, %heads: index, %batch: index, %a: !matrix) attributes {schedule = #some} {
+  %i, %h, %b = tile.program_id(%blocks, %heads, %batch) interleave 16 : index, index, index
+  %t = tile.load %a[%b, %i, %h] dims [1, 2] : !matrix, vector<64x64xf32>
+  tile.return
+}
+
+// Without a limit they never are.
+// CHECK-LABEL: tile.kernel @never_interleaved
+// CHECK-SAME: (%[[BLOCKS:[a-z0-9]+]]: index
+// CHECK-NOT: interleave
+// CHECK: scf.for %[[PIECE:[a-z0-9]+]] =
+// CHECK-NEXT: %[[BLOCK:.*]] = arith.remui %[[PIECE]], %[[BLOCKS]]
+// CHECK-NEXT: %[[HEAD:.*]] = arith.divui %[[PIECE]], %[[BLOCKS]]
+// CHECK-NEXT: tile.load %{{.*}}[%[[HEAD]], %[[BLOCK]]
+tile.kernel @never_interleaved(%blocks: index, %heads: index, %a: !matrix) attributes {schedule = #all} {
+  %c0 = arith.constant 0 : index
+  %i, %h = tile.program_id(%blocks, %heads) interleave 16 : index, index
+  %t = tile.load %a[%h, %i, %c0] dims [1, 2] : !matrix, vector<64x64xf32>
+  tile.return
+}
+
+// Nor does anything happen to a kernel whose pieces all have CTAs of their own.
+// CHECK-LABEL: tile.kernel @interleaved_as_it_is
+// CHECK-NOT: scf.for
+// CHECK: tile.program_id(%{{.*}}, %{{.*}}) interleave 16
+tile.kernel @interleaved_as_it_is(%blocks: index, %heads: index) attributes {schedule = #none} {
+  %i, %h = tile.program_id(%blocks, %heads) interleave 16 : index, index
+  tile.return
+}

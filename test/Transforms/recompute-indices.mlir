@@ -66,3 +66,41 @@ tile.kernel @carried(%o: !o, %n: index, %x: f32) {
   hopper.global_store %o[%column, %column], %x if %true : !o, f32
   tile.return
 }
+
+// The same where heads are interleaved.
+// CHECK-LABEL: tile.kernel @interleaved
+// CHECK-SAME: (%[[O:[a-z0-9]+]]: memref<{{.*}}>, %[[N:[a-z0-9]+]]: index, %[[HEADS:[a-z0-9]+]]: index
+// CHECK: %[[IDS:.*]]:2 = tile.program_id(%[[N]], %[[HEADS]]) interleave 16
+// CHECK: %[[SUM:.*]] = scf.for %{{.*}} = %[[IDS]]#0 to %[[N]]
+// CHECK: }
+// CHECK-NEXT: %[[CTA:.*]] = hopper.block_id again : i32
+// CHECK-NEXT: %[[INDEX:.*]] = arith.index_castui %[[CTA]]
+// CHECK: math.ctlz
+// CHECK: math.cttz
+// CHECK: %[[SHIFT:.*]] = arith.maxsi
+// CHECK: %[[SIZE:.*]] = arith.shli %{{.*}}, %[[SHIFT]]
+// CHECK: %[[MASK:.*]] = arith.subi %[[SIZE]], %{{.*}}
+// CHECK: %[[ROW:.*]] = arith.remui %[[INDEX]], %[[N]]
+// CHECK: %[[HEAD:.*]] = arith.divui %[[INDEX]], %[[N]]
+// CHECK: %[[MEMBER:.*]] = arith.andi %[[HEAD]], %[[MASK]]
+// CHECK: %[[BEFORE:.*]] = arith.muli %[[MEMBER]], %[[N]]
+// CHECK: %[[NUMBER:.*]] = arith.addi %[[BEFORE]], %[[ROW]]
+// CHECK: %[[I:.*]] = arith.shrui %[[NUMBER]], %[[SHIFT]]
+// CHECK: %[[FIRST:.*]] = arith.subi %[[HEAD]], %[[MEMBER]]
+// CHECK: %[[PLACE:.*]] = arith.andi %[[NUMBER]], %[[MASK]]
+// CHECK: %[[H:.*]] = arith.addi %[[FIRST]], %[[PLACE]]
+// CHECK-DAG: %[[H32:.*]] = arith.index_cast %[[H]]
+// CHECK-DAG: %[[I32:.*]] = arith.index_cast %[[I]]
+// CHECK: hopper.global_store %[[O]][%[[H32]], %[[I32]]], %[[SUM]] if %true
+tile.kernel @interleaved(%o: !o, %n: index, %heads: index, %x: f32) {
+  %c1 = arith.constant 1 : index
+  %true = arith.constant true
+  %i, %h = tile.program_id(%n, %heads) interleave 16 : index, index
+  %row = arith.index_cast %i : index to i32
+  %head = arith.index_cast %h : index to i32
+  %sum = scf.for %k = %i to %n step %c1 iter_args(%s = %x) -> f32 {
+    scf.yield %s : f32
+  }
+  hopper.global_store %o[%head, %row], %sum if %true : !o, f32
+  tile.return
+}

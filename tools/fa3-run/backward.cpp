@@ -6,7 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 
 namespace fa3::run {
@@ -47,9 +49,20 @@ void Backward::setFp8Types(const nlohmann::json &operation) {
     throw UsageError("operation.ds_dtype is '" + name +
                      "', expected e4m3, bf16 or f16");
   gradientType = *type;
-  if (hasFp8Gradients() != (gradientScale != nullptr))
-    throw UsageError("a package takes 'ds_scale' if operation.ds_dtype is e4m3,"
-                     " and only then");
+  if (gradientScale && !hasFp8Gradients())
+    throw UsageError("a package takes 'ds_scale' only if operation.ds_dtype is "
+                     "e4m3");
+}
+
+double Backward::rowFactor(double largest) {
+  // Kernels take a power of two that is not below the largest gradient, or up
+  // to two powers less, to 2^8; of 448, which is the largest number.
+  constexpr double aim = 8;
+  constexpr double lag = 2;
+  constexpr double leastExponent = -100;
+  const double exponent =
+      std::max(std::ceil(std::log2(largest)), leastExponent);
+  return std::exp2(aim - lag - exponent);
 }
 
 /// What a tensor (batch, key head) has for a head; 1 without it.

@@ -18,7 +18,8 @@ struct GradientFactors {
   double query;  ///< of the sums of ds * k
   double key;    ///< of the sums of ds * q
   double value;  ///< of the sums of p * do
-  double stored; ///< of ds, before it is rounded
+  double
+      stored; ///< of ds, before it is rounded, if rows have none of their own
 };
 
 /// What the reference needs to know about a backward pass.
@@ -44,6 +45,11 @@ struct Backward : Attention {
   /// Whether tensor cores multiply 8-bit values.
   bool hasFp8() const { return isFp8(q.dtype()); }
   bool hasFp8Gradients() const { return isFp8(gradientType); }
+  /// Whether each row of gradients of scores has a factor of its own.
+  bool hasRowFactors() const { return hasFp8Gradients() && !gradientScale; }
+  /// The factor of a row whose largest gradient is that; the least that a
+  /// kernel may use, which it finds while running.
+  static double rowFactor(double largest);
 
   GradientFactors factors(int64_t batch, int64_t keyHead) const;
   int64_t keyHeadOf(int64_t queryHead) const { return queryHead / ratio(); }

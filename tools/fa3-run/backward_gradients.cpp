@@ -98,6 +98,25 @@ std::vector<GradientRow> queryGradients(const Backward &backward,
                   rowsOf(backward, queries, &QueryRow::outputGradient),
                   Fp8Rows{backward.v.dtype(), visible,
                           [&](int64_t j) { return slice.values.row(j); }});
+  const auto modelOf = [&](int64_t i, int64_t key, const ExactScore &exact,
+                           double factor) {
+    const auto products =
+        table ? std::optional(table->at(i, key)) : std::nullopt;
+    return ModelScore(backward, slice, queries[i], key, exact,
+                      products ? &*products : nullptr, factor);
+  };
+
+  std::vector<double> stored(count, factors.stored);
+  if (backward.hasRowFactors())
+    for (int64_t i = 0; i < count; ++i) {
+      double ofRow = 0;
+      for (int64_t key = 0; key < backward.visibleKeys(queries[i].index); ++key)
+        ofRow = std::max(
+            ofRow, std::abs(modelOf(i, key, ExactScore(slice, queries[i], key),
+                                    factors.stored)
+                                .gradient));
+      stored[i] = Backward::rowFactor(ofRow);
+    }
 
   std::vector<GradientRow> gradients(count,
                                      GradientRow(backward.shape.headDim));
@@ -111,10 +130,7 @@ std::vector<GradientRow> queryGradients(const Backward &backward,
         if (key >= backward.visibleKeys(queries[i].index))
           break;
         const ExactScore exact(slice, queries[i], key);
-        const auto products =
-            table ? std::optional(table->at(i, key)) : std::nullopt;
-        const ModelScore model(backward, slice, queries[i], key, exact,
-                               products ? &*products : nullptr);
+        const ModelScore model = modelOf(i, key, exact, stored[i]);
         gradients[i].add(exact.gradient,
                          model.storedGradientError * keys.largest,
                          keys.row(key));
@@ -124,7 +140,7 @@ std::vector<GradientRow> queryGradients(const Backward &backward,
     sums.addStep([&](int64_t j) { return slice.keys.row(first + j); }, inStep);
   }
   for (int64_t i = 0; i < count; ++i)
-    gradients[i].finish(factors.query, sums, i, factors.query / factors.stored,
+    gradients[i].finish(factors.query, sums, i, factors.query / stored[i],
                         backward.o.dtype());
   return gradients;
 }
@@ -132,6 +148,7 @@ std::vector<GradientRow> queryGradients(const Backward &backward,
 KeyGradients::KeyGradients(const Backward &backward, const GradientSlice &slice,
                            std::vector<int64_t> keyIndices)
     : backward(backward), slice(slice), keys(std::move(keyIndices)),
+      largest(keys.size()),
       keyRows(keys.size(), GradientRow(backward.shape.headDim)),
       valueRows(keys.size(), GradientRow(backward.shape.valueDim)),
       keySums(static_cast<int64_t>(keys.size()), backward.shape.headDim,
@@ -139,15 +156,25 @@ KeyGradients::KeyGradients(const Backward &backward, const GradientSlice &slice,
       valueSums(static_cast<int64_t>(keys.size()), backward.shape.valueDim,
                 backward.probabilityType, backward.outputGradient.dtype()) {}
 
-void KeyGradients::add(const std::vector<QueryRow> &allQueries) {
-  const auto count = static_cast<int64_t>(keys.size());
+std::span<const QueryRow>
+KeyGradients::seeing(const std::vector<QueryRow> &allQueries) const {
   int64_t begin = backward.shape.queries;
   for (int64_t key : keys)
     begin = std::min(begin, backward.firstQuery(key));
   // Steps begin where a tile may begin.
   begin = begin / fp8Step * fp8Step;
-  const std::span<const QueryRow> queries =
-      std::span(allQueries).subspan(begin);
+  return std::span(allQueries).subspan(begin);
+}
+
+double KeyGradients::storedFactor(int64_t i) const {
+  return backward.hasRowFactors() ? Backward::rowFactor(largest[i])
+                                  : slice.factors.stored;
+}
+
+template <typename Score, typename Step>
+void KeyGradients::visit(std::span<const QueryRow> queries, Score visitScore,
+                         Step visitStep) const {
+  const auto count = static_cast<int64_t>(keys.size());
   std::optional<ProductTable> table;
   if (backward.hasFp8())
     table.emplace(backward,
@@ -161,7 +188,8 @@ void KeyGradients::add(const std::vector<QueryRow> &allQueries) {
   const auto queryCount = static_cast<int64_t>(queries.size());
   for (int64_t first = 0; first < queryCount; first += fp8Step) {
     const int64_t inStep = std::min(fp8Step, queryCount - first);
-    for (int64_t i = 0; i < count; ++i)
+    for (int64_t i = 0; i < count; ++i) {
+      const double factor = storedFactor(i);
       for (int64_t j = 0; j < inStep; ++j) {
         const QueryRow &query = queries[first + j];
         if (query.index < backward.firstQuery(keys[i]))
@@ -169,8 +197,33 @@ void KeyGradients::add(const std::vector<QueryRow> &allQueries) {
         const ExactScore exact(slice, query, keys[i]);
         const auto products =
             table ? std::optional(table->at(i, first + j)) : std::nullopt;
-        const ModelScore model(backward, slice, query, keys[i], exact,
-                               products ? &*products : nullptr);
+        visitScore(i, j, query, exact,
+                   ModelScore(backward, slice, query, keys[i], exact,
+                              products ? &*products : nullptr, factor));
+      }
+    }
+    visitStep(first, inStep);
+  }
+}
+
+void KeyGradients::look(const std::vector<QueryRow> &allQueries) {
+  if (!backward.hasRowFactors())
+    return;
+  visit(
+      seeing(allQueries),
+      [&](int64_t i, int64_t, const QueryRow &, const ExactScore &,
+          const ModelScore &model) {
+        largest[i] = std::max(largest[i], std::abs(model.gradient));
+      },
+      [](int64_t, int64_t) {});
+}
+
+void KeyGradients::add(const std::vector<QueryRow> &allQueries) {
+  const std::span<const QueryRow> queries = seeing(allQueries);
+  visit(
+      queries,
+      [&](int64_t i, int64_t j, const QueryRow &query, const ExactScore &exact,
+          const ModelScore &model) {
         keyRows[i].add(exact.gradient,
                        model.storedGradientError * query.queryLength,
                        query.q.data());
@@ -179,21 +232,22 @@ void KeyGradients::add(const std::vector<QueryRow> &allQueries) {
                          query.outputGradient.data());
         keySums.weights(i)[j] = static_cast<float>(model.storedGradient);
         valueSums.weights(i)[j] = static_cast<float>(model.storedProbability);
-      }
-    keySums.addStep([&](int64_t j) { return queries[first + j].q.data(); },
-                    inStep);
-    valueSums.addStep(
-        [&](int64_t j) { return queries[first + j].outputGradient.data(); },
-        inStep);
-  }
+      },
+      [&](int64_t first, int64_t inStep) {
+        keySums.addStep([&](int64_t j) { return queries[first + j].q.data(); },
+                        inStep);
+        valueSums.addStep(
+            [&](int64_t j) { return queries[first + j].outputGradient.data(); },
+            inStep);
+      });
 }
 
 void KeyGradients::finish() {
   const GradientFactors &factors = slice.factors;
   for (size_t i = 0; i < keys.size(); ++i) {
     const auto index = static_cast<int64_t>(i);
-    keyRows[i].finish(factors.key, keySums, index, factors.key / factors.stored,
-                      backward.o.dtype());
+    keyRows[i].finish(factors.key, keySums, index,
+                      factors.key / storedFactor(index), backward.o.dtype());
     valueRows[i].finish(factors.value, valueSums, index,
                         factors.value / backward.probabilityScale,
                         backward.o.dtype());

@@ -66,6 +66,9 @@ public:
   KeyGradients(const Backward &backward, const GradientSlice &slice,
                std::vector<int64_t> keys);
 
+  /// Looks at the queries of one head, before any are added, if rows of
+  /// gradients have factors of their own.
+  void look(const std::vector<QueryRow> &queries);
   /// Adds what the queries of one head contribute.
   void add(const std::vector<QueryRow> &queries);
   void finish();
@@ -76,9 +79,21 @@ public:
   const GradientRow &value(size_t i) const { return valueRows[i]; }
 
 private:
+  /// Calls a function for each score with its key's position, the query's and
+  /// both forms of the score, and another one behind steps of queries, with
+  /// their first and their number.
+  template <typename Score, typename Step>
+  void visit(std::span<const QueryRow> queries, Score visitScore,
+             Step visitStep) const;
+  /// The queries that see one of the keys, from the start of a step on.
+  std::span<const QueryRow>
+  seeing(const std::vector<QueryRow> &allQueries) const;
+  double storedFactor(int64_t i) const;
+
   const Backward &backward;
   const GradientSlice &slice;
   std::vector<int64_t> keys;
+  std::vector<double> largest; ///< gradients of scores, of each key
   std::vector<GradientRow> keyRows;
   std::vector<GradientRow> valueRows;
   WeightedSums keySums;

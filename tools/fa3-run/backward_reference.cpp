@@ -11,7 +11,8 @@
 // The precision of kernels: fp32 scores; probabilities, their gradients and the
 // result rounded to the type. With 8-bit inputs all products of two 8-bit
 // operands are summed as tensor cores do, and probabilities are rounded after a
-// scaling by 2^8, gradients by ds_scale.
+// scaling by 2^8, gradients by ds_scale or, without it, by a power of two for
+// each row.
 //
 // ds_amax is the largest of all gradients of a head's scores. Where only some
 // queries are checked, it must not be below theirs.
@@ -156,11 +157,14 @@ static void checkKeys(const Backward &backward, uint64_t seed, JudgedTensor &dk,
                       body(parts[i]);
                   });
     };
-    for (int64_t head = 0; head < backward.ratio(); ++head) {
-      const std::vector<QueryRow> queries = queriesOfHead(
-          backward, group.batch, backward.firstQueryHead(group.keyHead) + head);
-      forEachPart([&](KeyGradients &gradients) { gradients.add(queries); });
-    }
+    for (const auto visit : {&KeyGradients::look, &KeyGradients::add})
+      for (int64_t head = 0; head < backward.ratio(); ++head) {
+        const std::vector<QueryRow> queries =
+            queriesOfHead(backward, group.batch,
+                          backward.firstQueryHead(group.keyHead) + head);
+        forEachPart(
+            [&](KeyGradients &gradients) { (gradients.*visit)(queries); });
+      }
     forEachPart([&](KeyGradients &gradients) {
       gradients.finish();
       const std::vector<int64_t> &keys = gradients.indices();

@@ -32,7 +32,8 @@ ExactScore::ExactScore(const GradientSlice &slice, const QueryRow &query,
 
 ModelScore::ModelScore(const Backward &backward, const GradientSlice &slice,
                        const QueryRow &query, int64_t keyIndex,
-                       const ExactScore &exact, const ScoreProducts *products) {
+                       const ExactScore &exact, const ScoreProducts *products,
+                       double factor) {
   const double score =
       narrow(products ? slice.factors.score * products->score : exact.score);
   const double rise =
@@ -42,10 +43,9 @@ ModelScore::ModelScore(const Backward &backward, const GradientSlice &slice,
   gradient = probability * rise;
   storedProbability = roundTo(backward.probabilityType,
                               probability * backward.probabilityScale);
-  storedGradient =
-      roundTo(backward.gradientType, gradient * slice.factors.stored);
+  storedGradient = roundTo(backward.gradientType, gradient * factor);
   if (products)
-    setFp8Errors(backward, slice, query, score, probability, rise);
+    setFp8Errors(backward, slice, query, score, probability, rise, factor);
   else
     setErrors(backward, slice, query, keyIndex, exact);
 }
@@ -80,7 +80,8 @@ static double spread(fa3_dtype dtype, double value, double error,
 // after them. It matters where a number lies between two of a type.
 void ModelScore::setFp8Errors(const Backward &backward,
                               const GradientSlice &slice, const QueryRow &query,
-                              double score, double probability, double rise) {
+                              double score, double probability, double rise,
+                              double factor) {
   // Exponents have the probabilities' factor too, as an offset.
   const double scoreError =
       summation * (4 + std::abs(score) + std::abs(query.lse));
@@ -94,8 +95,8 @@ void ModelScore::setFp8Errors(const Backward &backward,
            slice.factors.offset * query.gradientLength * query.outputLength);
   storedProbabilityError = spread(backward.probabilityType, probability,
                                   probabilityError, backward.probabilityScale);
-  storedGradientError = spread(backward.gradientType, gradient, gradientError,
-                               slice.factors.stored);
+  storedGradientError =
+      spread(backward.gradientType, gradient, gradientError, factor);
 }
 
 } // namespace fa3::run

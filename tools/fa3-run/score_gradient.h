@@ -28,14 +28,13 @@ struct ScoreProducts {
 /// The same in the precision of kernels.
 struct ModelScore {
   /// `products` in 8 bits only; else fp32 sums are exact but for what the
-  /// errors below bound.
+  /// errors below bound. `factor` is that of the stored gradient.
   ModelScore(const Backward &backward, const GradientSlice &slice,
              const QueryRow &query, int64_t keyIndex, const ExactScore &exact,
-             const ScoreProducts *products);
+             const ScoreProducts *products, double factor);
 
   double gradient; ///< in fp32
-  /// As products take them: rounded, times probabilityScale or the factor of
-  /// stored gradients.
+  /// As products take them: rounded, times probabilityScale or the factor.
   double storedProbability;
   double storedGradient;
 
@@ -51,7 +50,7 @@ private:
                  const ExactScore &exact);
   void setFp8Errors(const Backward &backward, const GradientSlice &slice,
                     const QueryRow &query, double score, double probability,
-                    double rise);
+                    double rise, double factor);
 };
 
 } // namespace fa3::run

@@ -316,11 +316,8 @@ LogicalResult BackwardOp::verify() {
     return emitOpError() << "ds_precision must be the type of dq, "
                          << getDq().getType().getElementType() << ", not "
                          << *getDsPrecision();
-  if (isNarrow() && hasNarrowDs() != !!getDsScale())
-    return emitOpError() << (getDsScale()
-                                 ? "has no use for ds_scale beside ds_precision"
-                                 : "needs ds_scale or ds_precision: without "
-                                   "them most of dS would be 0 in 8 bits");
+  if (getDsPrecision() && getDsScale())
+    return emitOpError() << "has no use for ds_scale beside ds_precision";
   return Verifier(*this).verify();
 }
 

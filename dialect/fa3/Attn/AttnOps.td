@@ -132,8 +132,13 @@ def Attn_BackwardOp : AttnOp<"backward", [Pure, AttrSizedOperandSegments, Attent
       positive: dS * ds_scale should come close to 448, and what is beyond
       becomes 448. A step of training uses the largest |dS| of the one before,
       `ds_amax` (delayed scaling).
+    - without `ds_scale`, each row of dS has a factor of its own, a power of two
+      that is found while running: it shrinks when the row's largest |dS| so far
+      grows, and the sums that the row goes into with it. Rows are queries where
+      dq is computed, keys where dk is, so that these are two kernels; the head
+      dim is 128 at most.
     - with `ds_precision`, the type of dq, dS stays in it, as do the two
-      products that it feeds; there is no `ds_scale` then.
+      products that it feeds; there is no `ds_scale` then, and no factor.
     - `ds_amax`, (batch, heads_kv), which may be asked for, is the largest |dS|.
 
     `fa3-derive-backward` writes this operation from an `attn.forward`.
@@ -178,6 +183,8 @@ def Attn_BackwardOp : AttnOp<"backward", [Pure, AttrSizedOperandSegments, Attent
     }
     /// Whether dS is rounded to 8 bits, too.
     bool hasNarrowDs() { return isNarrow() && !getDsPrecision(); }
+    /// Whether dS has a factor for each row, which is found while running.
+    bool hasRunningDsScale() { return hasNarrowDs() && !getDsScale(); }
   }];
 }
 

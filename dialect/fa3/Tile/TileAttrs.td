@@ -45,6 +45,10 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
       the kernel that needs them so; for more, and if 0 always, by a kernel in
       front of it. 2147483647 is for all.
     - `longest_first`: start the blocks with most work first.
+    - `interleave`: with `longest_first`, do so for several heads at once, as
+      many as have about this many blocks in all, and not for one after the
+      other; so the last CTAs to start have little work. 0 or a power of two, to
+      65536.
     - `persistent`: as many CTAs as run at once, each of which computes piece
       after piece: the loads of the next one run under the end of this one. With
       more than this many pieces along the grid's first dimension, and if 0
@@ -81,6 +85,7 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     DefaultValuedParameter<"bool", "false">:$product_sums,
     DefaultValuedParameter<"int64_t", "0">:$transpose_v,
     DefaultValuedParameter<"bool", "false">:$longest_first,
+    DefaultValuedParameter<"int64_t", "0">:$interleave,
     DefaultValuedParameter<"int64_t", "0">:$persistent,
     DefaultValuedParameter<"bool", "false">:$transpose_s,
     DefaultValuedParameter<"bool", "false">:$transpose_dkv,

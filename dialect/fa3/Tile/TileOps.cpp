@@ -118,18 +118,19 @@ LogicalResult ProgramIdOp::verify() {
   if (getExtents().size() != getIds().size())
     return emitOpError() << "has " << getExtents().size() << " extents, but "
                          << getIds().size() << " results";
+  if (getInterleave() &&
+      (*getInterleave() < 1 || !llvm::isPowerOf2_64(*getInterleave()) ||
+       getExtents().size() < 2))
+    return emitOpError() << "interleave must be a power of two, for a grid "
+                            "with at least two extents";
   return success();
 }
 
-SmallVector<Value> fa3::tile::splitIndex(OpBuilder &builder, Location loc,
-                                         Value index, ValueRange extents) {
-  SmallVector<Value> coordinates;
-  for (Value extent : extents.drop_back()) {
-    coordinates.push_back(arith::RemUIOp::create(builder, loc, index, extent));
-    index = arith::DivUIOp::create(builder, loc, index, extent);
-  }
-  coordinates.push_back(index);
-  return coordinates;
+SmallVector<Value> ProgramIdOp::getIdsOf(OpBuilder &builder, Location loc,
+                                         Value number) {
+  if (!getInterleave())
+    return splitIndex(builder, loc, number, getExtents());
+  return splitInterleaved(builder, loc, number, getExtents(), *getInterleave());
 }
 
 //===----------------------------------------------------------------------===//

@@ -11,29 +11,18 @@ static constexpr std::pair<int64_t, int64_t> kRegisterSplit[] = {
     {56, 256}, {24, 240}, {32, 160}};
 
 ScheduleFields ScheduleFields::of(tile::ScheduleAttr schedule) {
-  return {schedule.getBlockQ(),
-          schedule.getBlockKv(),
-          schedule.getWarpgroups(),
-          schedule.getStages(),
-          schedule.getEarlyStages(),
-          schedule.getOverlap(),
-          schedule.getSpecialize(),
-          schedule.getPingpong(),
-          schedule.getSplitLoops(),
-          schedule.getLateWaits(),
-          schedule.getLazyRescale(),
-          schedule.getChains(),
-          schedule.getProductSums(),
-          schedule.getTransposeV(),
-          schedule.getLongestFirst(),
-          schedule.getPersistent(),
-          schedule.getTransposeS(),
-          schedule.getTransposeDkv(),
-          schedule.getTransposeDq(),
-          schedule.getShareOperands(),
-          schedule.getSeparateDq(),
-          schedule.getBulkReduce(),
-          schedule.getProducerRegisters(),
+  return {schedule.getBlockQ(),           schedule.getBlockKv(),
+          schedule.getWarpgroups(),       schedule.getStages(),
+          schedule.getEarlyStages(),      schedule.getOverlap(),
+          schedule.getSpecialize(),       schedule.getPingpong(),
+          schedule.getSplitLoops(),       schedule.getLateWaits(),
+          schedule.getLazyRescale(),      schedule.getChains(),
+          schedule.getProductSums(),      schedule.getTransposeV(),
+          schedule.getLongestFirst(),     schedule.getInterleave(),
+          schedule.getPersistent(),       schedule.getTransposeS(),
+          schedule.getTransposeDkv(),     schedule.getTransposeDq(),
+          schedule.getShareOperands(),    schedule.getSeparateDq(),
+          schedule.getBulkReduce(),       schedule.getProducerRegisters(),
           schedule.getConsumerRegisters()};
 }
 
@@ -43,7 +32,7 @@ ScheduleFields::get(function_ref<InFlightDiagnostic()> emitError,
   return tile::ScheduleAttr::getChecked(
       emitError, context, blockQ, blockKv, warpgroups, stages, earlyStages,
       overlap, specialize, pingpong, splitLoops, lateWaits, lazyRescale, chains,
-      productSums, transposeV, longestFirst, persistent, transposeS,
+      productSums, transposeV, longestFirst, interleave, persistent, transposeS,
       transposeDkv, transposeDq, shareOperands, separateDq, bulkReduce,
       producerRegisters, consumerRegisters);
 }

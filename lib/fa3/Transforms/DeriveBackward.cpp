@@ -95,14 +95,17 @@ struct DeriveBackwardPass
     Value lse = addArgument(row);
     Value outputGradient = addArgument(output.clone(element));
     Value lseGradient = dlse ? addArgument(row) : Value();
-    // 8-bit gradients have factors of their own, and dS always has one.
+    // 8-bit gradients have factors of their own, and dS always has one, or one
+    // for each row, which is found while running.
     OpBuilder builder(forward);
     auto factor = RankedTensorType::get(
         {ShapedType::kDynamic, ShapedType::kDynamic}, builder.getF32Type());
     Value gradientDescale =
         forward.getQDescale() ? addArgument(factor) : Value();
     Value scoreGradientScale =
-        element.getIntOrFloatBitWidth() == 8 ? addArgument(factor) : Value();
+        element.getIntOrFloatBitWidth() == 8 && !runningDsScale
+            ? addArgument(factor)
+            : Value();
 
     auto gradientOf = [&](Value tensor) -> Type {
       return cast<RankedTensorType>(tensor.getType())

@@ -1,8 +1,9 @@
 //===- LazyRescale.cpp - Rescales accumulators only when it matters -------===//
 //
-// An online softmax keeps its sums relative to the row maximum. Any reference
-// near the maximum does: keeping the old one saves the multiplication of all
-// accumulators.
+// An online softmax keeps its sums relative to the row maximum, and so do sums
+// of rows that are scaled by the exponent of their largest element. Any
+// reference near the maximum does: keeping the old one saves the multiplication
+// of all accumulators.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,13 +29,14 @@ static constexpr int64_t kNarrowColumns = 8;
 
 namespace {
 
-/// factor = exp2((previous - reference(maximum)) * scale)
+/// factor = exp2((previous - reference(maximum)) * scale), or without scale
 struct Recurrence {
   /// The row maximum that the loop carries, and its next value.
   BlockArgument previous;
   arith::MaxNumFOp maximum;
   /// By how much sums shrink when the maximum grows.
   math::Exp2Op factor;
+  /// Null where there is none.
   Value scale;
 };
 
@@ -90,6 +92,8 @@ static std::optional<Recurrence> matchFactor(BlockArgument previous,
       !isReference(difference.getRhs(), maximum))
     return std::nullopt;
   for (Operation *user : difference->getUsers()) {
+    if (auto factor = dyn_cast<math::Exp2Op>(user))
+      return Recurrence{previous, maximum, factor, Value()};
     auto product = dyn_cast<arith::MulFOp>(user);
     if (!product)
       continue;
@@ -147,14 +151,45 @@ static bool isCleared(scf::ForOp loop, BlockArgument carried) {
   return factor && factor.getValue().isZero();
 }
 
+/// All values in `loop` that depend on the recurrence's reference, through
+/// regions and from one iteration to the next, too.
+static DenseSet<Value> dependentsOfReference(scf::ForOp loop,
+                                             Recurrence recurrence) {
+  SmallVector<Value> left = {recurrence.previous, recurrence.maximum};
+  DenseSet<Value> dependents(left.begin(), left.end());
+  auto add = [&](ValueRange values) {
+    for (Value value : values)
+      if (dependents.insert(value).second)
+        left.push_back(value);
+  };
+  while (!left.empty()) {
+    for (OpOperand &use : left.pop_back_val().getUses()) {
+      Operation *user = use.getOwner();
+      if (user == loop.getBody()->getTerminator()) {
+        add(loop.getRegionIterArg(use.getOperandNumber()));
+        continue;
+      }
+      if (user->hasTrait<OpTrait::IsTerminator>())
+        user = user->getParentOp();
+      add(user->getResults());
+      for (Region &region : user->getRegions())
+        for (Block &block : region)
+          add(block.getArguments());
+    }
+  }
+  return dependents;
+}
+
 /// A sum that the loop carries without rescaling it would mix references.
 static bool rescalesAllSums(scf::ForOp loop, Recurrence recurrence) {
   int64_t rows = cast<VectorType>(recurrence.previous.getType()).getDimSize(0);
+  DenseSet<Value> dependents = dependentsOfReference(loop, recurrence);
   for (BlockArgument carried : loop.getRegionIterArgs()) {
     auto type = dyn_cast<VectorType>(carried.getType());
     if (carried == recurrence.previous || isCleared(loop, carried) || !type ||
         !isa<FloatType>(type.getElementType()) || type.getRank() != 2 ||
-        type.getDimSize(0) != rows)
+        type.getDimSize(0) != rows ||
+        !dependents.contains(loop.getTiedLoopYieldedValue(carried)->get()))
       continue;
     if (!llvm::all_of(carried.getUsers(), [&](Operation *user) {
           return isRescaling(user, carried, recurrence);
@@ -202,8 +237,10 @@ struct LazyRescalePass : fa3::impl::LazyRescalePassBase<LazyRescalePass> {
     // Unordered: a row that has seen nothing (-inf - -inf) counts as grown, so
     // that where nothing has grown the factor is exactly 1.
     Value growth = arith::SubFOp::create(builder, loc, maximum, previous);
-    Value scaled = arith::MulFOp::create(builder, loc, growth,
-                                         rebuild(builder, recurrence.scale));
+    Value scaled = growth;
+    if (recurrence.scale)
+      scaled = arith::MulFOp::create(builder, loc, growth,
+                                     rebuild(builder, recurrence.scale));
     Value threshold = splat(builder.getFloatAttr(type.getElementType(),
                                                  static_cast<double>(powers)));
     Value grown = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UGT,

@@ -68,10 +68,24 @@ struct MakePersistentPass
         piece.getTerminator()->getIterator(), body.getOperations(),
         std::next(loop->getIterator()), body.getTerminator()->getIterator());
     builder.setInsertionPointToStart(&piece);
-    grid.getIds().replaceAllUsesWith(tile::splitIndex(
-        builder, loc, iterations.pieceOf(builder, loop.getInductionVar()),
-        grid.getExtents()));
+    grid.getIds().replaceAllUsesWith(split(
+        builder, grid, iterations.pieceOf(builder, loop.getInductionVar())));
     grid.erase();
+  }
+
+  /// The coordinates of a piece. CTAs that compute piece after piece have equal
+  /// shares of head after head: only beyond the limit are heads interleaved.
+  SmallVector<Value> split(OpBuilder &builder, tile::ProgramIdOp grid,
+                           Value piece) {
+    Location loc = grid.getLoc();
+    int64_t limit = getOperation().getScheduleAttr().getPersistent();
+    if (!grid.getInterleave() || limit == tile::ScheduleAttr::kNoLimit)
+      return tile::splitIndex(builder, loc, piece, grid.getExtents());
+    Value exceeds = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::ugt, grid.getExtents().front(),
+        arith::ConstantIndexOp::create(builder, loc, limit));
+    return tile::splitInterleaved(builder, loc, piece, grid.getExtents(),
+                                  *grid.getInterleave(), exceeds);
   }
 
   /// The loop over a CTA's pieces: its bounds, and the piece of an index.

@@ -17,7 +17,8 @@ def DeriveBackwardPass : Pass<"fa3-derive-backward", "::mlir::ModuleOp"> {
     descale, if the others have one, and `ds_scale`.
 
     `deterministic` asks for gradients that are the same bits every time, `dlse`
-    for an argument with the gradient of the logsumexp.
+    for an argument with the gradient of the logsumexp, `running-ds-scale` for
+    factors of dS that the kernels find while running, instead of `ds_scale`.
 
     Precondition: none. Postcondition: no `attn.forward` is left.
 
@@ -37,7 +38,10 @@ def DeriveBackwardPass : Pass<"fa3-derive-backward", "::mlir::ModuleOp"> {
   let options = [Option<"deterministic", "deterministic", "bool", "false",
                         "Gradients are the same bits every time">,
                  Option<"dlse", "dlse", "bool", "false",
-                        "Take the gradient of the logsumexp">];
+                        "Take the gradient of the logsumexp">,
+                 Option<"runningDsScale", "running-ds-scale", "bool", "false",
+                        "Find the factors of 8-bit gradients of scores while "
+                        "running">];
   let dependentDialects = ["::fa3::attn::AttnDialect"];
 }
 
@@ -124,9 +128,11 @@ def LazyRescalePass : Pass<"fa3-lazy-rescale", "::fa3::tile::KernelOp"> {
   let description = [{
     An online softmax carries sums relative to the running row maximum m, and
     multiplies them by a = 2^((m0 - m1) * c) when the maximum goes from m0 to
-    m1. The pass finds this recurrence by its uses, whatever the kernel: a
-    carried value whose next value is `arith.maxnumf` of it, whose factor a
-    multiplies every other value with these rows that the loop carries. While
+    m1. Rows that are scaled by the exponent m of their largest element do the
+    same, without c. The pass finds this recurrence by its uses, whatever the
+    kernel: a carried value whose next value is `arith.maxnumf` of it, whose
+    factor a multiplies every other value with these rows that the loop carries
+    and that depends on m1. While
     (m1 - m0) * c is at most the schedule's `lazy_rescale` for all rows of a
     group, m0 stays the reference: a is then 1 and the products with tiles
     wider than 8 columns are skipped by a uniform branch. Does nothing when
@@ -232,7 +238,7 @@ def MakePersistentPass : Pass<"fa3-make-persistent", "::fa3::tile::KernelOp"> {
     }
     ```
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect"];
 }
 
 def PipelineLoopsPass : Pass<"fa3-pipeline-loops", "::fa3::tile::KernelOp"> {
@@ -511,7 +517,8 @@ def ExpandRingsPass : Pass<"fa3-expand-rings", "::fa3::tile::KernelOp"> {
     A row or column of f32 is one copy without swizzle. Threads read it, not
     products, so every warp of the consumers releases it by itself, with a fence
     in front of TMA's next write; a buffer that products read is released by one
-    thread of each warpgroup.
+    thread of each warpgroup, behind a barrier of it where no product tells that
+    all warps have seen the buffer full.
 
     A ring of rows or columns rides on the mbarriers of a ring of panels with
     as many stages that is put and got just before it each time: one
@@ -708,7 +715,8 @@ def RecomputeIndicesPass : Pass<"fa3-recompute-indices", "::fa3::tile::KernelOp"
     hopper.tma_store %map[%h2, ...] ...
     ```
   }];
-  let dependentDialects = ["::fa3::hopper::HopperDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::fa3::hopper::HopperDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
 }
 
 #endif // FA3_TRANSFORMS_PASSES_TD

@@ -84,8 +84,7 @@ private:
           hopper::BlockIdOp::create(builder, loc, builder.getI32Type(),
                                     /*again=*/true));
       for (auto [id, again] :
-           llvm::zip_equal(ids.getIds(), tile::splitIndex(builder, loc, index,
-                                                          ids.getExtents())))
+           llvm::zip_equal(ids.getIds(), ids.getIdsOf(builder, loc, index)))
         recomputed[id] = again;
       return recomputed[value];
     }

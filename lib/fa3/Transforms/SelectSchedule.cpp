@@ -50,6 +50,7 @@ constexpr NamedField kFields[] = {
     {"product_sums", &ScheduleFields::productSums},
     {"transpose_v", &ScheduleFields::transposeV},
     {"longest_first", &ScheduleFields::longestFirst},
+    {"interleave", &ScheduleFields::interleave},
     {"persistent", &ScheduleFields::persistent},
     {"transpose_s", &ScheduleFields::transposeS},
     {"transpose_dkv", &ScheduleFields::transposeDkv},
@@ -89,7 +90,7 @@ constexpr ForwardRow kForwardRows[] = {
     {96, false, 192, 112, 3, 2, false, 4, true, 0, kPersistentBlocks, true},
     {96, true, 192, 112, 3, 2, false, 4, true, 0, kPersistentBlocks, true},
     {128, false, 192, 80, 3, 2, false, 2, true, 0, kPersistentBlocks, true},
-    {128, true, 192, 80, 3, 3, false, 4, true, 0, kPersistentBlocks, true},
+    {128, true, 192, 80, 3, 3, false, 4, true, 0, 0, true},
     {192, false, 128, 112, 2, 2, false, 4},
     {192, true, 128, 112, 2, 2, false, 4},
     {256, false, 128, 80, 2, 2, false, 4},
@@ -110,8 +111,7 @@ constexpr ForwardRow kNarrowForwardRows[] = {
      kPersistentBlocks},
     {128, false, 192, 96, 3, 2, true, 8, true, kTransposedKeys,
      kPersistentBlocks},
-    {128, true, 192, 96, 3, 2, true, 8, true, kTransposedCausalKeys,
-     kPersistentBlocks},
+    {128, true, 192, 96, 3, 2, true, 8, true, kTransposedCausalKeys},
     {192, false, 128, 128, 2, 2, false, 8, true, 0, kPersistentBlocks},
     {192, true, 128, 128, 2, 2, true, 8, true, 0, kPersistentBlocks, true},
     {256, false, 128, 128, 2, 2, false, 8, true, 0, kPersistentBlocks},
@@ -148,6 +148,8 @@ constexpr int64_t kTwoLevelKeyFactorKeys = 64;
 /// Growth of the row maximum, in powers of two, that is not rescaled: the
 /// probabilities stay far from the largest number of either 16-bit type.
 constexpr int64_t kLazyRescale = 8;
+/// Rows of dS that grow by that many powers keep their factor.
+constexpr int64_t kRunningLazyRescale = 2;
 /// In 8 bits it takes away from the range of the probabilities; less where
 /// factors of keys are to make scores more precise.
 constexpr int64_t kNarrowLazyRescale = 4;
@@ -174,6 +176,7 @@ struct BackwardRow {
   bool splitLoops;
   bool separateDq = false;
   int64_t persistent = 0;
+  int64_t interleave = 256;
 };
 
 constexpr BackwardRow kBackwardRows[] = {
@@ -184,7 +187,8 @@ constexpr BackwardRow kBackwardRows[] = {
     {192, false, 64, 96, 3, 2, 1, false, true, true, false, true},
     {192, true, 64, 96, 3, 2, 1, false, true, true, false, false},
     {256, false, 64, 80, 2, 2, 1, false, true, true, false, true},
-    {256, true, 64, 80, 2, 2, 1, false, true, true, false, true},
+    {256, true, 64, 80, 2, 2, 1, false, true, true, false, true, false, 0,
+     /*interleave=*/0},
 };
 
 /// The same with 8-bit elements.
@@ -287,6 +291,13 @@ static ArrayRef<ForwardRow> getForwardRows(attn::ForwardOp forward) {
   return kForwardRows;
 }
 
+/// Blocks of causal heads that are computed together. Many divide the work
+/// evenly, but the keys and values of their heads should stay in L2, of which
+/// those of wide heads need more.
+static int64_t chooseInterleave(int64_t headDim) {
+  return headDim <= 64 ? 256 : headDim <= 128 ? 512 : 128;
+}
+
 static ScheduleFields chooseForward(attn::ForwardOp forward) {
   int64_t headDim = attn::AttentionOpInterface(forward).getHeadDim();
   bool narrow = isNarrow(forward);
@@ -315,6 +326,8 @@ static ScheduleFields chooseForward(attn::ForwardOp forward) {
   // Even where products are narrow, registers are short beyond that.
   fields.productSums = narrow && getTileColumns(forward) + 8 <= kMaxColumns;
   fields.longestFirst = row->causal;
+  if (row->causal)
+    fields.interleave = chooseInterleave(headDim);
   fields.splitRegisters();
   return fields;
 }
@@ -328,6 +341,10 @@ static void makeRoom(attn::BackwardOp backward, ScheduleFields &fields) {
     fields.stages = 1;
   if (columns <= 128 && isWide && hasMaxima)
     fields.separateDq = true;
+  if (backward.hasRunningDsScale()) {
+    fields.separateDq = true;
+    fields.lazyRescale = kRunningLazyRescale;
+  }
 }
 
 static ScheduleFields chooseBackward(attn::BackwardOp backward) {
@@ -347,6 +364,8 @@ static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   fields.earlyStages = row->earlyStages;
   fields.overlap = fields.pingpong = false;
   fields.longestFirst = backward.getCausal();
+  if (backward.getCausal())
+    fields.interleave = row->interleave;
   fields.transposeS = row->transposeS;
   fields.transposeDkv = row->transposeDkv;
   fields.transposeDq = row->transposeDq;
@@ -365,6 +384,12 @@ static ScheduleFields chooseFields(attn::AttentionOpInterface attention) {
     return chooseBackward(backward);
   return chooseForward(cast<attn::ForwardOp>(attention.getOperation()));
 }
+
+/// A row's factor in 8 bits leaves powers for its growth: not more than these.
+static constexpr int64_t kMaxLazyRescale = 8;
+
+/// Keys are rows where one warpgroup has room for sums of 64 of them.
+static constexpr int64_t kRunningColumns = 128;
 
 /// Checks what products of 8 bits demand: they contract columns of operands in
 /// registers, and rows of those that are shared.
@@ -385,6 +410,20 @@ checkNarrowBackward(attn::BackwardOp backward, tile::ScheduleAttr schedule,
   if (!schedule.getTransposeS() && schedule.getTransposeDq() &&
       backward.hasNarrowDs() && backward.sumsDq(schedule))
     return refuse("with 8-bit elements, transpose_dq needs transpose_s");
+  if (!backward.hasRunningDsScale())
+    return success();
+  if (attn::AttentionOpInterface(backward).getHeadDim() > kRunningColumns)
+    return refuse("factors of dS that are found while running need a head dim "
+                  "of " +
+                  Twine(kRunningColumns) +
+                  " at most: beyond, give ds_scale or ds_precision");
+  if (!schedule.getTransposeS() || backward.sumsDq(schedule))
+    return refuse("factors of dS that are found while running need transpose_s "
+                  "and separate_dq: they are of rows, keys and queries");
+  if (schedule.getLazyRescale() > kMaxLazyRescale)
+    return refuse("with 8-bit elements, lazy_rescale must be " +
+                  Twine(kMaxLazyRescale) + " at most, not " +
+                  Twine(schedule.getLazyRescale()));
   return success();
 }
 
@@ -414,10 +453,10 @@ static LogicalResult checkProgram(attn::AttentionOpInterface attention,
       return refuse("with 8-bit elements, block_kv must be a multiple of " +
                     Twine(kNarrowStep) + ", not " +
                     Twine(schedule.getBlockKv()));
-    if (isNarrow(attention) && schedule.getLazyRescale() > 8)
-      return refuse(
-          "with 8-bit elements, lazy_rescale must be 8 at most, not " +
-          Twine(schedule.getLazyRescale()));
+    if (isNarrow(attention) && schedule.getLazyRescale() > kMaxLazyRescale)
+      return refuse("with 8-bit elements, lazy_rescale must be " +
+                    Twine(kMaxLazyRescale) + " at most, not " +
+                    Twine(schedule.getLazyRescale()));
     return success();
   }
   if (schedule.getProductSums())

@@ -178,10 +178,13 @@
 // CHECK-SAME: %[[DQ:[a-z0-9]+]]: memref<?x?x?x128xbf16, {{[^{]*}} {tile.argument = #tile.argument<"dq", "output",
 // CHECK: %[[HALF:.*]] = arith.constant dense<5.000000e-01> : vector<1x1xf32>
 // CHECK: %[[ID:.*]]:3 = tile.program_id(
-// CHECK: %[[SUMS:.*]] = tile.load %[[ACC]]
-// CHECK: %[[KV_HEAD:.*]] = arith.divui %[[ID]]#1, %{{.*}}
-// CHECK: %[[KF:.*]] = tile.load %[[KD]][%[[ID]]#2, %[[KV_HEAD]]]
-// CHECK: %[[DSF:.*]] = tile.load %[[DSS]][%[[ID]]#2, %[[KV_HEAD]]]
+// CHECK: %[[BLOCK:.*]] = arith.subi %{{.*}}, %[[ID]]#0
+// CHECK: %[[HEAD:.*]] = arith.subi %{{.*}}, %[[ID]]#1
+// CHECK: %[[BATCH:.*]] = arith.subi %{{.*}}, %[[ID]]#2
+// CHECK: %[[SUMS:.*]] = tile.load %[[ACC]][%[[BATCH]], %[[HEAD]], %[[BLOCK]], %c0]
+// CHECK: %[[KV_HEAD:.*]] = arith.divui %[[HEAD]], %{{.*}}
+// CHECK: %[[KF:.*]] = tile.load %[[KD]][%[[BATCH]], %[[KV_HEAD]]]
+// CHECK: %[[DSF:.*]] = tile.load %[[DSS]][%[[BATCH]], %[[KV_HEAD]]]
 // CHECK: %[[F:.*]] = arith.divf %[[KF]], %[[DSF]]
 // CHECK: %[[FS:.*]] = arith.mulf %[[F]], %[[HALF]]
 // CHECK: %[[FT:.*]] = vector.broadcast %[[FS]] : vector<1x1xf32> to vector<128x64xf32>

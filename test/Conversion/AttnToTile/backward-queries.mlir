@@ -53,12 +53,19 @@
 // CHECK-SAME: %[[DQ:[a-z0-9]+]]: {{[^{]*}} {tile.argument = #tile.argument<"dq", "output",
 // CHECK-SAME: schedule = #tile.schedule<block_q = 64, block_kv = 128, stages = 1, overlap = false, specialize = false, pingpong = false, transpose_s = true>
 // CHECK: %[[C:.*]] = arith.constant dense<5.000000e-01> : vector<128x64xf32>
-// CHECK: %[[ID:.*]]:3 = tile.program_id(
-// CHECK: %[[SUMS:.*]] = tile.load %[[ACC]][%[[ID]]#2, %[[ID]]#1, %[[ID]]#0, %c0] dims [] : {{.*}} vector<128x64xf32>
-// CHECK: %[[ROW0:.*]] = arith.muli %[[ID]]#0, %c64
+// CHECK: %[[ID:.*]]:3 = tile.program_id(%[[BLOCKS:.*]], %[[HEADS:.*]], %[[BATCHES:.*]])
+// Backwards: what the main kernel has added to last comes first.
+// CHECK: %[[LAST_BLOCK:.*]] = arith.subi %[[BLOCKS]], %c1
+// CHECK: %[[BLOCK:.*]] = arith.subi %[[LAST_BLOCK]], %[[ID]]#0
+// CHECK: %[[LAST_HEAD:.*]] = arith.subi %[[HEADS]], %c1
+// CHECK: %[[HEAD:.*]] = arith.subi %[[LAST_HEAD]], %[[ID]]#1
+// CHECK: %[[LAST_BATCH:.*]] = arith.subi %[[BATCHES]], %c1
+// CHECK: %[[BATCH:.*]] = arith.subi %[[LAST_BATCH]], %[[ID]]#2
+// CHECK: %[[SUMS:.*]] = tile.load %[[ACC]][%[[BATCH]], %[[HEAD]], %[[BLOCK]], %c0] dims [] : {{.*}} vector<128x64xf32>
+// CHECK: %[[ROW0:.*]] = arith.muli %[[BLOCK]], %c64
 // CHECK: %[[SCALED:.*]] = arith.mulf %[[SUMS]], %[[C]]
 // CHECK: %[[NARROW:.*]] = arith.truncf %[[SCALED]]
-// CHECK: tile.store %[[NARROW]], %[[DQ]][%[[ID]]#2, %[[ROW0]], %[[ID]]#1, %c0] dims [3, 1]
+// CHECK: tile.store %[[NARROW]], %[[DQ]][%[[BATCH]], %[[ROW0]], %[[HEAD]], %c0] dims [3, 1]
 func.func @attention(%q: !t, %k: !t, %v: !t, %o: !t, %lse: !l, %do: !t, %dlse: !l) -> (!t, !t, !t) {
   %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do, %dlse scale = 0.5
     {schedule = #tile.schedule<block_q = 64, block_kv = 128, transpose_s = true, transpose_dq = true>}

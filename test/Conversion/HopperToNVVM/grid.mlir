@@ -1,4 +1,4 @@
-// The block's index is taken apart, fastest first, in 32 bits.
+// The block's index is taken apart in 32 bits, fastest first or interleaved.
 // RUN: fa3-opt %s --fa3-hopper-to-nvvm | FileCheck %s
 
 !m = memref<?x?x64xbf16, strided<[?, ?, 1]>>
@@ -22,6 +22,53 @@ tile.kernel @grid(%m: !m {tile.argument = #tile.argument<"m", "input", ["a", "b"
   %j32 = arith.index_cast %j : index to i32
   hopper.mbarrier_arrive %i32
   hopper.mbarrier_arrive %j32
+  tile.return
+}
+
+// Heads are interleaved: the size of a group is a power of two, so that there are no
+// more divisions, and the grid is the same. 28 is 32 - log2(16).
+// CHECK-LABEL: llvm.func @interleaved(
+// CHECK-SAME: %{{[a-z0-9]+}}: !llvm.ptr<1>, %[[A:[a-z0-9]+]]: i32, %[[B:[a-z0-9]+]]: i32
+// CHECK-SAME: hopper.grid = {args = [{args = ["a", "b"], op = "mul"}, 2], op = "mul"}
+// CHECK: %[[ID:.*]] = nvvm.read.ptx.sreg.ctaid.x : i32
+// CHECK: %[[ONE:.*]] = llvm.mlir.constant(1 : index) : i32
+// CHECK: %[[LAST:.*]] = llvm.sub %[[A]], %[[ONE]] : i32
+// CHECK: %[[FREE:.*]] = "llvm.intr.ctlz"(%[[LAST]]) <{is_zero_poison = false}> : (i32) -> i32
+// CHECK: %[[C28:.*]] = llvm.mlir.constant(28 : index) : i32
+// CHECK: %[[BITS:.*]] = llvm.sub %[[FREE]], %[[C28]] : i32
+// CHECK: %[[EVEN:.*]] = "llvm.intr.cttz"(%[[B]]) <{is_zero_poison = false}> : (i32) -> i32
+// CHECK: %[[BITS1:.*]] = llvm.intr.smin(%[[BITS]], %[[EVEN]])
+// CHECK: %[[SHIFT:.*]] = llvm.intr.smax(%[[BITS1]], %{{.*}})
+// CHECK: %[[SIZE:.*]] = llvm.shl %[[ONE]], %[[SHIFT]] : i32
+// CHECK: %[[MASK:.*]] = llvm.sub %[[SIZE]], %[[ONE]] : i32
+// CHECK: %[[ROW:.*]] = llvm.urem %[[ID]], %[[A]] : i32
+// CHECK: %[[REST:.*]] = llvm.udiv %[[ID]], %[[A]] : i32
+// CHECK: %[[COLUMN:.*]] = llvm.urem %[[REST]], %[[B]] : i32
+// CHECK: %[[K:.*]] = llvm.udiv %[[REST]], %[[B]] : i32
+// CHECK-NEXT: %[[MEMBER:.*]] = llvm.and %[[COLUMN]], %[[MASK]] : i32
+// CHECK-NEXT: %[[BEFORE:.*]] = llvm.mul %[[MEMBER]], %[[A]] : i32
+// CHECK-NEXT: %[[NUMBER:.*]] = llvm.add %[[BEFORE]], %[[ROW]] : i32
+// CHECK-NEXT: %[[I:.*]] = llvm.lshr %[[NUMBER]], %[[SHIFT]] : i32
+// CHECK-NEXT: %[[FIRST:.*]] = llvm.sub %[[COLUMN]], %[[MEMBER]] : i32
+// CHECK-NEXT: %[[PLACE:.*]] = llvm.and %[[NUMBER]], %[[MASK]] : i32
+// CHECK-NEXT: %[[J:.*]] = llvm.add %[[FIRST]], %[[PLACE]] : i32
+// CHECK: llvm.inline_asm has_side_effects "mbarrier.arrive{{.*}}" %[[I]] :
+// CHECK: llvm.inline_asm has_side_effects "mbarrier.arrive{{.*}}" %[[J]] :
+// CHECK: llvm.inline_asm has_side_effects "mbarrier.arrive{{.*}}" %[[K]] :
+tile.kernel @interleaved(%m: !m {tile.argument = #tile.argument<"m", "input", ["a", "b", "d"]>})
+    attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %a = memref.dim %m, %c0 : !m
+  %b = memref.dim %m, %c1 : !m
+  %i, %j, %k = tile.program_id(%a, %b, %c2) interleave 16 : index, index, index
+  %i32 = arith.index_cast %i : index to i32
+  %j32 = arith.index_cast %j : index to i32
+  %k32 = arith.index_cast %k : index to i32
+  hopper.mbarrier_arrive %i32
+  hopper.mbarrier_arrive %j32
+  hopper.mbarrier_arrive %k32
   tile.return
 }
 

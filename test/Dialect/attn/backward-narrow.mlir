@@ -41,6 +41,18 @@ func.func @wide_ds(%q: !q, %k: !q, %v: !q, %o: !h, %lse: !l, %do: !d, %a: !s, %b
   return %dq, %amax : !h, !s
 }
 
+// Factors of dS that are found while running.
+// CHECK-LABEL: func.func @running
+// CHECK: attn.backward %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %arg5 : tensor<?x?x?x128xf8E4M3FN>, {{.*}}, tensor<?x?x?x128xf8E5M2> -> tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>{{$}}
+// CHECK: attn.backward %{{.*}} descale(%arg6, %arg7, %arg8, %arg9) causal : {{.*}} descale(tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>) -> tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?xf32>{{$}}
+func.func @running(%q: !q, %k: !q, %v: !q, %o: !o, %lse: !l, %do: !d, %a: !s, %b: !s, %c: !s, %d: !s) -> (!o, !s) {
+  %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do
+    : !q, !q, !q, !o, !l, !d -> !o, !o, !o
+  %eq, %ek, %ev, %amax = attn.backward %q, %k, %v, %o, %lse, %do descale(%a, %b, %c, %d) causal
+    : !q, !q, !q, !o, !l, !d descale(!s, !s, !s, !s) -> !o, !o, !o, !s
+  return %dq, %amax : !o, !s
+}
+
 // Static sizes; factors have a number for each key head.
 // CHECK-LABEL: func.func @static
 // CHECK: attn.backward %{{.*}} ds_scale(%{{.*}}) : tensor<2x100x8x64xf8E4M3FN>, tensor<2x200x2x64xf8E4M3FN>, {{.*}} ds_scale(tensor<2x2xf32>) -> {{.*}}, tensor<2x2xf32>{{$}}

@@ -97,6 +97,38 @@ tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
 
 // -----
 
+tile.kernel @k(%i: index) {
+  // expected-error@+1 {{interleave must be a power of two, for a grid with at least two extents}}
+  %a:2 = tile.program_id(%i, %i) interleave 12 : index, index
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%i: index) {
+  // expected-error@+1 {{interleave must be a power of two, for a grid with at least two extents}}
+  %a:2 = tile.program_id(%i, %i) interleave 0 : index, index
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%i: index) {
+  // expected-error@+1 {{interleave must be a power of two, for a grid with at least two extents}}
+  %a:2 = tile.program_id(%i, %i) interleave -16 : index, index
+  tile.return
+}
+
+// -----
+
+tile.kernel @k(%i: index) {
+  // expected-error@+1 {{interleave must be a power of two, for a grid with at least two extents}}
+  %a = tile.program_id(%i) interleave 16 : index
+  tile.return
+}
+
+// -----
+
 tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
   // expected-error@+1 {{needs 2 indices, not 1}}
   %t = tile.load %x[%i] dims [0, 1] : memref<?x64xbf16, strided<[?, 1]>>, vector<64x64xbf16>

@@ -60,6 +60,33 @@ TEST_F(Fp8BackwardRunTest, MeasuresWhatRoundingCosts) {
   }
 }
 
+// Without ds_scale each row of gradients of scores has a factor.
+TEST_F(Fp8BackwardRunTest, RowsHaveFactors) {
+  for (bool causal : {false, true}) {
+    const std::string kernel = package({.causal = causal, .rowFactors = true});
+    for (const char *options :
+         {"", "--distribution=outlier", "--distribution=sink", "--kv-heads 1",
+          "--seqlen-q 1 --seqlen-k 1", "--seqlen-q 203 --seqlen-k 113",
+          "--seqlen-q 0 --seqlen-k 3", "--seqlen-q 3 --seqlen-k 0"})
+      EXPECT_EQ(run(kernel + problem +
+                    " --check --pad --descale-range 0.01,2 " + options),
+                0)
+          << causal << options << "\n"
+          << log();
+  }
+  for (const char *kernel : {"fp8_backward_coarse", "fp8_backward_first"}) {
+    EXPECT_EQ(run(package({.rowFactors = true, .kernel = kernel}) + problem +
+                  " --check"),
+              1)
+        << kernel << "\n"
+        << log();
+    for (const char *tensor : {"dq", "dk"})
+      EXPECT_GT(report["errors"][tensor]["wrong"], 0) << kernel << tensor;
+    for (const char *tensor : {"dv", "ds_amax"})
+      EXPECT_EQ(report["errors"][tensor]["wrong"], 0) << kernel << tensor;
+  }
+}
+
 TEST_F(Fp8BackwardRunTest, LayoutsAndDistributions) {
   const std::string kernel = package({.causal = true});
   for (const char *options :
@@ -148,7 +175,8 @@ TEST_F(Fp8BackwardRunTest, ManifestsThatContradictThemselves) {
   expectError("output_dtype", "f16", "output_dtype is 'f16', but 'o'");
   expectError("gradient_dtype", "e5m2", "gradient_dtype is 'e5m2', but 'do'");
   expectError("ds_dtype", "f32", "ds_dtype is 'f32', expected");
-  expectError("ds_dtype", "bf16", "takes 'ds_scale' if");
+  expectError("ds_dtype", "bf16",
+              "takes 'ds_scale' only if operation.ds_dtype is e4m3");
 }
 
 TEST_F(Fp8BackwardRunTest, CountsFlops) {

@@ -20,7 +20,8 @@ constexpr int64_t depth = 64;
 /// A problem with one head, whose values tests choose; they are 0 at first.
 class Problem {
 public:
-  Problem(int64_t queries, int64_t keys, const std::string &scoreGradients) {
+  Problem(int64_t queries, int64_t keys, const std::string &scoreGradients,
+          bool withScale = true) {
     for (const char *name : {"q", "do", "k", "v"})
       add(name, FA3_DTYPE_E4M3,
           {1, *name == 'q' || *name == 'd' ? queries : keys, 1, depth});
@@ -30,7 +31,7 @@ public:
          {"q_descale", "k_descale", "v_descale", "do_descale"})
       add(name, FA3_DTYPE_F32, {1, 1});
     operation["ds_dtype"] = scoreGradients;
-    if (scoreGradients == "e4m3")
+    if (scoreGradients == "e4m3" && withScale)
       add("ds_scale", FA3_DTYPE_F32, {1, 1});
     for (Tensor &tensor : tensors)
       if (tensor.columns() == 1 && tensor.sizes().size() == 2)
@@ -58,12 +59,14 @@ public:
         .at(0);
   }
 
-  /// Of the first key and the first value.
-  std::pair<GradientRow, GradientRow> keyRows() const {
+  /// Of a key and its value.
+  std::pair<GradientRow, GradientRow> keyRows(int64_t key = 0) const {
     const Backward problem = backward();
     const GradientSlice slice(problem, 0, 0);
-    KeyGradients gradients(problem, slice, {0});
-    gradients.add(queriesOfHead(problem, 0, 0));
+    KeyGradients gradients(problem, slice, {key});
+    const std::vector<QueryRow> queries = queriesOfHead(problem, 0, 0);
+    gradients.look(queries);
+    gradients.add(queries);
     gradients.finish();
     return {gradients.key(0), gradients.value(0)};
   }
@@ -145,6 +148,76 @@ TEST(Fp8GradientsTest, StoredGradientsSaturate) {
   EXPECT_EQ(row.exact[0], 0.5 * 2);
   EXPECT_EQ(row.model[0], 0.5 * 1);
   EXPECT_EQ(row.uncertainty, 0);
+}
+
+// A power of two that is not below the largest gradient becomes 2^6.
+TEST(Fp8GradientsTest, FactorsOfRows) {
+  EXPECT_EQ(Backward::rowFactor(1), 0x1p6);
+  EXPECT_EQ(Backward::rowFactor(1.0625), 0x1p5);
+  EXPECT_EQ(Backward::rowFactor(0.9375), 0x1p6);
+  EXPECT_EQ(Backward::rowFactor(0.5), 0x1p7);
+  EXPECT_EQ(Backward::rowFactor(0x1p20), 0x1p-14);
+  EXPECT_EQ(Backward::rowFactor(0x1p-99), 0x1p105);
+  // Smaller ones are as good as 0.
+  for (double largest : {0x1p-100, 0x1p-101, 0x1p-1000, 0.0})
+    EXPECT_EQ(Backward::rowFactor(largest), 0x1p106) << largest;
+}
+
+TEST(Fp8GradientsTest, RowsHaveFactors) {
+  EXPECT_TRUE(Problem(1, 1, "e4m3", false).backward().hasRowFactors());
+  EXPECT_FALSE(Problem(1, 1, "e4m3").backward().hasRowFactors());
+  EXPECT_FALSE(Problem(1, 1, "bf16").backward().hasRowFactors());
+
+  // Of any size.
+  for (float size : {0x1p-60f, 0x1p-20f, 1.0f, 0x1p60f}) {
+    Problem problem(1, 1, "e4m3", false);
+    problem.set("k", 0, {0, 1});
+    problem.set("q", 0, {0, 0, 1});
+    problem.set("v", 0, {1});
+    problem.set("do", 0, {1.5f});
+    problem.set("v_descale", 0, {size});
+    const GradientRow dq = problem.queryRow();
+    EXPECT_EQ(dq.exact[1], 0.5 * 1.5 * size);
+    EXPECT_EQ(dq.model[1], dq.exact[1]);
+    const GradientRow dk = problem.keyRows().first;
+    EXPECT_EQ(dk.exact[2], 0.5 * 1.5 * size);
+    EXPECT_EQ(dk.model[2], dk.exact[2]);
+  }
+}
+
+// What is 2^-17 of the largest of its row vanishes, wherever the latter is: the
+// row of a query or the one of a key.
+TEST(Fp8GradientsTest, SmallGradientsVanishInTheirRow) {
+  for (int64_t large : {0, 1}) {
+    const int64_t small = 1 - large;
+    Problem keys(1, 2, "e4m3", false);
+    keys.set("lse", 0, {0});
+    keys.set("q", 0, {0, 0, 1});
+    keys.set("do", 0, {1, 0x1p-8f});
+    keys.set("v", large, {1});
+    keys.set("v", small, {0, 0x1p-9f});
+    keys.set("k", large, {1});
+    keys.set("k", small, {0, 1});
+    const GradientRow dq = keys.queryRow();
+    EXPECT_EQ(dq.model[0], 0.5);
+    EXPECT_EQ(dq.exact[1], 0x1p-18);
+    EXPECT_EQ(dq.model[1], 0);
+    EXPECT_EQ(keys.keyRows(large).first.model[2], 0.5);
+    EXPECT_EQ(keys.keyRows(small).first.model[2], 0x1p-18);
+
+    Problem queries(2, 1, "e4m3", false);
+    queries.set("k", 0, {0, 0, 1});
+    queries.set("v", 0, {1, 0x1p-9f});
+    queries.set("do", large, {1});
+    queries.set("do", small, {0, 0x1p-8f});
+    queries.set("q", large, {1});
+    queries.set("q", small, {0, 1});
+    const GradientRow dk = queries.keyRows().first;
+    EXPECT_EQ(dk.model[0], 0.5);
+    EXPECT_EQ(dk.exact[1], 0x1p-18);
+    EXPECT_EQ(dk.model[1], 0);
+    EXPECT_EQ(queries.queryRow().model[2], large == 0 ? 0.5 : 0x1p-18);
+  }
 }
 
 // 17 / 16 lies between two numbers: which one it becomes, fp32 decides.

@@ -365,10 +365,11 @@ nlohmann::json hostFp8BackwardManifest(const HostFp8Backward &options) {
   add("dlse", "input", "f32", rows, options.withLseGradient);
   for (const char *name : {"q_descale", "k_descale", "v_descale", "do_descale"})
     add(name, "input", "f32", groups, options.descales);
-  add("ds_scale", "input", "f32", groups, options.scoreGradientType == "e4m3");
+  add("ds_scale", "input", "f32", groups,
+      options.scoreGradientType == "e4m3" && !options.rowFactors);
   add("ds_amax", "output", "f32", groups, options.withLargest);
-  parameters.push_back(
-      {{"kind", "i32"}, {"value", options.gradientType == "e5m2" ? 1 : 0}});
+  for (const bool flag : {options.gradientType == "e5m2", options.rowFactors})
+    parameters.push_back({{"kind", "i32"}, {"value", flag ? 1 : 0}});
   addSizes(parameters, options.causal, scale,
            {"q", "k", "v", "o", "do", "dq", "dk", "dv"});
 

@@ -63,6 +63,7 @@ struct HostFp8Backward {
   bool withLargest = true; ///< ds_amax
   std::string gradientType = "e4m3";
   std::string scoreGradientType = "e4m3"; ///< ds_dtype
+  bool rowFactors = false; ///< those of gradients of scores, without ds_scale
   std::string kernel = "fp8_backward";
 };
 nlohmann::json hostFp8BackwardManifest(const HostFp8Backward &options);

@@ -99,7 +99,8 @@ AttentionProgram::QueryBlock AttentionProgram::queryBlock() {
   Value heads = dim("heads_q");
   Value blocks =
       b.createOrFold<arith::CeilDivUIOp>(dim("seqlen_q"), index(rows));
-  SmallVector<Value> ids = programIds({blocks, heads, dim("batch")});
+  SmallVector<Value> ids =
+      programIds({blocks, heads, dim("batch")}, schedule.getLongestFirst());
   Value block = ids[0], head = ids[1], batch = ids[2];
   if (schedule.getLongestFirst()) {
     // Causal work grows with the block's index.

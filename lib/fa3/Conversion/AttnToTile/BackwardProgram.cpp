@@ -30,15 +30,25 @@ struct Gradients {
   Value keys, values;
   /// The largest |dS| of each row of the scores, if somebody asks for it.
   Value largest;
+  /// The powers of two of rows of dS, if they are found while running.
+  Value exponents;
 
   SmallVector<Value> get() const {
     SmallVector<Value> all = {keys, values};
-    if (largest)
-      all.push_back(largest);
+    for (Value optional : {largest, exponents})
+      if (optional)
+        all.push_back(optional);
     return all;
   }
-  static Gradients of(ValueRange all) {
-    return {all[0], all[1], all.size() > 2 ? all[2] : Value()};
+  /// The same ones, with these values.
+  Gradients with(ValueRange all) const {
+    Gradients next = {all[0], all[1], {}, {}};
+    unsigned position = 2;
+    if (largest)
+      next.largest = all[position++];
+    if (exponents)
+      next.exponents = all[position];
+    return next;
   }
 };
 
@@ -99,9 +109,9 @@ BackwardProgram::loop(Value begin, Value end, Gradients init,
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Gradients next =
-      body(loop.getInductionVar(), Gradients::of(loop.getRegionIterArgs()));
+      body(loop.getInductionVar(), init.with(loop.getRegionIterArgs()));
   scf::YieldOp::create(b, next.get());
-  return Gradients::of(loop.getResults());
+  return init.with(loop.getResults());
 }
 
 Value BackwardProgram::addToKeys(Value weights, Value matrix, Value sum) {
@@ -139,11 +149,19 @@ Gradients BackwardProgram::step(const KeyBlock &own, Visibility &visibility,
   Value negSum =
       loadStatistic("neg_sum", own.batch, row0, head, rows, transposed);
   Value ds = scoreGradient(p, dp, negSum);
+  Value scaledDs = ds, exponents, keySums = sums.keys;
+  if (sums.exponents) {
+    ScaledRows scaled = scaleRows(ds, sums.exponents);
+    scaledDs = scaled.ds;
+    exponents = scaled.exponents;
+    keySums = timesRows(keySums, scaled.rescale);
+  }
   // dS is contracted along both of its dimensions.
   int64_t queryDim = 1 - keyDim;
   Value weights = narrowed(p, queryDim);
-  Value dsForKeys = narrowedDs(ds, queryDim);
-  Value dsForQueries = hasAccumulator() ? narrowedDs(ds, keyDim) : Value();
+  Value dsForKeys = narrowedDs(scaledDs, queryDim);
+  Value dsForQueries =
+      hasAccumulator() ? narrowedDs(scaledDs, keyDim) : Value();
   Value gradientRows =
       isNarrow ? loadColumns(kGradientColumns, own.batch, row0, head, rows)
                : outputGradient;
@@ -151,7 +169,7 @@ Gradients BackwardProgram::step(const KeyBlock &own, Visibility &visibility,
   Value gradient = dsForQueries ? queryGradient(dsForQueries, own) : Value();
   Value queryRows =
       isNarrow ? loadDsOperand("q", own.batch, row0, head, rows) : query;
-  Value keys = addToKeys(dsForKeys, queryRows, sums.keys);
+  Value keys = addToKeys(dsForKeys, queryRows, keySums);
   // The last product runs while this one's result goes to the workspace.
   if (gradient)
     tile::ReduceStoreOp::create(b, gradient, argument("dq_acc"),
@@ -164,13 +182,15 @@ Gradients BackwardProgram::step(const KeyBlock &own, Visibility &visibility,
         tile::ReduceOp::create(b, cast<VectorType>(sums.largest.getType()),
                                tile::ReduceKind::maxnum, magnitude, 1));
   }
-  return {keys, values, largest};
+  return {keys, values, largest, exponents};
 }
 
 void BackwardProgram::writeBody() {
   Value blocks =
       b.createOrFold<arith::CeilDivUIOp>(dim("seqlen_k"), index(cols));
-  SmallVector<Value> ids = programIds({blocks, dim("heads_kv"), dim("batch")});
+  // Causal work shrinks with the block's index.
+  SmallVector<Value> ids = programIds({blocks, dim("heads_kv"), dim("batch")},
+                                      schedule.getLongestFirst());
   Value key0 = arith::MulIOp::create(b, ids[0], index(cols));
   KeyBlock own = {/*batch=*/ids[2],
                   /*head=*/ids[1],  key0, {}, {}, {}};
@@ -194,19 +214,22 @@ void BackwardProgram::writeBody() {
   bool transposed = schedule.getTransposeDkv();
   Value zero = splat(
       transposed ? floatTile(columns, cols) : floatTile(cols, columns), 0.0);
-  Value smallest =
-      backward.getDsAmax()
-          ? splat(floatTile(schedule.getTransposeS() ? cols : rows, 1), 0.0)
-          : Value();
-  Gradients sums = loop(
-      index(0), group, {zero, zero, smallest},
-      [&](Value member, Gradients headSums) {
+  Gradients none = {zero, zero, {}, {}};
+  int64_t scoreRows = schedule.getTransposeS() ? cols : rows;
+  if (backward.getDsAmax())
+    none.largest = splat(floatTile(scoreRows, 1), 0.0);
+  if (backward.hasRunningDsScale())
+    none.exponents = initialExponents(scoreRows);
+  Gradients sums =
+      loop(index(0), group, none, [&](Value member, Gradients headSums) {
         Value head = arith::AddIOp::create(b, firstHead, member);
         return loop(begin, end, headSums, [&](Value block, Gradients before) {
           return step(own, visibility, head, block, before);
         });
       });
-  storeRows(round(times(sums.keys, keyFactor)), "dk", own.batch, key0, own.head,
+  Value keys =
+      sums.exponents ? unscaledRows(sums.keys, sums.exponents) : sums.keys;
+  storeRows(round(times(keys, keyFactor)), "dk", own.batch, key0, own.head,
             transposed);
   Value values = isNarrow ? times(sums.values, valueFactor) : sums.values;
   storeRows(round(values), "dv", own.batch, key0, own.head, transposed);

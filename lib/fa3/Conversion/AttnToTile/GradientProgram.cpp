@@ -14,6 +14,7 @@ GradientProgram::GradientProgram(OpBuilder &builder, attn::BackwardOp backward,
                                   builder.getContext())),
       backward(backward), mainSchedule(backward.getScheduleAttr()),
       isNarrow(backward.isNarrow()), lift(isNarrow ? kLargestPower : 0),
+      rise(kLargestPower - mainSchedule.getLazyRescale()),
       scoreFactor({exponentScale, {}}) {}
 
 void GradientProgram::addRowStatistics() {
@@ -176,4 +177,47 @@ Value GradientProgram::narrowed(Value tile, int64_t dim) {
 
 Value GradientProgram::narrowedDs(Value ds, int64_t dim) {
   return backward.hasNarrowDs() ? narrowed(ds, dim) : round(ds);
+}
+
+//===----------------------------------------------------------------------===//
+// Factors of rows of dS that are found while running
+//===----------------------------------------------------------------------===//
+
+/// Below that, rows are as good as 0, and their factor would be infinite.
+static constexpr double kSmallestExponent = -100;
+
+Value GradientProgram::initialExponents(int64_t count) {
+  return splat(floatTile(count, 1), kSmallestExponent);
+}
+
+/// The recurrence of an online softmax, whose references are powers of two and
+/// whose elements are not exponentials.
+GradientProgram::ScaledRows GradientProgram::scaleRows(Value ds,
+                                                       Value exponents) {
+  auto rowType = cast<VectorType>(exponents.getType());
+  Value largest =
+      tile::ReduceOp::create(b, rowType, tile::ReduceKind::maxnum,
+                             math::AbsFOp::create(b, ds).getResult(), 1);
+  Value exponent =
+      math::CeilOp::create(b, math::Log2Op::create(b, largest).getResult());
+  Value reference = arith::MaxNumFOp::create(b, exponents, exponent);
+  // Exactly 1 where the reference stays.
+  Value change = arith::SubFOp::create(b, exponents, reference);
+  Value factors = math::Exp2Op::create(
+      b, arith::SubFOp::create(b, splat(rowType, static_cast<double>(rise)),
+                               reference)
+             .getResult());
+  return {timesRows(ds, factors), reference, math::Exp2Op::create(b, change)};
+}
+
+Value GradientProgram::timesRows(Value tile, Value factors) {
+  return arith::MulFOp::create(
+      b, tile, broadcast(factors, cast<VectorType>(tile.getType())));
+}
+
+Value GradientProgram::unscaledRows(Value sums, Value exponents) {
+  auto rowType = cast<VectorType>(exponents.getType());
+  Value power = arith::SubFOp::create(
+      b, exponents, splat(rowType, static_cast<double>(rise)));
+  return timesRows(sums, math::Exp2Op::create(b, power));
 }

@@ -80,6 +80,24 @@ protected:
   /// The same for dS, which may keep 16 bits.
   mlir::Value narrowedDs(mlir::Value ds, int64_t dim);
 
+  //===--- Factors of rows of dS that are found while running -------------===//
+
+  /// dS times a power of two for each row, which shrinks as the row grows.
+  struct ScaledRows {
+    mlir::Value ds;
+    /// The power of two that rows are below so far: a tile of one column.
+    mlir::Value exponents;
+    /// What sums of the rows before have to be multiplied with.
+    mlir::Value rescale;
+  };
+  /// Exponents of rows of which nothing is known.
+  mlir::Value initialExponents(int64_t count);
+  ScaledRows scaleRows(mlir::Value ds, mlir::Value exponents);
+  /// Rows of sums, as often as the tile's columns.
+  mlir::Value timesRows(mlir::Value tile, mlir::Value factors);
+  /// What the sums of such rows mean.
+  mlir::Value unscaledRows(mlir::Value sums, mlir::Value exponents);
+
   static constexpr llvm::StringLiteral kGradientColumns = "do_columns";
 
   attn::BackwardOp backward;
@@ -90,6 +108,9 @@ protected:
   int64_t lift;
   /// The factor that takes this back: 2^-lift.
   double lowering() const { return std::ldexp(1.0, -static_cast<int>(lift)); }
+  /// Rows of dS become at most 2^rise times a power that `lazy_rescale` lets
+  /// them grow by.
+  int64_t rise;
   Factor scoreFactor, riseFactor;
 };
 

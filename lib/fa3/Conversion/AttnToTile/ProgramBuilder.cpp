@@ -194,8 +194,12 @@ void ProgramBuilder::storeStatistic(Value tile, StringRef tensor, Value batch,
                         ArrayRef<int64_t>{2, -1});
 }
 
-SmallVector<Value> ProgramBuilder::programIds(ArrayRef<Value> grid) {
+SmallVector<Value> ProgramBuilder::programIds(ArrayRef<Value> grid,
+                                              bool interleaved) {
   SmallVector<Type> indices(grid.size(), b.getIndexType());
+  IntegerAttr interleave;
+  if (interleaved && schedule.getInterleave() != 0)
+    interleave = b.getI64IntegerAttr(schedule.getInterleave());
   return llvm::to_vector_of<Value>(
-      tile::ProgramIdOp::create(b, indices, grid).getIds());
+      tile::ProgramIdOp::create(b, indices, grid, interleave).getIds());
 }

@@ -75,8 +75,10 @@ void QueryGradientProgram::writeBody() {
   Value one = index(1), lastBlock = arith::SubIOp::create(b, count, one);
   Value limit = visibility.firstHiddenKey(row0, rows);
   Value zero = index(0);
-  Value none = splat(floatTile(rows, columns), 0.0);
-  auto loop = scf::ForOp::create(b, zero, count, one, none);
+  SmallVector<Value> inits = {splat(floatTile(rows, columns), 0.0)};
+  if (backward.hasRunningDsScale())
+    inits.push_back(initialExponents(rows));
+  auto loop = scf::ForOp::create(b, zero, count, one, inits);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
@@ -91,11 +93,22 @@ void QueryGradientProgram::writeBody() {
     Value ds = scoreGradient(probabilities(scores, negLse), dp, negSum);
     Value keyRows =
         isNarrow ? loadDsOperand("k", batch, col0, keyHead, cols) : key;
-    Value sum = dot(narrowedDs(ds, 1), 1, keyRows, contractedDim(keyRows),
-                    loop.getRegionIterArg(0));
-    scf::YieldOp::create(b, sum);
+    Value sum = loop.getRegionIterArg(0);
+    SmallVector<Value> next;
+    if (backward.hasRunningDsScale()) {
+      ScaledRows scaled = scaleRows(ds, loop.getRegionIterArg(1));
+      ds = scaled.ds;
+      sum = timesRows(sum, scaled.rescale);
+      next.push_back(scaled.exponents);
+    }
+    next.insert(next.begin(), dot(narrowedDs(ds, 1), 1, keyRows,
+                                  contractedDim(keyRows), sum));
+    scf::YieldOp::create(b, next);
   }
-  storeRows(round(times(loop.getResult(0), factor)), "dq", batch, row0, head);
+  Value gradient = loop.getResult(0);
+  if (backward.hasRunningDsScale())
+    gradient = unscaledRows(gradient, loop.getResult(1));
+  storeRows(round(times(gradient, factor)), "dq", batch, row0, head);
 }
 
 tile::KernelOp fa3::writeQueryGradientProgram(OpBuilder &builder,

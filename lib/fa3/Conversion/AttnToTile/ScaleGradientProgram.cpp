@@ -52,7 +52,12 @@ void ScaleGradientProgram::addArguments() {
 void ScaleGradientProgram::writeBody() {
   Value blocks =
       b.createOrFold<arith::CeilDivUIOp>(dim("seqlen_q"), index(rows));
-  SmallVector<Value> ids = programIds({blocks, dim("heads_q"), dim("batch")});
+  SmallVector<Value> counts = {blocks, dim("heads_q"), dim("batch")};
+  SmallVector<Value> ids = programIds(counts);
+  // Backwards: what has been added to last is still in the cache.
+  for (auto [id, count] : llvm::zip_equal(ids, counts))
+    id = arith::SubIOp::create(
+        b, arith::SubIOp::create(b, count, index(1)).getResult(), id);
   Value block = ids[0], head = ids[1], batch = ids[2];
   Value sums = tile::LoadOp::create(b, getAccumulatorTile(), argument("dq_acc"),
                                     ValueRange{batch, head, block, index(0)},

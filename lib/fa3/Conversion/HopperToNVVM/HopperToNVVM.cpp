@@ -181,7 +181,8 @@ LogicalResult lowerScalars(LLVM::LLVMFuncOp function) {
   target.addLegalDialect<math::MathDialect>();
   target.addIllegalOp<math::FmaOp, math::AbsFOp, math::CopySignOp,
                       math::FloorOp, math::CeilOp, math::RoundEvenOp,
-                      math::TruncOp, math::SqrtOp, math::CtPopOp>();
+                      math::TruncOp, math::SqrtOp, math::CtPopOp,
+                      math::CountLeadingZerosOp, math::CountTrailingZerosOp>();
   if (failed(applyFullConversion(function, target, std::move(patterns))))
     return failure();
   WalkResult rest = function.walk([](Operation *op) {

@@ -171,7 +171,7 @@ struct LowerSpecialize : OpRewritePattern<hopper::SpecializeOp> {
   }
 };
 
-/// The grid has one dimension; its index is taken apart, fastest first.
+/// The grid has one dimension; its index is taken apart.
 struct LowerProgramId : OpRewritePattern<tile::ProgramIdOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(tile::ProgramIdOp op,
@@ -180,8 +180,7 @@ struct LowerProgramId : OpRewritePattern<tile::ProgramIdOp> {
     Value index = arith::IndexCastUIOp::create(
         rewriter, loc, rewriter.getIndexType(),
         NVVM::BlockIdXOp::create(rewriter, loc, rewriter.getI32Type()));
-    rewriter.replaceOp(op,
-                       tile::splitIndex(rewriter, loc, index, op.getExtents()));
+    rewriter.replaceOp(op, op.getIdsOf(rewriter, loc, index));
     return success();
   }
 };

@@ -16,7 +16,7 @@ namespace {
 
 using P = Fp8BackwardParameter;
 
-enum class Variant { Right, OneDescale, Coarse, Amax, Unshifted };
+enum class Variant { Right, OneDescale, Coarse, First, Amax, Unshifted };
 
 /// A row of 8-bit values, and their exponents as a tensor core sees them: that
 /// of the smallest normal number for smaller ones, and none for 0.
@@ -30,7 +30,8 @@ struct Arguments {
       : parameters(parameters), seqlenQ(size(P::SeqlenQ)),
         headsQ(size(P::HeadsQ)), seqlenK(size(P::SeqlenK)),
         headsKv(size(P::HeadsKv)), dim(size(P::HeadDim)),
-        isE5m2(size(P::IsE5m2) != 0) {}
+        isE5m2(size(P::IsE5m2) != 0),
+        hasRowFactors(size(P::HasRowFactors) != 0) {}
 
   int64_t size(int index) const { return get<int32_t>(parameters, index); }
   template <typename Element>
@@ -68,6 +69,12 @@ struct Arguments {
   int64_t headsKv;
   int64_t dim;
   bool isE5m2;
+  bool hasRowFactors;
+};
+
+struct Score {
+  float probability;
+  float gradient;
 };
 
 /// The gradients of one key head.
@@ -75,7 +82,7 @@ template <Variant variant> class Group {
 public:
   Group(const Arguments &arguments, int64_t batch, int64_t keyHead)
       : a(arguments), b(batch), keyHead(keyHead), dk(a.seqlenK * a.dim),
-        dv(a.seqlenK * a.dim) {
+        dv(a.seqlenK * a.dim), largestOfKeys(a.seqlenK) {
     const int64_t scaled = variant == Variant::OneDescale ? 0 : keyHead;
     qDescale = a.ofGroup(P::QDescale, b, scaled);
     kDescale = a.ofGroup(P::KDescale, b, scaled);
@@ -92,8 +99,13 @@ public:
   void run();
 
 private:
+  void look(int64_t h, int64_t i);
   void addQuery(int64_t h, int64_t i);
-  float rounded(float gradient) const;
+  std::vector<Score> scoresOf(int64_t h, int64_t i, const Row &q,
+                              const Row &gradient) const;
+  float rounded(float gradient, float factor) const;
+  float factorOf(float largestOfRow) const;
+  static void follow(float &largestOfRow, float gradient);
 
   const Arguments &a;
   int64_t b;
@@ -104,6 +116,7 @@ private:
   std::vector<Row> v;
   std::vector<float> dk;
   std::vector<float> dv;
+  std::vector<float> largestOfKeys; ///< if rows have factors
 };
 
 } // namespace
@@ -129,16 +142,33 @@ static float dot(const Row &x, const Row &y) {
   return static_cast<float>(sum);
 }
 
-template <Variant variant> float Group<variant>::rounded(float gradient) const {
-  if (!get<const float *>(a.parameters, P::DSScale))
+template <Variant variant>
+float Group<variant>::rounded(float gradient, float factor) const {
+  if (!a.hasRowFactors && !get<const float *>(a.parameters, P::DSScale))
     return load(std::vector{round(gradient)}.data());
-  return round(gradient * dsScale, variant == Variant::Coarse ? e5m2 : e4m3) /
-         dsScale;
+  return round(gradient * factor, variant == Variant::Coarse ? e5m2 : e4m3) /
+         factor;
 }
 
-template <Variant variant> void Group<variant>::addQuery(int64_t h, int64_t i) {
-  const Row q = a.fp8Row(P::Q, b, i, h);
-  const Row gradient = a.fp8Row(P::DO, b, i, h);
+/// A row's power of two, or ds_scale.
+template <Variant variant>
+float Group<variant>::factorOf(float largestOfRow) const {
+  if (!a.hasRowFactors)
+    return dsScale;
+  const float exponent = std::ceil(std::log2(largestOfRow));
+  return std::exp2(6.0f - std::max(exponent, -100.0f));
+}
+
+template <Variant variant>
+void Group<variant>::follow(float &largestOfRow, float gradient) {
+  if (variant != Variant::First || largestOfRow == 0)
+    largestOfRow = std::max(largestOfRow, std::abs(gradient));
+}
+
+/// The scores of the keys that a query sees.
+template <Variant variant>
+std::vector<Score> Group<variant>::scoresOf(int64_t h, int64_t i, const Row &q,
+                                            const Row &gradient) const {
   const int64_t row = (b * a.headsQ + h) * a.seqlenQ + i;
   const auto *o = a.template row<const uint16_t>(P::O, b, i, h);
   const auto *lseGradient = get<const float *>(a.parameters, P::DLse);
@@ -150,19 +180,46 @@ template <Variant variant> void Group<variant>::addQuery(int64_t h, int64_t i) {
   int64_t keys = a.seqlenK;
   if (a.size(P::Causal))
     keys = std::max<int64_t>(0, i + 1 + keys - a.seqlenQ);
-  const float shift = variant == Variant::Unshifted ? 1.0f : 256.0f;
-  std::vector<float> dq(a.dim);
+  std::vector<Score> scores;
   for (int64_t j = 0; j < keys; ++j) {
     const float p = std::exp(scale * qDescale * kDescale * dot(q, k[j]) -
                              get<const float *>(a.parameters, P::Lse)[row]);
-    const float ds = p * (doDescale * vDescale * dot(gradient, v[j]) + offset);
-    largest = std::max(largest, std::abs(ds));
+    scores.push_back(
+        {p, p * (doDescale * vDescale * dot(gradient, v[j]) + offset)});
+  }
+  return scores;
+}
+
+/// Looks at a query, before any are added.
+template <Variant variant> void Group<variant>::look(int64_t h, int64_t i) {
+  if (!a.hasRowFactors)
+    return;
+  const std::vector<Score> scores =
+      scoresOf(h, i, a.fp8Row(P::Q, b, i, h), a.fp8Row(P::DO, b, i, h));
+  for (size_t j = 0; j < scores.size(); ++j)
+    follow(largestOfKeys[j], scores[j].gradient);
+}
+
+template <Variant variant> void Group<variant>::addQuery(int64_t h, int64_t i) {
+  const Row q = a.fp8Row(P::Q, b, i, h);
+  const Row gradient = a.fp8Row(P::DO, b, i, h);
+  const std::vector<Score> scores = scoresOf(h, i, q, gradient);
+  float largestOfQuery = 0;
+  for (const Score &score : scores) {
+    largest = std::max(largest, std::abs(score.gradient));
+    follow(largestOfQuery, score.gradient);
+  }
+  const float shift = variant == Variant::Unshifted ? 1.0f : 256.0f;
+  std::vector<float> dq(a.dim);
+  for (int64_t j = 0; j < static_cast<int64_t>(scores.size()); ++j) {
+    const auto [p, ds] = scores[j];
     const float storedP = round(p * shift, e4m3) / shift;
-    const float storedDs = rounded(ds);
+    const float ofQuery = rounded(ds, factorOf(largestOfQuery));
+    const float ofKey = rounded(ds, factorOf(largestOfKeys[j]));
     for (int64_t c = 0; c < a.dim; ++c) {
       dv[j * a.dim + c] += storedP * gradient.values[c];
-      dk[j * a.dim + c] += storedDs * q.values[c];
-      dq[c] += storedDs * k[j].values[c];
+      dk[j * a.dim + c] += ofKey * q.values[c];
+      dq[c] += ofQuery * k[j].values[c];
     }
   }
   for (int64_t c = 0; c < a.dim; ++c)
@@ -172,9 +229,10 @@ template <Variant variant> void Group<variant>::addQuery(int64_t h, int64_t i) {
 
 template <Variant variant> void Group<variant>::run() {
   const int64_t ratio = a.headsQ / a.headsKv;
-  for (int64_t h = keyHead * ratio; h < (keyHead + 1) * ratio; ++h)
-    for (int64_t i = 0; i < a.seqlenQ; ++i)
-      addQuery(h, i);
+  for (const auto visit : {&Group::look, &Group::addQuery})
+    for (int64_t h = keyHead * ratio; h < (keyHead + 1) * ratio; ++h)
+      for (int64_t i = 0; i < a.seqlenQ; ++i)
+        (this->*visit)(h, i);
   for (int64_t j = 0; j < a.seqlenK; ++j)
     for (int64_t c = 0; c < a.dim; ++c) {
       a.template row<uint16_t>(P::DK, b, j, keyHead)[c] =
@@ -199,6 +257,7 @@ const HostKernel *findHostFp8Backward(const char *name) {
       {"fp8_backward", backward<Variant::Right>, P::Count},
       {"fp8_backward_one_descale", backward<Variant::OneDescale>, P::Count},
       {"fp8_backward_coarse", backward<Variant::Coarse>, P::Count},
+      {"fp8_backward_first", backward<Variant::First>, P::Count},
       {"fp8_backward_amax", backward<Variant::Amax>, P::Count},
       {"fp8_backward_unshifted", backward<Variant::Unshifted>, P::Count},
   };

@@ -27,7 +27,8 @@ struct Fp8BackwardParameter {
     DODescale,
     DSScale,
     DSAmax,
-    IsE5m2, ///< of do
+    IsE5m2,        ///< of do
+    HasRowFactors, ///< of gradients of scores, without DSScale
     Batch,
     SeqlenQ,
     HeadsQ,
@@ -41,9 +42,11 @@ struct Fp8BackwardParameter {
   };
 };
 
-/// fp8_backward: right; gradients of scores are rounded to e4m3 with ds_scale,
-/// and to bf16 without. fp8_backward_one_descale: takes the first head's
-/// descales for all. fp8_backward_coarse: rounds gradients of scores to e5m2.
+/// fp8_backward: right; gradients of scores are rounded to e4m3 with ds_scale
+/// or factors of rows, and to bf16 without. fp8_backward_one_descale: takes the
+/// first head's descales for all. fp8_backward_coarse: rounds gradients of
+/// scores to e5m2. fp8_backward_first: has factors for each row's first
+/// gradient, and does not follow larger ones.
 /// fp8_backward_amax: gives the largest gradient times ds_scale.
 /// fp8_backward_unshifted: rounds probabilities without a factor. Null for any
 /// other name.
