@@ -251,6 +251,7 @@ def describe(kernel):
     words += ["deterministic"] * bool(op.get("deterministic")) + ["columns"] * (op.get("value_layout") == "columns")
     words += ["do", "e5m2"] * (op.get("gradient_dtype") == "e5m2")
     words += ["ds", op.get("ds_dtype")] * (op.get("ds_dtype", "e4m3") != "e4m3")
+    words += ["running"] * (op.get("ds_dtype") == "e4m3" and "ds_scale" not in kernel.dims)
     words += ["descale"] * ("q_descale" in kernel.dims)
     return " ".join(words + ["of rows"] * any(fp8.has_rows(kernel, name) for name in fp8.DESCALES))
 
