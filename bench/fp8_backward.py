@@ -107,17 +107,19 @@ def gradients(views, op, as_kernels):
         ds = p * (multiply(gg, vv.transpose(1, 2)) * of_do * of_v + offset)
         ds.masked_fill_(hidden, 0)
         results["ds_amax"][at] = ds.abs().amax((1, 2))
-        of_queries, of_keys = (ds, 1.0), (ds.transpose(1, 2), 1.0)
+        of_queries = of_keys = None
         p_factor, multiply_ds = 1.0, multiply
         if as_kernels:
             p = fp8.rounded(p * PROBABILITY_SCALE, torch.float8_e4m3fn)
             p_factor = PROBABILITY_SCALE
-            of_queries, of_keys = (stored(rows, op["ds_dtype"], ds_scale) for rows, _ in (of_queries, of_keys))
+            of_queries = stored(ds, op["ds_dtype"], ds_scale)
+            if op["ds_dtype"] in fp8.DTYPES and ds_scale is None:
+                of_keys = stored(ds.transpose(1, 2), op["ds_dtype"], None)
             multiply_ds = multiply if op["ds_dtype"] in fp8.DTYPES else exact_product
-        ds, factor = of_queries
+        ds, factor = of_queries or (ds, 1.0)
         dq = multiply_ds(ds, kk) * (scale * of_k / factor)
         queries(results["dq"])[at] = dq.unflatten(1, (group, rows))[:, :, :sq].to(kind)
-        ds, factor = of_keys
+        ds, factor = of_keys or (ds.transpose(1, 2), factor)
         dk = multiply_ds(ds, qq) * (scale * of_q / factor)
         results["dk"].permute(0, 2, 1, 3)[at] = dk.to(kind)
         dv = multiply(p.transpose(1, 2), gg) * (of_do / p_factor)

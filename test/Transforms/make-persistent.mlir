@@ -132,9 +132,9 @@ tile.kernel @no_turns(%blocks: index, %n: index, %a: !matrix) attributes {schedu
 }
 
 // CTAs that compute piece after piece take head after head. Only with more blocks
-// than the limit, where each piece has a CTA of its own, are heads interleaved: else
+// than the limit, where each piece has a CTA of its own, are heads in groups: else
 // groups have one head, whose number needs 0 bits.
-// CHECK-LABEL: tile.kernel @interleaved
+// CHECK-LABEL: tile.kernel @grouped
 // CHECK-SAME: (%[[BLOCKS:[a-z0-9]+]]: index, %[[HEADS:[a-z0-9]+]]: index, %[[BATCH:[a-z0-9]+]]: index
 // CHECK: tile.program_id(%{{[^,]*}}) : index
 // CHECK: scf.for %[[PIECE:[a-z0-9]+]] =
@@ -168,32 +168,32 @@ tile.kernel @no_turns(%blocks: index, %n: index, %a: !matrix) attributes {schedu
 // CHECK: %[[PLACE:.*]] = arith.andi %[[NUMBER]], %[[MASK]]
 // CHECK: %[[H:.*]] = arith.addi %[[FIRST]], %[[PLACE]]
 // CHECK: tile.load %{{.*}}[%[[B]], %[[I]], %[[H]]]
-tile.kernel @interleaved(%blocks: index, %heads: index, %batch: index, %a: !matrix) attributes {schedule = #some} {
-  %i, %h, %b = tile.program_id(%blocks, %heads, %batch) interleave 16 : index, index, index
+tile.kernel @grouped(%blocks: index, %heads: index, %batch: index, %a: !matrix) attributes {schedule = #some} {
+  %i, %h, %b = tile.program_id(%blocks, %heads, %batch) grouped 16 : index, index, index
   %t = tile.load %a[%b, %i, %h] dims [1, 2] : !matrix, vector<64x64xf32>
   tile.return
 }
 
 // Without a limit they never are.
-// CHECK-LABEL: tile.kernel @never_interleaved
+// CHECK-LABEL: tile.kernel @never_grouped
 // CHECK-SAME: (%[[BLOCKS:[a-z0-9]+]]: index
-// CHECK-NOT: interleave
+// CHECK-NOT: grouped
 // CHECK: scf.for %[[PIECE:[a-z0-9]+]] =
 // CHECK-NEXT: %[[BLOCK:.*]] = arith.remui %[[PIECE]], %[[BLOCKS]]
 // CHECK-NEXT: %[[HEAD:.*]] = arith.divui %[[PIECE]], %[[BLOCKS]]
 // CHECK-NEXT: tile.load %{{.*}}[%[[HEAD]], %[[BLOCK]]
-tile.kernel @never_interleaved(%blocks: index, %heads: index, %a: !matrix) attributes {schedule = #all} {
+tile.kernel @never_grouped(%blocks: index, %heads: index, %a: !matrix) attributes {schedule = #all} {
   %c0 = arith.constant 0 : index
-  %i, %h = tile.program_id(%blocks, %heads) interleave 16 : index, index
+  %i, %h = tile.program_id(%blocks, %heads) grouped 16 : index, index
   %t = tile.load %a[%h, %i, %c0] dims [1, 2] : !matrix, vector<64x64xf32>
   tile.return
 }
 
 // Nor does anything happen to a kernel whose pieces all have CTAs of their own.
-// CHECK-LABEL: tile.kernel @interleaved_as_it_is
+// CHECK-LABEL: tile.kernel @grouped_as_it_is
 // CHECK-NOT: scf.for
-// CHECK: tile.program_id(%{{.*}}, %{{.*}}) interleave 16
-tile.kernel @interleaved_as_it_is(%blocks: index, %heads: index) attributes {schedule = #none} {
-  %i, %h = tile.program_id(%blocks, %heads) interleave 16 : index, index
+// CHECK: tile.program_id(%{{.*}}, %{{.*}}) grouped 16
+tile.kernel @grouped_as_it_is(%blocks: index, %heads: index) attributes {schedule = #none} {
+  %i, %h = tile.program_id(%blocks, %heads) grouped 16 : index, index
   tile.return
 }

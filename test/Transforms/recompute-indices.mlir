@@ -67,10 +67,10 @@ tile.kernel @carried(%o: !o, %n: index, %x: f32) {
   tile.return
 }
 
-// The same where heads are interleaved.
-// CHECK-LABEL: tile.kernel @interleaved
+// The same where heads are in groups.
+// CHECK-LABEL: tile.kernel @grouped
 // CHECK-SAME: (%[[O:[a-z0-9]+]]: memref<{{.*}}>, %[[N:[a-z0-9]+]]: index, %[[HEADS:[a-z0-9]+]]: index
-// CHECK: %[[IDS:.*]]:2 = tile.program_id(%[[N]], %[[HEADS]]) interleave 16
+// CHECK: %[[IDS:.*]]:2 = tile.program_id(%[[N]], %[[HEADS]]) grouped 16
 // CHECK: %[[SUM:.*]] = scf.for %{{.*}} = %[[IDS]]#0 to %[[N]]
 // CHECK: }
 // CHECK-NEXT: %[[CTA:.*]] = hopper.block_id again : i32
@@ -92,10 +92,10 @@ tile.kernel @carried(%o: !o, %n: index, %x: f32) {
 // CHECK-DAG: %[[H32:.*]] = arith.index_cast %[[H]]
 // CHECK-DAG: %[[I32:.*]] = arith.index_cast %[[I]]
 // CHECK: hopper.global_store %[[O]][%[[H32]], %[[I32]]], %[[SUM]] if %true
-tile.kernel @interleaved(%o: !o, %n: index, %heads: index, %x: f32) {
+tile.kernel @grouped(%o: !o, %n: index, %heads: index, %x: f32) {
   %c1 = arith.constant 1 : index
   %true = arith.constant true
-  %i, %h = tile.program_id(%n, %heads) interleave 16 : index, index
+  %i, %h = tile.program_id(%n, %heads) grouped 16 : index, index
   %row = arith.index_cast %i : index to i32
   %head = arith.index_cast %h : index to i32
   %sum = scf.for %k = %i to %n step %c1 iter_args(%s = %x) -> f32 {

@@ -13,7 +13,7 @@ func.func @d64(%q: tensor<?x?x?x64xf8E4M3FN>, %k: tensor<?x?x?x64xf8E4M3FN>, %v:
 }
 
 // CHECK-LABEL: func.func @d64_causal(
-// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}longest_first = true, interleave = 256, persistent = 32, transpose_s = true{{[^}]*}}>} :
+// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}longest_first = true, group_tiles = 256, persistent = 32, transpose_s = true{{[^}]*}}>} :
 func.func @d64_causal(%q: tensor<?x?x?x64xf8E4M3FN>, %k: tensor<?x?x?x64xf8E4M3FN>, %v: tensor<?x?x?x64xf8E4M3FN>, %o: tensor<?x?x?x64xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x64xf8E4M3FN>, %s: tensor<?x?xf32>) -> (tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>) {
   // expected-remark-re@+1 {{from the table): {{[0-9]+}} of 232448 bytes of shared memory, about {{[0-9]+}} of 240 registers in a consumer thread}}
   %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do ds_scale(%s) causal : tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xf8E4M3FN>, tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x64xf8E4M3FN> ds_scale(tensor<?x?xf32>) -> tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>
@@ -29,7 +29,7 @@ func.func @d128(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN>, 
 }
 
 // CHECK-LABEL: func.func @d128_causal(
-// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}longest_first = true, interleave = 256, transpose_s = true{{[^}]*}}>} :
+// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}longest_first = true, group_tiles = 256, transpose_s = true{{[^}]*}}>} :
 func.func @d128_causal(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN>, %v: tensor<?x?x?x128xf8E4M3FN>, %o: tensor<?x?x?x128xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x128xf8E5M2>, %a: tensor<?x?xf32>, %b: tensor<?x?xf32>, %c: tensor<?x?xf32>, %d: tensor<?x?xf32>, %s: tensor<?x?xf32>) -> (tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?xf32>) {
   // expected-remark-re@+1 {{from the table): {{[0-9]+}} of 232448 bytes of shared memory, about {{[0-9]+}} of 240 registers in a consumer thread}}
   %dq, %dk, %dv, %amax = attn.backward %q, %k, %v, %o, %lse, %do descale(%a, %b, %c, %d) ds_scale(%s) causal : tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x128xf8E5M2> descale(tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>) ds_scale(tensor<?x?xf32>) -> tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?xf32>
@@ -45,7 +45,7 @@ func.func @d256(%q: tensor<?x?x?x256xf8E4M3FN>, %k: tensor<?x?x?x256xf8E4M3FN>, 
 }
 
 // CHECK-LABEL: func.func @d256_causal(
-// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}longest_first = true, interleave = 256, separate_dq = true{{[^}]*}}>} :
+// CHECK: {schedule = #tile.schedule<block_q = {{[0-9]+}}, block_kv = {{[0-9]+}}, {{[^}]*}}overlap = false, pingpong = false, {{[^}]*}}longest_first = true, group_tiles = 256, separate_dq = true{{[^}]*}}>} :
 func.func @d256_causal(%q: tensor<?x?x?x256xf8E4M3FN>, %k: tensor<?x?x?x256xf8E4M3FN>, %v: tensor<?x?x?x256xf8E4M3FN>, %o: tensor<?x?x?x256xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x256xf8E4M3FN>, %s: tensor<?x?xf32>) -> (tensor<?x?x?x256xbf16>, tensor<?x?x?x256xbf16>, tensor<?x?x?x256xbf16>) {
   // expected-remark-re@+1 {{from the table): {{[0-9]+}} of 232448 bytes of shared memory, about {{[0-9]+}} of 240 registers in a consumer thread}}
   %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do ds_scale(%s) causal : tensor<?x?x?x256xf8E4M3FN>, tensor<?x?x?x256xf8E4M3FN>, tensor<?x?x?x256xf8E4M3FN>, tensor<?x?x?x256xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x256xf8E4M3FN> ds_scale(tensor<?x?xf32>) -> tensor<?x?x?x256xbf16>, tensor<?x?x?x256xbf16>, tensor<?x?x?x256xbf16>
@@ -172,12 +172,12 @@ func.func @d128_causal_running(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x
   return %dq, %dk, %dv : tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>
 }
 
-// That may be more.
+// That may be less.
 // CHECK-LABEL: func.func @running_growth(
-// CHECK: block_q = 64, {{.*}}lazy_rescale = 8, transpose_s = true, separate_dq = true
+// CHECK: block_q = 64, {{.*}}lazy_rescale = 1, transpose_s = true, separate_dq = true
 func.func @running_growth(%q: tensor<?x?x?x128xf8E4M3FN>, %k: tensor<?x?x?x128xf8E4M3FN>, %v: tensor<?x?x?x128xf8E4M3FN>, %o: tensor<?x?x?x128xbf16>, %lse: tensor<?x?x?xf32>, %do: tensor<?x?x?x128xf8E4M3FN>) -> (tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>) {
   // expected-remark@+1 {{given in the spec)}}
-  %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do {schedule = #tile.schedule<block_q = 64, block_kv = 128, overlap = false, lazy_rescale = 8, transpose_s = true, separate_dq = true>} : tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x128xf8E4M3FN> -> tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>
+  %dq, %dk, %dv = attn.backward %q, %k, %v, %o, %lse, %do {schedule = #tile.schedule<block_q = 64, block_kv = 128, overlap = false, lazy_rescale = 1, transpose_s = true, separate_dq = true>} : tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xf8E4M3FN>, tensor<?x?x?x128xbf16>, tensor<?x?x?xf32>, tensor<?x?x?x128xf8E4M3FN> -> tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>
   return %dq, %dk, %dv : tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>
 }
 

@@ -21,7 +21,7 @@ func.func @d128(%q: !t, %k: !t, %v: !t) -> (!o, !l) {
 
 // What a block adds takes registers of its own.
 // CHECK-LABEL: func.func @d128_two_level
-// CHECK: {schedule = #tile.schedule<block_q = 128, block_kv = 128, pingpong = false, lazy_rescale = 4, chains = 8, product_sums = true, longest_first = true, interleave = 512>}
+// CHECK: {schedule = #tile.schedule<block_q = 128, block_kv = 128, pingpong = false, lazy_rescale = 4, chains = 8, product_sums = true, longest_first = true, group_tiles = 512>}
 func.func @d128_two_level(%q: !t, %k: !t, %v: !t) -> (!o, !l) {
   // expected-remark@+1 {{about 208 of 240 registers}}
   %o, %lse = attn.forward %q, %k, %v causal two_level : !t, !t, !t -> !o, !l
@@ -41,7 +41,7 @@ func.func @d256(%q: !w, %k: !w, %v: !w) -> (!p, !l) {
 // evenly.
 // CHECK-LABEL: func.func @d128_causal(
 // CHECK-NOT: late_waits
-// CHECK: longest_first = true, interleave = 512, producer_registers
+// CHECK: longest_first = true, group_tiles = 512, producer_registers
 // CHECK-NOT: persistent
 func.func @d128_causal(%q: !t, %k: !t, %v: !t) -> (!o, !l) {
   // expected-remark@+1 {{from the table)}}
@@ -52,7 +52,7 @@ func.func @d128_causal(%q: !t, %k: !t, %v: !t) -> (!o, !l) {
 // Where heads are wide and masked, pieces do follow each other in a CTA, and the
 // wait for a product stays behind what is computed under it.
 // CHECK-LABEL: func.func @d192_causal(
-// CHECK: late_waits = true, {{.*}}longest_first = true, interleave = 128, persistent = 32>
+// CHECK: late_waits = true, {{.*}}longest_first = true, group_tiles = 128, persistent = 32>
 func.func @d192_causal(%q: !n, %k: !n, %v: !n) -> (!x, !l) {
   // expected-remark@+1 {{from the table)}}
   %o, %lse = attn.forward %q, %k, %v causal : !n, !n, !n -> !x, !l
@@ -60,7 +60,7 @@ func.func @d192_causal(%q: !n, %k: !n, %v: !n) -> (!x, !l) {
 }
 
 // CHECK-LABEL: func.func @d256_causal(
-// CHECK: late_waits = true, {{.*}}longest_first = true, interleave = 128, persistent = 32>
+// CHECK: late_waits = true, {{.*}}longest_first = true, group_tiles = 128, persistent = 32>
 func.func @d256_causal(%q: !w, %k: !w, %v: !w) -> (!p, !l) {
   // expected-remark@+1 {{from the table)}}
   %o, %lse = attn.forward %q, %k, %v causal : !w, !w, !w -> !p, !l

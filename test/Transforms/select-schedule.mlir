@@ -13,9 +13,9 @@ func.func @bf16_d128(%q: tensor<?x?x?x128xbf16>, %k: tensor<?x?x?x128xbf16>, %v:
 }
 
 // CHECK-LABEL: func.func @f16_d128_causal(
-// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, stages = 3, pingpong = false, late_waits = true, lazy_rescale = 8, longest_first = true, interleave = 512, producer_registers = 32, consumer_registers = 160>}
+// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, stages = 3, pingpong = false, late_waits = true, lazy_rescale = 8, longest_first = true, group_tiles = 512, producer_registers = 32, consumer_registers = 160>}
 // OVERRIDE-LABEL: func.func @f16_d128_causal(
-// OVERRIDE: {schedule = #tile.schedule<block_q = 192, block_kv = 64, warpgroups = 3, stages = 3, pingpong = false, late_waits = true, lazy_rescale = 8, chains = 2, longest_first = true, interleave = 512, producer_registers = 32, consumer_registers = 160>}
+// OVERRIDE: {schedule = #tile.schedule<block_q = 192, block_kv = 64, warpgroups = 3, stages = 3, pingpong = false, late_waits = true, lazy_rescale = 8, chains = 2, longest_first = true, group_tiles = 512, producer_registers = 32, consumer_registers = 160>}
 func.func @f16_d128_causal(%q: tensor<?x?x?x128xf16>, %k: tensor<?x?x?x128xf16>, %v: tensor<?x?x?x128xf16>) -> (tensor<?x?x?x128xf16>, tensor<?x?x?xf32>) {
   // expected-remark@+1 {{from the table): 172144 of 232448 bytes of shared memory, about 148 of 160 registers in a consumer thread}}
   %o, %lse = attn.forward %q, %k, %v causal : tensor<?x?x?x128xf16>, tensor<?x?x?x128xf16>, tensor<?x?x?x128xf16> -> tensor<?x?x?x128xf16>, tensor<?x?x?xf32>
@@ -33,9 +33,9 @@ func.func @f16_d64(%q: tensor<?x?x?x64xf16>, %k: tensor<?x?x?x64xf16>, %v: tenso
 }
 
 // CHECK-LABEL: func.func @bf16_d64_causal(
-// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 128, warpgroups = 3, stages = 3, lazy_rescale = 8, chains = 8, longest_first = true, interleave = 256, producer_registers = 32, consumer_registers = 160>}
+// CHECK: {schedule = #tile.schedule<block_q = 192, block_kv = 128, warpgroups = 3, stages = 3, lazy_rescale = 8, chains = 8, longest_first = true, group_tiles = 256, producer_registers = 32, consumer_registers = 160>}
 // OVERRIDE-LABEL: func.func @bf16_d64_causal(
-// OVERRIDE: {schedule = #tile.schedule<block_q = 192, block_kv = 64, warpgroups = 3, stages = 3, pingpong = false, lazy_rescale = 8, chains = 2, longest_first = true, interleave = 256, producer_registers = 32, consumer_registers = 160>}
+// OVERRIDE: {schedule = #tile.schedule<block_q = 192, block_kv = 64, warpgroups = 3, stages = 3, pingpong = false, lazy_rescale = 8, chains = 2, longest_first = true, group_tiles = 256, producer_registers = 32, consumer_registers = 160>}
 func.func @bf16_d64_causal(%q: tensor<?x?x?x64xbf16>, %k: tensor<?x?x?x64xbf16>, %v: tensor<?x?x?x64xbf16>) -> (tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>) {
   // expected-remark@+1 {{from the table): 122992 of 232448 bytes of shared memory, about 152 of 160 registers in a consumer thread}}
   %o, %lse = attn.forward %q, %k, %v causal : tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16> -> tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>
@@ -61,7 +61,7 @@ func.func @bf16_d96(%q: tensor<?x?x?x96xbf16>, %k: tensor<?x?x?x96xbf16>, %v: te
 }
 
 // CHECK-LABEL: func.func @bf16_d192_causal(
-// CHECK: {schedule = #tile.schedule<block_q = 128, block_kv = 112, pingpong = false, lazy_rescale = 8, longest_first = true, interleave = 128>}
+// CHECK: {schedule = #tile.schedule<block_q = 128, block_kv = 112, pingpong = false, lazy_rescale = 8, longest_first = true, group_tiles = 128>}
 func.func @bf16_d192_causal(%q: tensor<?x?x?x192xbf16>, %k: tensor<?x?x?x192xbf16>, %v: tensor<?x?x?x192xbf16>) -> (tensor<?x?x?x192xbf16>, tensor<?x?x?xf32>) {
   // expected-remark@+1 {{221264 of 232448 bytes of shared memory, about 204 of 240 registers}}
   %o, %lse = attn.forward %q, %k, %v causal : tensor<?x?x?x192xbf16>, tensor<?x?x?x192xbf16>, tensor<?x?x?x192xbf16> -> tensor<?x?x?x192xbf16>, tensor<?x?x?xf32>

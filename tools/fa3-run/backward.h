@@ -47,8 +47,8 @@ struct Backward : Attention {
   bool hasFp8Gradients() const { return isFp8(gradientType); }
   /// Whether each row of gradients of scores has a factor of its own.
   bool hasRowFactors() const { return hasFp8Gradients() && !gradientScale; }
-  /// The factor of a row whose largest gradient is that; the least that a
-  /// kernel may use, which it finds while running.
+  /// The factor of a row whose largest gradient is that: the least that a
+  /// kernel, which finds it while running, has at the end.
   static double rowFactor(double largest);
 
   GradientFactors factors(int64_t batch, int64_t keyHead) const;

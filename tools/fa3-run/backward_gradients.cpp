@@ -207,8 +207,6 @@ void KeyGradients::visit(std::span<const QueryRow> queries, Score visitScore,
 }
 
 void KeyGradients::look(const std::vector<QueryRow> &allQueries) {
-  if (!backward.hasRowFactors())
-    return;
   visit(
       seeing(allQueries),
       [&](int64_t i, int64_t, const QueryRow &, const ExactScore &,

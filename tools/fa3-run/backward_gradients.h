@@ -66,8 +66,8 @@ public:
   KeyGradients(const Backward &backward, const GradientSlice &slice,
                std::vector<int64_t> keys);
 
-  /// Looks at the queries of one head, before any are added, if rows of
-  /// gradients have factors of their own.
+  /// Looks at the queries of one head, before any are added: rows of gradients
+  /// that have factors of their own get these.
   void look(const std::vector<QueryRow> &queries);
   /// Adds what the queries of one head contribute.
   void add(const std::vector<QueryRow> &queries);

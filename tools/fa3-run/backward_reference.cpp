@@ -157,14 +157,19 @@ static void checkKeys(const Backward &backward, uint64_t seed, JudgedTensor &dk,
                       body(parts[i]);
                   });
     };
-    for (const auto visit : {&KeyGradients::look, &KeyGradients::add})
-      for (int64_t head = 0; head < backward.ratio(); ++head) {
-        const std::vector<QueryRow> queries =
-            queriesOfHead(backward, group.batch,
-                          backward.firstQueryHead(group.keyHead) + head);
-        forEachPart(
-            [&](KeyGradients &gradients) { (gradients.*visit)(queries); });
-      }
+    const auto showHeads =
+        [&](void (KeyGradients::*visit)(const std::vector<QueryRow> &)) {
+          for (int64_t head = 0; head < backward.ratio(); ++head) {
+            const std::vector<QueryRow> queries =
+                queriesOfHead(backward, group.batch,
+                              backward.firstQueryHead(group.keyHead) + head);
+            forEachPart(
+                [&](KeyGradients &gradients) { (gradients.*visit)(queries); });
+          }
+        };
+    if (backward.hasRowFactors())
+      showHeads(&KeyGradients::look);
+    showHeads(&KeyGradients::add);
     forEachPart([&](KeyGradients &gradients) {
       gradients.finish();
       const std::vector<int64_t> &keys = gradients.indices();

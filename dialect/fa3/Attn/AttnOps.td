@@ -133,7 +133,7 @@ def Attn_BackwardOp : AttnOp<"backward", [Pure, AttrSizedOperandSegments, Attent
       becomes 448. A step of training uses the largest |dS| of the one before,
       `ds_amax` (delayed scaling).
     - without `ds_scale`, each row of dS has a factor of its own, a power of two
-      that is found while running: it shrinks when the row's largest |dS| so far
+      that is found while running (current scaling): it shrinks when the row's largest |dS| so far
       grows, and the sums that the row goes into with it. Rows are queries where
       dq is computed, keys where dk is, so that these are two kernels; the head
       dim is 128 at most.

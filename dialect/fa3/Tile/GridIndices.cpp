@@ -20,12 +20,12 @@ SmallVector<Value> fa3::tile::splitIndex(OpBuilder &builder, Location loc,
 }
 
 // Divisions take a hundred clocks each, before anything can be loaded. So
-// groups have a power of two as their size, and there is only the one by the
-// rows.
-SmallVector<Value> fa3::tile::splitInterleaved(OpBuilder &builder, Location loc,
-                                               Value index, ValueRange extents,
-                                               int64_t interleave,
-                                               Value condition) {
+// groups have a power of two as their size, and there is none beyond those of
+// splitIndex.
+SmallVector<Value> fa3::tile::splitGrouped(OpBuilder &builder, Location loc,
+                                           Value index, ValueRange extents,
+                                           int64_t groupTiles,
+                                           Value condition) {
   auto number = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, value);
   };
@@ -42,9 +42,9 @@ SmallVector<Value> fa3::tile::splitInterleaved(OpBuilder &builder, Location loc,
   Value one = number(1);
   Value rows = extents[0], columns = extents[1];
 
-  // log2 of a group's columns: log2(interleave) less that of the rows, rounded
+  // log2 of a group's columns: log2(groupTiles) less that of the rows, rounded
   // up, but no more than divides the columns.
-  auto bits = static_cast<int64_t>(llvm::Log2_64(interleave));
+  auto bits = static_cast<int64_t>(llvm::Log2_64(groupTiles));
   Value shift = sub(countZeros(math::CountLeadingZerosOp(), sub(rows, one)),
                     number(32 - bits));
   shift = arith::MinSIOp::create(

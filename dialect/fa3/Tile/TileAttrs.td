@@ -37,7 +37,9 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     - `late_waits`: a wait for a product stays behind what a loop computes while
       the product runs; otherwise ptxas decides.
     - `lazy_rescale`: keep the old row maximum while the scores have grown by no
-      more than 2^lazy_rescale, 0 to 15; 0 rescales always.
+      more than 2^lazy_rescale, 0 to 15; 0 rescales always. In 8 bits it is 8 at
+      most: what is rounded is smaller by this factor. So it is with rows of dS
+      whose factors are found while running, where it is 2 at most.
     - `chains`: independent dependence chains of a row reduction: 1, 2, 4 or 8.
     - `product_sums`: the second product also sums the rows of its first operand,
       by a row of ones below the other one; the operands must be of 8 bits.
@@ -45,10 +47,12 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
       the kernel that needs them so; for more, and if 0 always, by a kernel in
       front of it. 2147483647 is for all.
     - `longest_first`: start the blocks with most work first.
-    - `interleave`: with `longest_first`, do so for several heads at once, as
-      many as have about this many blocks in all, and not for one after the
-      other; so the last CTAs to start have little work. 0 or a power of two, to
-      65536.
+    - `group_tiles`: with `longest_first`, do so for several heads at once, and
+      not for one after the other; so the last CTAs to start have little work. A
+      group of heads has at most this many blocks, or is one head; its size is a
+      power of two that divides the number of heads. 0, for no groups, or a power
+      of two, to 65536. Where CTAs compute piece after piece (`persistent`) there
+      are no groups.
     - `persistent`: as many CTAs as run at once, each of which computes piece
       after piece: the loads of the next one run under the end of this one. With
       more than this many pieces along the grid's first dimension, and if 0
@@ -85,7 +89,7 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     DefaultValuedParameter<"bool", "false">:$product_sums,
     DefaultValuedParameter<"int64_t", "0">:$transpose_v,
     DefaultValuedParameter<"bool", "false">:$longest_first,
-    DefaultValuedParameter<"int64_t", "0">:$interleave,
+    DefaultValuedParameter<"int64_t", "0">:$group_tiles,
     DefaultValuedParameter<"int64_t", "0">:$persistent,
     DefaultValuedParameter<"bool", "false">:$transpose_s,
     DefaultValuedParameter<"bool", "false">:$transpose_dkv,

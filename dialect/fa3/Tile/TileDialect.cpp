@@ -38,7 +38,7 @@ LogicalResult ScheduleAttr::verify(
     int64_t blockKv, int64_t warpgroups, int64_t stages, int64_t earlyStages,
     bool overlap, bool specialize, bool pingpong, bool splitLoops,
     bool lateWaits, int64_t lazyRescale, int64_t chains, bool productSums,
-    int64_t transposeV, bool longestFirst, int64_t interleave,
+    int64_t transposeV, bool longestFirst, int64_t groupTiles,
     int64_t persistent, bool transposeS, bool transposeDkv, bool transposeDq,
     bool shareOperands, bool separateDq, bool bulkReduce,
     int64_t producerRegisters, int64_t consumerRegisters) {
@@ -78,12 +78,12 @@ LogicalResult ScheduleAttr::verify(
       failed(inRange("early_stages", earlyStages, 0, 16)) ||
       failed(inRange("lazy_rescale", lazyRescale, 0, 15)) ||
       failed(inRange("transpose_v", transposeV, 0, kNoLimit)) ||
-      failed(inRange("interleave", interleave, 0, 65536)) ||
+      failed(inRange("group_tiles", groupTiles, 0, 65536)) ||
       failed(inRange("persistent", persistent, 0, kNoLimit)))
     return failure();
-  if (interleave != 0 && !llvm::isPowerOf2_64(interleave))
-    return emitError() << "interleave must be 0 or a power of two, not "
-                       << interleave;
+  if (groupTiles != 0 && !llvm::isPowerOf2_64(groupTiles))
+    return emitError() << "group_tiles must be 0 or a power of two, not "
+                       << groupTiles;
   if (chains < 1 || chains > 8 || !llvm::isPowerOf2_64(chains))
     return emitError() << "chains must be 1, 2, 4 or 8, not " << chains;
   for (auto [field, value] :

@@ -118,19 +118,19 @@ LogicalResult ProgramIdOp::verify() {
   if (getExtents().size() != getIds().size())
     return emitOpError() << "has " << getExtents().size() << " extents, but "
                          << getIds().size() << " results";
-  if (getInterleave() &&
-      (*getInterleave() < 1 || !llvm::isPowerOf2_64(*getInterleave()) ||
+  if (getGrouped() &&
+      (*getGrouped() < 1 || !llvm::isPowerOf2_64(*getGrouped()) ||
        getExtents().size() < 2))
-    return emitOpError() << "interleave must be a power of two, for a grid "
+    return emitOpError() << "grouped must be a power of two, for a grid "
                             "with at least two extents";
   return success();
 }
 
 SmallVector<Value> ProgramIdOp::getIdsOf(OpBuilder &builder, Location loc,
                                          Value number) {
-  if (!getInterleave())
+  if (!getGrouped())
     return splitIndex(builder, loc, number, getExtents());
-  return splitInterleaved(builder, loc, number, getExtents(), *getInterleave());
+  return splitGrouped(builder, loc, number, getExtents(), *getGrouped());
 }
 
 //===----------------------------------------------------------------------===//

@@ -35,13 +35,13 @@ llvm::SmallVector<mlir::Value> splitIndex(mlir::OpBuilder &builder,
                                           mlir::Location loc, mlir::Value index,
                                           mlir::ValueRange extents);
 
-/// The same in groups that have at most `interleave` pieces, a power of two,
+/// The same in groups that have at most `groupTiles` pieces, a power of two,
 /// and in which the first dimension varies slowest (tile.program_id). Only
 /// where `condition` holds, if there is one.
 llvm::SmallVector<mlir::Value>
-splitInterleaved(mlir::OpBuilder &builder, mlir::Location loc,
-                 mlir::Value index, mlir::ValueRange extents,
-                 int64_t interleave, mlir::Value condition = {});
+splitGrouped(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value index,
+             mlir::ValueRange extents, int64_t groupTiles,
+             mlir::Value condition = {});
 
 } // namespace fa3::tile
 

@@ -73,7 +73,7 @@ def Tile_ProgramIdOp : TileOp<"program_id", [Pure]> {
 
     CTAs start in the order of their numbers. Where work becomes less along the
     first dimension, whoever starts last should have little of it: with
-    `interleave`, a power of two, the second dimension is divided into groups that
+    `grouped`, a power of two, the second dimension is divided into groups that
     have at most that many CTAs, or are a single coordinate, and within a group it
     is the first dimension that varies slowest. A group's size is a power of two
     that divides the second dimension's.
@@ -81,16 +81,16 @@ def Tile_ProgramIdOp : TileOp<"program_id", [Pure]> {
     ```mlir
     %i, %h, %b = tile.program_id(%blocks, %heads, %batch)
     // 4 blocks of each of 6 heads: head 0, block 0; head 0, block 1; ...
-    // interleave 8: block 0 of heads 0 and 1, block 1 of both, ...
-    %i, %h, %b = tile.program_id(%blocks, %heads, %batch) interleave 8
+    // grouped 8: block 0 of heads 0 and 1, block 1 of both, ...
+    %i, %h, %b = tile.program_id(%blocks, %heads, %batch) grouped 8
     ```
   }];
-  let arguments = (ins Variadic<Index>:$extents, OptionalAttr<I64Attr>:$interleave);
+  let arguments = (ins Variadic<Index>:$extents, OptionalAttr<I64Attr>:$grouped);
   let results = (outs Variadic<Index>:$ids);
-  let assemblyFormat = "`(` $extents `)` (`interleave` $interleave^)? attr-dict `:` type($ids)";
+  let assemblyFormat = "`(` $extents `)` (`grouped` $grouped^)? attr-dict `:` type($ids)";
   let hasVerifier = 1;
   let builders = [OpBuilder<(ins "::mlir::TypeRange":$ids, "::mlir::ValueRange":$extents), [{
-    build($_builder, $_state, ids, extents, /*interleave=*/nullptr);
+    build($_builder, $_state, ids, extents, /*grouped=*/nullptr);
   }]>];
   let extraClassDeclaration = [{
     /// The coordinates of the CTA of a number.

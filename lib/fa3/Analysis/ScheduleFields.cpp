@@ -18,7 +18,7 @@ ScheduleFields ScheduleFields::of(tile::ScheduleAttr schedule) {
           schedule.getSplitLoops(),       schedule.getLateWaits(),
           schedule.getLazyRescale(),      schedule.getChains(),
           schedule.getProductSums(),      schedule.getTransposeV(),
-          schedule.getLongestFirst(),     schedule.getInterleave(),
+          schedule.getLongestFirst(),     schedule.getGroupTiles(),
           schedule.getPersistent(),       schedule.getTransposeS(),
           schedule.getTransposeDkv(),     schedule.getTransposeDq(),
           schedule.getShareOperands(),    schedule.getSeparateDq(),
@@ -32,7 +32,7 @@ ScheduleFields::get(function_ref<InFlightDiagnostic()> emitError,
   return tile::ScheduleAttr::getChecked(
       emitError, context, blockQ, blockKv, warpgroups, stages, earlyStages,
       overlap, specialize, pingpong, splitLoops, lateWaits, lazyRescale, chains,
-      productSums, transposeV, longestFirst, interleave, persistent, transposeS,
+      productSums, transposeV, longestFirst, groupTiles, persistent, transposeS,
       transposeDkv, transposeDq, shareOperands, separateDq, bulkReduce,
       producerRegisters, consumerRegisters);
 }

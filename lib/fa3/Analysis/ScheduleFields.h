@@ -24,7 +24,7 @@ struct ScheduleFields {
   bool productSums = false;
   int64_t transposeV = 0;
   bool longestFirst = false;
-  int64_t interleave = 0;
+  int64_t groupTiles = 0;
   int64_t persistent = 0;
   bool transposeS = false;
   bool transposeDkv = false;

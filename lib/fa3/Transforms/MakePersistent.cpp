@@ -74,18 +74,18 @@ struct MakePersistentPass
   }
 
   /// The coordinates of a piece. CTAs that compute piece after piece have equal
-  /// shares of head after head: only beyond the limit are heads interleaved.
+  /// shares of head after head: only beyond the limit are heads in groups.
   SmallVector<Value> split(OpBuilder &builder, tile::ProgramIdOp grid,
                            Value piece) {
     Location loc = grid.getLoc();
     int64_t limit = getOperation().getScheduleAttr().getPersistent();
-    if (!grid.getInterleave() || limit == tile::ScheduleAttr::kNoLimit)
+    if (!grid.getGrouped() || limit == tile::ScheduleAttr::kNoLimit)
       return tile::splitIndex(builder, loc, piece, grid.getExtents());
     Value exceeds = arith::CmpIOp::create(
         builder, loc, arith::CmpIPredicate::ugt, grid.getExtents().front(),
         arith::ConstantIndexOp::create(builder, loc, limit));
-    return tile::splitInterleaved(builder, loc, piece, grid.getExtents(),
-                                  *grid.getInterleave(), exceeds);
+    return tile::splitGrouped(builder, loc, piece, grid.getExtents(),
+                              *grid.getGrouped(), exceeds);
   }
 
   /// The loop over a CTA's pieces: its bounds, and the piece of an index.

@@ -219,7 +219,8 @@ def MakePersistentPass : Pass<"fa3-make-persistent", "::fa3::tile::KernelOp"> {
 
     Does nothing unless the schedule says `persistent`. With more pieces along the
     grid's first dimension than that there is a CTA for each piece, which the
-    grid's expression of sizes decides: the loop then has one iteration.
+    grid's expression of sizes decides: the loop then has one iteration. Only
+    there does a `grouped` grid keep its groups.
 
     Precondition: one `tile.program_id` at the top level of the kernel, and its
     extents do not depend on it. Postcondition: the same pieces are computed.

@@ -50,7 +50,7 @@ constexpr NamedField kFields[] = {
     {"product_sums", &ScheduleFields::productSums},
     {"transpose_v", &ScheduleFields::transposeV},
     {"longest_first", &ScheduleFields::longestFirst},
-    {"interleave", &ScheduleFields::interleave},
+    {"group_tiles", &ScheduleFields::groupTiles},
     {"persistent", &ScheduleFields::persistent},
     {"transpose_s", &ScheduleFields::transposeS},
     {"transpose_dkv", &ScheduleFields::transposeDkv},
@@ -148,12 +148,13 @@ constexpr int64_t kTwoLevelKeyFactorKeys = 64;
 /// Growth of the row maximum, in powers of two, that is not rescaled: the
 /// probabilities stay far from the largest number of either 16-bit type.
 constexpr int64_t kLazyRescale = 8;
-/// Rows of dS that grow by that many powers keep their factor.
-constexpr int64_t kRunningLazyRescale = 2;
 /// In 8 bits it takes away from the range of the probabilities; less where
 /// factors of keys are to make scores more precise.
 constexpr int64_t kNarrowLazyRescale = 4;
 constexpr int64_t kKeyFactorLazyRescale = 2;
+/// Rows of dS that grow by that many powers keep their factor; it takes away
+/// from their range, too. References for fa3-run's checks allow for that many.
+constexpr int64_t kRunningLazyRescale = 2;
 /// wgmma's largest n.
 constexpr int64_t kMaxColumns = 256;
 /// Elements that an 8-bit product contracts at once.
@@ -176,7 +177,9 @@ struct BackwardRow {
   bool splitLoops;
   bool separateDq = false;
   int64_t persistent = 0;
-  int64_t interleave = 256;
+  /// Of causal kernels. Sums of dq share L2 with what is read: fewer tiles than
+  /// in the forward pass are best.
+  int64_t groupTiles = 256;
 };
 
 constexpr BackwardRow kBackwardRows[] = {
@@ -187,8 +190,9 @@ constexpr BackwardRow kBackwardRows[] = {
     {192, false, 64, 96, 3, 2, 1, false, true, true, false, true},
     {192, true, 64, 96, 3, 2, 1, false, true, true, false, false},
     {256, false, 64, 80, 2, 2, 1, false, true, true, false, true},
+    // What computes the indices of groups takes the last registers.
     {256, true, 64, 80, 2, 2, 1, false, true, true, false, true, false, 0,
-     /*interleave=*/0},
+     /*groupTiles=*/0},
 };
 
 /// The same with 8-bit elements.
@@ -294,7 +298,7 @@ static ArrayRef<ForwardRow> getForwardRows(attn::ForwardOp forward) {
 /// Blocks of causal heads that are computed together. Many divide the work
 /// evenly, but the keys and values of their heads should stay in L2, of which
 /// those of wide heads need more.
-static int64_t chooseInterleave(int64_t headDim) {
+static int64_t chooseGroupTiles(int64_t headDim) {
   return headDim <= 64 ? 256 : headDim <= 128 ? 512 : 128;
 }
 
@@ -327,7 +331,7 @@ static ScheduleFields chooseForward(attn::ForwardOp forward) {
   fields.productSums = narrow && getTileColumns(forward) + 8 <= kMaxColumns;
   fields.longestFirst = row->causal;
   if (row->causal)
-    fields.interleave = chooseInterleave(headDim);
+    fields.groupTiles = chooseGroupTiles(headDim);
   fields.splitRegisters();
   return fields;
 }
@@ -365,7 +369,7 @@ static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   fields.overlap = fields.pingpong = false;
   fields.longestFirst = backward.getCausal();
   if (backward.getCausal())
-    fields.interleave = row->interleave;
+    fields.groupTiles = row->groupTiles;
   fields.transposeS = row->transposeS;
   fields.transposeDkv = row->transposeDkv;
   fields.transposeDq = row->transposeDq;
@@ -384,9 +388,6 @@ static ScheduleFields chooseFields(attn::AttentionOpInterface attention) {
     return chooseBackward(backward);
   return chooseForward(cast<attn::ForwardOp>(attention.getOperation()));
 }
-
-/// A row's factor in 8 bits leaves powers for its growth: not more than these.
-static constexpr int64_t kMaxLazyRescale = 8;
 
 /// Keys are rows where one warpgroup has room for sums of 64 of them.
 static constexpr int64_t kRunningColumns = 128;
@@ -420,9 +421,10 @@ checkNarrowBackward(attn::BackwardOp backward, tile::ScheduleAttr schedule,
   if (!schedule.getTransposeS() || backward.sumsDq(schedule))
     return refuse("factors of dS that are found while running need transpose_s "
                   "and separate_dq: they are of rows, keys and queries");
-  if (schedule.getLazyRescale() > kMaxLazyRescale)
-    return refuse("with 8-bit elements, lazy_rescale must be " +
-                  Twine(kMaxLazyRescale) + " at most, not " +
+  if (schedule.getLazyRescale() > kRunningLazyRescale)
+    return refuse("factors of dS that are found while running need a "
+                  "lazy_rescale of " +
+                  Twine(kRunningLazyRescale) + " at most, not " +
                   Twine(schedule.getLazyRescale()));
   return success();
 }
@@ -453,10 +455,10 @@ static LogicalResult checkProgram(attn::AttentionOpInterface attention,
       return refuse("with 8-bit elements, block_kv must be a multiple of " +
                     Twine(kNarrowStep) + ", not " +
                     Twine(schedule.getBlockKv()));
-    if (isNarrow(attention) && schedule.getLazyRescale() > kMaxLazyRescale)
-      return refuse("with 8-bit elements, lazy_rescale must be " +
-                    Twine(kMaxLazyRescale) + " at most, not " +
-                    Twine(schedule.getLazyRescale()));
+    if (isNarrow(attention) && schedule.getLazyRescale() > 8)
+      return refuse(
+          "with 8-bit elements, lazy_rescale must be 8 at most, not " +
+          Twine(schedule.getLazyRescale()));
     return success();
   }
   if (schedule.getProductSums())

@@ -1,4 +1,4 @@
-// The block's index is taken apart in 32 bits, fastest first or interleaved.
+// The block's index is taken apart in 32 bits, fastest first or in groups.
 // RUN: fa3-opt %s --fa3-hopper-to-nvvm | FileCheck %s
 
 !m = memref<?x?x64xbf16, strided<[?, ?, 1]>>
@@ -25,9 +25,9 @@ tile.kernel @grid(%m: !m {tile.argument = #tile.argument<"m", "input", ["a", "b"
   tile.return
 }
 
-// Heads are interleaved: the size of a group is a power of two, so that there are no
+// Heads are in groups: the size of a group is a power of two, so that there are no
 // more divisions, and the grid is the same. 28 is 32 - log2(16).
-// CHECK-LABEL: llvm.func @interleaved(
+// CHECK-LABEL: llvm.func @grouped(
 // CHECK-SAME: %{{[a-z0-9]+}}: !llvm.ptr<1>, %[[A:[a-z0-9]+]]: i32, %[[B:[a-z0-9]+]]: i32
 // CHECK-SAME: hopper.grid = {args = [{args = ["a", "b"], op = "mul"}, 2], op = "mul"}
 // CHECK: %[[ID:.*]] = nvvm.read.ptx.sreg.ctaid.x : i32
@@ -55,14 +55,14 @@ tile.kernel @grid(%m: !m {tile.argument = #tile.argument<"m", "input", ["a", "b"
 // CHECK: llvm.inline_asm has_side_effects "mbarrier.arrive{{.*}}" %[[I]] :
 // CHECK: llvm.inline_asm has_side_effects "mbarrier.arrive{{.*}}" %[[J]] :
 // CHECK: llvm.inline_asm has_side_effects "mbarrier.arrive{{.*}}" %[[K]] :
-tile.kernel @interleaved(%m: !m {tile.argument = #tile.argument<"m", "input", ["a", "b", "d"]>})
+tile.kernel @grouped(%m: !m {tile.argument = #tile.argument<"m", "input", ["a", "b", "d"]>})
     attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
   %a = memref.dim %m, %c0 : !m
   %b = memref.dim %m, %c1 : !m
-  %i, %j, %k = tile.program_id(%a, %b, %c2) interleave 16 : index, index, index
+  %i, %j, %k = tile.program_id(%a, %b, %c2) grouped 16 : index, index, index
   %i32 = arith.index_cast %i : index to i32
   %j32 = arith.index_cast %j : index to i32
   %k32 = arith.index_cast %k : index to i32

@@ -98,32 +98,32 @@ tile.kernel @k(%x: memref<?x64xbf16, strided<[?, 1]>>, %i: index) {
 // -----
 
 tile.kernel @k(%i: index) {
-  // expected-error@+1 {{interleave must be a power of two, for a grid with at least two extents}}
-  %a:2 = tile.program_id(%i, %i) interleave 12 : index, index
+  // expected-error@+1 {{grouped must be a power of two, for a grid with at least two extents}}
+  %a:2 = tile.program_id(%i, %i) grouped 12 : index, index
   tile.return
 }
 
 // -----
 
 tile.kernel @k(%i: index) {
-  // expected-error@+1 {{interleave must be a power of two, for a grid with at least two extents}}
-  %a:2 = tile.program_id(%i, %i) interleave 0 : index, index
+  // expected-error@+1 {{grouped must be a power of two, for a grid with at least two extents}}
+  %a:2 = tile.program_id(%i, %i) grouped 0 : index, index
   tile.return
 }
 
 // -----
 
 tile.kernel @k(%i: index) {
-  // expected-error@+1 {{interleave must be a power of two, for a grid with at least two extents}}
-  %a:2 = tile.program_id(%i, %i) interleave -16 : index, index
+  // expected-error@+1 {{grouped must be a power of two, for a grid with at least two extents}}
+  %a:2 = tile.program_id(%i, %i) grouped -16 : index, index
   tile.return
 }
 
 // -----
 
 tile.kernel @k(%i: index) {
-  // expected-error@+1 {{interleave must be a power of two, for a grid with at least two extents}}
-  %a = tile.program_id(%i) interleave 16 : index
+  // expected-error@+1 {{grouped must be a power of two, for a grid with at least two extents}}
+  %a = tile.program_id(%i) grouped 16 : index
   tile.return
 }
 

@@ -60,7 +60,7 @@ tile.kernel @all(%x: !matrix {tile.argument = #tile.argument<"x", "input", ["bat
 // CHECK-SAME: d = #tile.schedule<block_q = 128, block_kv = 64, late_waits = true, persistent = 32>
 // CHECK-SAME: e = #tile.schedule<block_q = 128, block_kv = 64, persistent = 2147483647>
 // CHECK-SAME: f = #tile.schedule<block_q = 128, block_kv = 64>
-// CHECK-SAME: g = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, interleave = 65536, persistent = 32>
+// CHECK-SAME: g = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, group_tiles = 65536, persistent = 32>
 // CHECK-SAME: h = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true>
 tile.kernel @schedules() attributes {
     a = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, stages = 3, overlap = false, specialize = false,
@@ -71,17 +71,17 @@ tile.kernel @schedules() attributes {
     d = #tile.schedule<block_q = 128, block_kv = 64, late_waits = true, persistent = 32>,
     e = #tile.schedule<block_q = 128, block_kv = 64, persistent = 2147483647>,
     f = #tile.schedule<block_q = 128, block_kv = 64, late_waits = false, persistent = 0>,
-    g = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, interleave = 65536, persistent = 32>,
-    h = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, interleave = 0>} {
+    g = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, group_tiles = 65536, persistent = 32>,
+    h = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, group_tiles = 0>} {
   tile.return
 }
 
 // A grid whose first dimension varies slowest within a group.
-// CHECK-LABEL: tile.kernel @interleaved
-// CHECK: %[[ID:.*]]:3 = tile.program_id(%{{.*}}, %{{.*}}, %{{.*}}) interleave 16 : index, index, index
+// CHECK-LABEL: tile.kernel @grouped
+// CHECK: %[[ID:.*]]:3 = tile.program_id(%{{.*}}, %{{.*}}, %{{.*}}) grouped 16 : index, index, index
 // CHECK: tile.load %{{.*}}[%[[ID]]#2, %[[ID]]#0, %[[ID]]#1]
-tile.kernel @interleaved(%x: !matrix, %blocks: index, %heads: index, %batch: index) {
-  %i, %h, %b = tile.program_id(%blocks, %heads, %batch) interleave 16 : index, index, index
+tile.kernel @grouped(%x: !matrix, %blocks: index, %heads: index, %batch: index) {
+  %i, %h, %b = tile.program_id(%blocks, %heads, %batch) grouped 16 : index, index, index
   %t = tile.load %x[%b, %i, %h] dims [1, 2] : !matrix, vector<128x64xbf16>
   tile.return
 }

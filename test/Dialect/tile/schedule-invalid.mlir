@@ -80,18 +80,18 @@
 
 // -----
 
-// expected-error@+1 {{interleave must be 0 or a power of two, not 3}}
-#s = #tile.schedule<block_q = 128, block_kv = 128, longest_first = true, interleave = 3>
+// expected-error@+1 {{group_tiles must be 0 or a power of two, not 3}}
+#s = #tile.schedule<block_q = 128, block_kv = 128, longest_first = true, group_tiles = 3>
 
 // -----
 
-// expected-error@+1 {{interleave must be from 0 to 65536, not 131072}}
-#s = #tile.schedule<block_q = 128, block_kv = 128, longest_first = true, interleave = 131072>
+// expected-error@+1 {{group_tiles must be from 0 to 65536, not 131072}}
+#s = #tile.schedule<block_q = 128, block_kv = 128, longest_first = true, group_tiles = 131072>
 
 // -----
 
-// expected-error@+1 {{interleave must be from 0 to 65536, not -2}}
-#s = #tile.schedule<block_q = 128, block_kv = 128, longest_first = true, interleave = -2>
+// expected-error@+1 {{group_tiles must be from 0 to 65536, not -2}}
+#s = #tile.schedule<block_q = 128, block_kv = 128, longest_first = true, group_tiles = -2>
 
 // -----
 

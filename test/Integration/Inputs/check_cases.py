@@ -27,7 +27,7 @@ CASES = {
     "heads": [problem(70, 90, 1, 2 * ratio, 2) for ratio in (1, 2, 3, 4, 7)]
              + [problem(70, 90, 2, 8, 1), problem(130, 70, 3, 2, 2)],
     # Numbers of heads that powers of two divide or not, and of blocks; one block alone, one head alone.
-    "interleave": [problem(q, k, batch, heads, kv_heads) for q, k, batch, heads, kv_heads in
+    "groups": [problem(q, k, batch, heads, kv_heads) for q, k, batch, heads, kv_heads in
                    [(400, 400, 2, 6, 3), (400, 300, 1, 5, 5), (200, 150, 3, 7, 7), (200, 200, 1, 16, 16),
                     (400, 300, 1, 8, 8), (70, 90, 2, 8, 8), (600, 520, 1, 4, 2), (800, 800, 1, 1, 1)]],
     # Many tiles whose loops are empty, in other orders of asynchronous events.

@@ -14,7 +14,7 @@ GradientProgram::GradientProgram(OpBuilder &builder, attn::BackwardOp backward,
                                   builder.getContext())),
       backward(backward), mainSchedule(backward.getScheduleAttr()),
       isNarrow(backward.isNarrow()), lift(isNarrow ? kLargestPower : 0),
-      rise(kLargestPower - mainSchedule.getLazyRescale()),
+      rowLift(kLargestPower - mainSchedule.getLazyRescale()),
       scoreFactor({exponentScale, {}}) {}
 
 void GradientProgram::addRowStatistics() {
@@ -204,7 +204,7 @@ GradientProgram::ScaledRows GradientProgram::scaleRows(Value ds,
   // Exactly 1 where the reference stays.
   Value change = arith::SubFOp::create(b, exponents, reference);
   Value factors = math::Exp2Op::create(
-      b, arith::SubFOp::create(b, splat(rowType, static_cast<double>(rise)),
+      b, arith::SubFOp::create(b, splat(rowType, static_cast<double>(rowLift)),
                                reference)
              .getResult());
   return {timesRows(ds, factors), reference, math::Exp2Op::create(b, change)};
@@ -218,6 +218,6 @@ Value GradientProgram::timesRows(Value tile, Value factors) {
 Value GradientProgram::unscaledRows(Value sums, Value exponents) {
   auto rowType = cast<VectorType>(exponents.getType());
   Value power = arith::SubFOp::create(
-      b, exponents, splat(rowType, static_cast<double>(rise)));
+      b, exponents, splat(rowType, static_cast<double>(rowLift)));
   return timesRows(sums, math::Exp2Op::create(b, power));
 }

@@ -92,10 +92,12 @@ protected:
   };
   /// Exponents of rows of which nothing is known.
   mlir::Value initialExponents(int64_t count);
+  /// Scales the rows of dS, whose exponents so far are `exponents`: the
+  /// result's `rescale` is for sums of rows with those.
   ScaledRows scaleRows(mlir::Value ds, mlir::Value exponents);
-  /// Rows of sums, as often as the tile's columns.
+  /// Multiplies each row by its factor, an element of a tile of one column.
   mlir::Value timesRows(mlir::Value tile, mlir::Value factors);
-  /// What the sums of such rows mean.
+  /// Takes the factors of such rows back from their sums.
   mlir::Value unscaledRows(mlir::Value sums, mlir::Value exponents);
 
   static constexpr llvm::StringLiteral kGradientColumns = "do_columns";
@@ -108,9 +110,9 @@ protected:
   int64_t lift;
   /// The factor that takes this back: 2^-lift.
   double lowering() const { return std::ldexp(1.0, -static_cast<int>(lift)); }
-  /// Rows of dS become at most 2^rise times a power that `lazy_rescale` lets
-  /// them grow by.
-  int64_t rise;
+  /// Rows of dS become at most 2^rowLift, times 2^lazy_rescale that they may
+  /// have grown by.
+  int64_t rowLift;
   Factor scoreFactor, riseFactor;
 };
 

@@ -195,11 +195,11 @@ void ProgramBuilder::storeStatistic(Value tile, StringRef tensor, Value batch,
 }
 
 SmallVector<Value> ProgramBuilder::programIds(ArrayRef<Value> grid,
-                                              bool interleaved) {
+                                              bool longestFirst) {
   SmallVector<Type> indices(grid.size(), b.getIndexType());
-  IntegerAttr interleave;
-  if (interleaved && schedule.getInterleave() != 0)
-    interleave = b.getI64IntegerAttr(schedule.getInterleave());
+  IntegerAttr grouped;
+  if (longestFirst && schedule.getGroupTiles() != 0)
+    grouped = b.getI64IntegerAttr(schedule.getGroupTiles());
   return llvm::to_vector_of<Value>(
-      tile::ProgramIdOp::create(b, indices, grid, interleave).getIds());
+      tile::ProgramIdOp::create(b, indices, grid, grouped).getIds());
 }

@@ -100,9 +100,9 @@ protected:
   void storeStatistic(mlir::Value tile, llvm::StringRef tensor,
                       mlir::Value batch, mlir::Value row, mlir::Value head);
   /// The CTA's coordinates in a grid of these extents, fastest first, or
-  /// interleaved as the schedule says, where work becomes less along the first.
+  /// in groups as the schedule says, where work becomes less along the first.
   llvm::SmallVector<mlir::Value> programIds(llvm::ArrayRef<mlir::Value> grid,
-                                            bool interleaved = false);
+                                            bool longestFirst = false);
 
   mlir::ImplicitLocOpBuilder b;
   attn::SpecOpInterface spec;

@@ -9,12 +9,12 @@
 
 // The last block of every head comes first.
 // CHECK-LABEL: tile.kernel @causal(
-// CHECK: %[[ID:.*]]:3 = tile.program_id(%[[BLOCKS:[^,]*]], %{{[^)]*}}) interleave 64 : index, index, index
+// CHECK: %[[ID:.*]]:3 = tile.program_id(%[[BLOCKS:[^,]*]], %{{[^)]*}}) grouped 64 : index, index, index
 // CHECK: %[[LAST:.*]] = arith.subi %[[BLOCKS]], %c1
 // CHECK: arith.subi %[[LAST]], %[[ID]]#0
 func.func @causal(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
   %o, %lse = attn.forward %q, %k, %v causal
-    {schedule = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, interleave = 64>} : !t, !t, !t -> !t, !l
+    {schedule = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, group_tiles = 64>} : !t, !t, !t -> !t, !l
   return %o, %lse : !t, !l
 }
 
@@ -22,7 +22,7 @@ func.func @causal(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
 // CHECK: tile.program_id(%{{[^)]*}}) : index, index, index
 func.func @head_after_head(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
   %o, %lse = attn.forward %q, %k, %v causal
-    {schedule = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, interleave = 0>} : !t, !t, !t -> !t, !l
+    {schedule = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, group_tiles = 0>} : !t, !t, !t -> !t, !l
   return %o, %lse : !t, !l
 }
 
@@ -31,7 +31,7 @@ func.func @head_after_head(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
 // CHECK: tile.program_id(%{{[^)]*}}) : index, index, index
 func.func @shortest_first(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
   %o, %lse = attn.forward %q, %k, %v causal
-    {schedule = #tile.schedule<block_q = 128, block_kv = 64, longest_first = false, interleave = 64>} : !t, !t, !t -> !t, !l
+    {schedule = #tile.schedule<block_q = 128, block_kv = 64, longest_first = false, group_tiles = 64>} : !t, !t, !t -> !t, !l
   return %o, %lse : !t, !l
 }
 
@@ -47,9 +47,9 @@ func.func @full(%q: !t, %k: !t, %v: !t) -> (!t, !l) {
 // CHECK-LABEL: tile.kernel @narrow_values(
 // CHECK: tile.program_id(%{{[^)]*}}) : index, index, index
 // CHECK-LABEL: tile.kernel @narrow(
-// CHECK: tile.program_id(%{{[^)]*}}) interleave 256 : index, index, index
+// CHECK: tile.program_id(%{{[^)]*}}) grouped 256 : index, index, index
 // CHECK-LABEL: tile.kernel @narrow_short(
-// CHECK: tile.program_id(%{{[^)]*}}) interleave 256 : index, index, index
+// CHECK: tile.program_id(%{{[^)]*}}) grouped 256 : index, index, index
 func.func @narrow(%q: !e, %k: !e, %v: !e) -> (!o, !l) {
   %o, %lse = attn.forward %q, %k, %v causal : !e, !e, !e -> !o, !l
   return %o, %lse : !o, !l
@@ -60,7 +60,7 @@ func.func @narrow(%q: !e, %k: !e, %v: !e) -> (!o, !l) {
 // CHECK-LABEL: tile.kernel @gradients_preprocess(
 // CHECK: tile.program_id(%{{[^)]*}}) : index, index, index
 // CHECK-LABEL: tile.kernel @gradients_main(
-// CHECK: %[[ID:.*]]:3 = tile.program_id(%{{[^)]*}}) interleave 256 : index, index, index
+// CHECK: %[[ID:.*]]:3 = tile.program_id(%{{[^)]*}}) grouped 256 : index, index, index
 // CHECK: arith.muli %[[ID]]#0, %c128
 // CHECK-LABEL: tile.kernel @gradients_postprocess(
 // CHECK: tile.program_id(%{{[^)]*}}) : index, index, index
@@ -72,9 +72,9 @@ func.func @gradients(%q: !t, %k: !t, %v: !t, %o: !t, %lse: !l, %do: !t) -> (!t, 
 // CHECK-LABEL: tile.kernel @separate_preprocess(
 // CHECK: tile.program_id(%{{[^)]*}}) : index, index, index
 // CHECK-LABEL: tile.kernel @separate_main(
-// CHECK: tile.program_id(%{{[^)]*}}) interleave 256 : index, index, index
+// CHECK: tile.program_id(%{{[^)]*}}) grouped 256 : index, index, index
 // CHECK-LABEL: tile.kernel @separate_dq(
-// CHECK: %[[ID:.*]]:3 = tile.program_id(%[[BLOCKS:[^,]*]], %{{[^)]*}}) interleave 256 : index, index, index
+// CHECK: %[[ID:.*]]:3 = tile.program_id(%[[BLOCKS:[^,]*]], %{{[^)]*}}) grouped 256 : index, index, index
 // CHECK: %[[LAST:.*]] = arith.subi %[[BLOCKS]], %c1
 // CHECK: arith.subi %[[LAST]], %[[ID]]#0
 func.func @separate(%q: !t, %k: !t, %v: !t, %o: !t, %lse: !l, %do: !t) -> (!t, !t, !t) {
