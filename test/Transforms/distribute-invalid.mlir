@@ -317,6 +317,15 @@ tile.kernel @added_column(%w: memref<?x4096xf32, strided<[?, 1]>>, %i: index) {
 
 // -----
 
+tile.kernel @begun(%w: memref<?x4096xf32, strided<[?, 1]>>, %b: memref<?xf32, strided<[1]>>, %i: index) {
+  %x = arith.constant dense<1.0> : vector<64x64xf32>
+  // expected-error @+1 {{that the first tile is stored needs bulk_reduce in the schedule: threads do not know of each other's}}
+  tile.reduce_store %x, %w[%i, %i] begun %b : vector<64x64xf32>, memref<?x4096xf32, strided<[?, 1]>>, memref<?xf32, strided<[1]>>
+  tile.return
+}
+
+// -----
+
 tile.kernel @loaded_halves(%m: memref<?x?xbf16, strided<[?, 1]>>, %i: index) {
   // expected-error @+1 {{narrow floats are loaded 2 at a time: columns must run along the tensor's last dimension, whose size must be static and a multiple of that}}
   %x = tile.load %m[%i, %i] dims [0, 1] : memref<?x?xbf16, strided<[?, 1]>>, vector<64x8xbf16>

@@ -20,3 +20,31 @@ tile.kernel @two_rings(%acc: memref<?x4096xf32, strided<[?, 1]>>, %x: vector<64x
   hopper.out_reduce %narrow, %acc[%i, %i] : !hopper.ring<1, vector<64x32xf32>>, memref<?x4096xf32, strided<[?, 1]>>
   tile.return
 }
+
+// -----
+
+// Threads of several warpgroups copy parts of the tile: none of them could say
+// that it is there.
+!begun = memref<?xf32, strided<[1]>>
+tile.kernel @no_drain(%acc: memref<?x4096xf32, strided<[?, 1]>>, %begun: !begun, %x: vector<64x64xf32>, %i: index) {
+  %ring = hopper.ring_alloc {offset = 0 : i64} : !hopper.ring<1, vector<64x64xf32>>
+  hopper.out_put %x, %ring : vector<64x64xf32>, !hopper.ring<1, vector<64x64xf32>>
+  // expected-error @+1 {{that the first tile is stored needs a role that drains: set specialize in the schedule}}
+  hopper.out_reduce %ring, %acc[%i, %i] begun %begun : !hopper.ring<1, vector<64x64xf32>>, memref<?x4096xf32, strided<[?, 1]>>, !begun
+  tile.return
+}
+
+// -----
+
+!begun = memref<?xf32, strided<[1]>>
+tile.kernel @roles_without_drain(%acc: memref<?x4096xf32, strided<[?, 1]>>, %begun: !begun, %x: vector<64x64xf32>, %i: index) {
+  %ring = hopper.ring_alloc {offset = 0 : i64} : !hopper.ring<1, vector<64x64xf32>>
+  hopper.specialize {warpgroups = 1 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+    hopper.cta_sync
+  } consumer {
+    hopper.out_put %x, %ring : vector<64x64xf32>, !hopper.ring<1, vector<64x64xf32>>
+    // expected-error @+1 {{that the first tile is stored needs a role that drains: set specialize in the schedule}}
+    hopper.out_reduce %ring, %acc[%i, %i] begun %begun : !hopper.ring<1, vector<64x64xf32>>, memref<?x4096xf32, strided<[?, 1]>>, !begun
+  }
+  tile.return
+}

@@ -67,6 +67,63 @@ tile.kernel @drain(%acc: !acc, %x: vector<64x64xf32>, %n: index) attributes {sch
   tile.return
 }
 
+!begun = memref<?xf32, strided<[1]>>
+
+// Where sums begin with a tile, the drain asks who has been at the place before
+// it waits for the warpgroups: they compute at that time. The same thread stores
+// all parts or adds them all. Others may go on when all of the tile is in memory;
+// the warpgroups need not wait for that.
+// CHECK-LABEL: tile.kernel @first_stored
+// CHECK-SAME: (%[[ACC:[a-z0-9]+]]: memref<{{[^)]*}}>, %[[BEGUN:[a-z0-9]+]]: memref<?xf32, strided<[1]>>, %{{[a-z0-9]+}}: vector<64x64xf32>, %{{[a-z0-9]+}}: index)
+// CHECK: } consumer {
+// CHECK-NOT: hopper.claim
+// CHECK-NOT: hopper.bulk
+// CHECK: } drain {
+// CHECK-NEXT: hopper.named_arrive %c8_i32, 160
+// CHECK-NEXT: hopper.named_arrive %c9_i32, 160
+// CHECK-NEXT: scf.for %[[I:.*]] = %c0 to
+// CHECK-NEXT: %[[ROW:.*]] = arith.index_cast %[[I]]
+// CHECK-NEXT: %[[T:.*]] = hopper.thread_id : i32
+// CHECK-NEXT: %[[LANE:.*]] = arith.andi %[[T]], %c31_i32
+// CHECK-NEXT: %[[ELECTED:.*]] = arith.cmpi eq, %[[LANE]], %c0_i32
+// CHECK-NEXT: %[[FIRST:.*]] = hopper.claim %[[BEGUN]][%[[ROW]]] if %[[ELECTED]]
+// CHECK-NEXT: hopper.named_sync %c5_i32, 160
+// CHECK-NEXT: %[[BASE:.*]] = hopper.shared_address 2048
+// CHECK-NEXT: hopper.bulk_store %[[BASE]], %[[ACC]][%[[ROW]], %c0_i32], 16384 if %[[FIRST]]
+// CHECK-NEXT: %[[OTHER:.*]] = arith.xori %[[FIRST]], %true : i1
+// CHECK-NEXT: %[[ADDS:.*]] = arith.andi %[[ELECTED]], %[[OTHER]] : i1
+// CHECK-NEXT: hopper.bulk_reduce %[[BASE]], %[[ACC]][%[[ROW]], %c0_i32], 16384 if %[[ADDS]]
+// CHECK-NEXT: hopper.named_sync %c6_i32, 160
+// CHECK-NEXT: %[[SECOND:.*]] = arith.addi %[[BASE]], %c16384_i32
+// CHECK-NEXT: hopper.bulk_store %[[SECOND]], %[[ACC]][%[[ROW]], %c4096_i32], 16384 if %[[FIRST]]
+// CHECK-NEXT: hopper.bulk_reduce %[[SECOND]], %[[ACC]][%[[ROW]], %c4096_i32], 16384 if %[[ADDS]]
+// CHECK-NEXT: hopper.bulk_wait {younger = 1 : i64}
+// CHECK-NEXT: hopper.named_arrive %c8_i32, 160
+// CHECK-NEXT: hopper.bulk_wait{{$}}
+// CHECK-NEXT: hopper.named_arrive %c9_i32, 160
+// CHECK-NEXT: hopper.publish %[[BEGUN]][%[[ROW]]] if %[[FIRST]]
+// CHECK-NEXT: }
+// CHECK-NEXT: hopper.bulk_wait written
+// CHECK-NEXT: }
+// CHECK-NEXT: tile.return
+tile.kernel @first_stored(%acc: !acc, %begun: !begun, %x: vector<64x64xf32>, %n: index) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 128, warpgroups = 2>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %ring = hopper.ring_alloc {consumers = 2 : i64, offset = 2048 : i64} : !ring
+  hopper.specialize {warpgroups = 2 : i64, producer_registers = 24 : i64, consumer_registers = 240 : i64} producer {
+    hopper.cta_sync
+  } consumer {
+    scf.for %i = %c0 to %n step %c1 {
+      hopper.out_put %x, %ring : vector<64x64xf32>, !ring
+    }
+  } drain {
+    scf.for %i = %c0 to %n step %c1 {
+      hopper.out_reduce %ring, %acc[%i, %c0] begun %begun : !ring, !acc, !begun
+    }
+  }
+  tile.return
+}
+
 // Without a drain one thread of each warpgroup copies, which knows when its own
 // copies have read their part; the warpgroup's threads meet at its barriers
 // before and after they write it.

@@ -1,7 +1,7 @@
 // What an override refuses, with the place in the spec.
 
 // RUN: not fa3-opt %s --fa3-select-schedule=override=blockq=1 2>&1 | FileCheck %s --check-prefix=E0
-// E0: error: {{.*}}schedule override: no field 'blockq'; there are block_q, block_kv, warpgroups, stages, early_stages, overlap, specialize, pingpong, split_loops, late_waits, lazy_rescale, chains, product_sums, transpose_v, longest_first, group_tiles, persistent, transpose_s, transpose_dkv, transpose_dq, share_operands, separate_dq, bulk_reduce, producer_registers, consumer_registers
+// E0: error: {{.*}}schedule override: no field 'blockq'; there are block_q, block_kv, warpgroups, stages, early_stages, overlap, specialize, pingpong, split_loops, late_waits, lazy_rescale, chains, product_sums, transpose_v, longest_first, group_tiles, persistent, transpose_s, transpose_dkv, transpose_dq, share_operands, separate_dq, bulk_reduce, store_first, producer_registers, consumer_registers
 // RUN: not fa3-opt %s --fa3-select-schedule=override==1 2>&1 | FileCheck %s --check-prefix=E1
 // E1: error: {{.*}}schedule override: no field ''
 // RUN: not fa3-opt %s --fa3-select-schedule=override=block_kv 2>&1 | FileCheck %s --check-prefix=E2
@@ -36,6 +36,13 @@
 // E16: error: {{.*}}impossible schedule: group_tiles must be 0 or a power of two, not 48
 // RUN: not fa3-opt %s --fa3-select-schedule=override=group_tiles=131072 2>&1 | FileCheck %s --check-prefix=E17
 // E17: error: {{.*}}impossible schedule: group_tiles must be from 0 to 65536, not 131072
+// RUN: not fa3-opt %s --fa3-select-schedule=override=store_first=true 2>&1 | FileCheck %s --check-prefix=E18
+// E18: error: {{.*}}schedule override: store_first takes an integer, not 'true'
+// RUN: not fa3-opt %s --fa3-select-schedule=override=store_first=-1 2>&1 | FileCheck %s --check-prefix=E19
+// E19: error: {{.*}}impossible schedule: store_first must be from 0 to 2147483647, not -1
+// RUN: not fa3-opt %s --fa3-select-schedule=override=specialize=false,store_first=16 2>&1 | FileCheck %s --check-prefix=E20
+// RUN: not fa3-opt %s --fa3-select-schedule=override=bulk_reduce=false,store_first=16 2>&1 | FileCheck %s --check-prefix=E20
+// E20: error: {{.*}}impossible schedule: store_first needs specialize and bulk_reduce
 
 !t = tensor<?x?x?x128xbf16>
 !l = tensor<?x?x?xf32>

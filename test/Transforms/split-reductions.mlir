@@ -64,8 +64,9 @@ tile.kernel @rows(%acc: !acc, %k: !kt, %ds: !ds, %i: index) {
 }
 
 // Nothing of the following: a result of one block, one that has another use, a
-// sum, a first operand in registers, an addition in another block, and what
-// goes through shared memory.
+// sum, a first operand in registers, an addition in another block, one that may
+// be the first at its place, which only a tile as a whole is, and what goes
+// through shared memory.
 // REMARK-NOT: a product is added to memory
 // CHECK-LABEL: tile.kernel @one_block
 // CHECK-NOT: hopper.rows
@@ -118,6 +119,17 @@ tile.kernel @conditional(%acc: !acc, %k: !k, %ds: !ds, %i: index, %c: i1) {
   scf.if %c {
     tile.reduce_store %d, %acc[%i, %i] : !t, !acc
   }
+  tile.return
+}
+
+// CHECK-LABEL: tile.kernel @begun
+// CHECK-NOT: hopper.columns
+// CHECK: tile.reduce_store %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] begun %{{.*}} : vector<128x64xf32>
+// CHECK-NEXT: tile.return
+tile.kernel @begun(%acc: !acc, %begun: memref<?xf32, strided<[1]>>, %k: !k, %ds: !ds, %i: index) {
+  %p = hopper.wgmma %k, %ds contract(0, 1) : !k, !ds -> !p
+  %d = hopper.wait %p younger 0 : !p -> !t
+  tile.reduce_store %d, %acc[%i, %i] begun %begun : !t, !acc, memref<?xf32, strided<[1]>>
   tile.return
 }
 

@@ -193,6 +193,23 @@ LogicalResult OutPutOp::verify() {
   return success();
 }
 
+/// Checks the indices of an access to global memory.
+static LogicalResult verifyAccess(Operation *op, Type type, size_t indices) {
+  auto memref = dyn_cast<MemRefType>(type);
+  if (!memref || static_cast<int64_t>(indices) != memref.getRank())
+    return op->emitOpError("needs an index for each dimension of ") << type;
+  return success();
+}
+
+/// The state of a place that somebody is the first to write to.
+static LogicalResult verifyPlace(Operation *op, Type type, size_t indices) {
+  auto memref = dyn_cast<MemRefType>(type);
+  if (memref && !memref.getElementType().isF32())
+    return op->emitOpError("says in f32 what has begun, not in ")
+           << memref.getElementType();
+  return verifyAccess(op, type, indices);
+}
+
 LogicalResult OutReduceOp::verify() {
   auto memref = dyn_cast<MemRefType>(getTarget().getType());
   if (!memref || static_cast<int64_t>(getIndices().size()) != memref.getRank())
@@ -201,6 +218,8 @@ LogicalResult OutReduceOp::verify() {
   if (getRing().getType().hasPanels() || !memref.getElementType().isF32())
     return emitOpError("cannot add ")
            << getRing().getType().getTile() << " to " << memref;
+  if (Value begun = getBegun())
+    return verifyPlace(*this, begun.getType(), getIndices().size() - 1);
   return success();
 }
 
@@ -325,14 +344,6 @@ LogicalResult UnpackOp::verify() {
   return success();
 }
 
-/// Checks the indices of an access to global memory.
-static LogicalResult verifyAccess(Operation *op, Type type, size_t indices) {
-  auto memref = dyn_cast<MemRefType>(type);
-  if (!memref || static_cast<int64_t>(indices) != memref.getRank())
-    return op->emitOpError("needs an index for each dimension of ") << type;
-  return success();
-}
-
 LogicalResult GlobalStoreOp::verify() {
   size_t count = getValues().size();
   if (count != 1 && count != 2 && count != 4)
@@ -390,11 +401,32 @@ LogicalResult StoreMatrixOp::verify() {
   return verifyCount(*this, getValues().size());
 }
 
-LogicalResult BulkReduceOp::verify() {
-  if (getBytes() % 16 != 0)
-    return emitOpError("copies a multiple of 16 bytes, not ") << getBytes();
-  auto memref = dyn_cast<MemRefType>(getTarget().getType());
+/// A bulk copy of f32 to global memory.
+static LogicalResult verifyBulk(Operation *op, int64_t bytes, Type target,
+                                size_t indices) {
+  if (bytes % 16 != 0)
+    return op->emitOpError("copies a multiple of 16 bytes, not ") << bytes;
+  auto memref = dyn_cast<MemRefType>(target);
   if (memref && !memref.getElementType().isF32())
-    return emitOpError("adds f32, not ") << memref.getElementType();
-  return verifyAccess(*this, getTarget().getType(), getIndices().size());
+    return op->emitOpError(isa<BulkReduceOp>(op) ? "adds" : "copies")
+           << " f32, not " << memref.getElementType();
+  return verifyAccess(op, target, indices);
+}
+
+LogicalResult BulkReduceOp::verify() {
+  return verifyBulk(*this, getBytes(), getTarget().getType(),
+                    getIndices().size());
+}
+
+LogicalResult BulkStoreOp::verify() {
+  return verifyBulk(*this, getBytes(), getTarget().getType(),
+                    getIndices().size());
+}
+
+LogicalResult ClaimOp::verify() {
+  return verifyPlace(*this, getSource().getType(), getIndices().size());
+}
+
+LogicalResult PublishOp::verify() {
+  return verifyPlace(*this, getTarget().getType(), getIndices().size());
 }

@@ -220,20 +220,20 @@ def Hopper_OutPutOp : HopperOp<"out_put"> {
   let hasVerifier = 1;
 }
 
-def Hopper_OutReduceOp : HopperOp<"out_reduce"> {
+def Hopper_OutReduceOp : HopperOp<"out_reduce", [AttrSizedOperandSegments]> {
   let summary = "Adds the tile in a ring's buffer to global memory by bulk copies";
   let description = [{
     Waits until all warpgroups have put their parts, and starts the bulk
     reductions (`cp.reduce.async.bulk`) of all of them. The buffer is free when
     these have read it. With `hopper.out_put`, this is `tile.reduce_store`
-    through shared memory.
+    through shared memory; `begun` is that operation's.
 
     ```mlir
     hopper.out_reduce %ring, %acc[%i, %e] : !hopper.ring<1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>
     ```
   }];
-  let arguments = (ins HopperRing:$ring, AnyMemRef:$target, Variadic<Index>:$indices);
-  let assemblyFormat = "$ring `,` $target `[` $indices `]` attr-dict `:` type($ring) `,` type($target)";
+  let arguments = (ins HopperRing:$ring, AnyMemRef:$target, Variadic<Index>:$indices, Optional<AnyMemRef>:$begun);
+  let assemblyFormat = "$ring `,` $target `[` $indices `]` (`begun` $begun^)? attr-dict `:` type($ring) `,` type($target) (`,` type($begun)^)?";
   let hasVerifier = 1;
 }
 
@@ -518,6 +518,38 @@ def Hopper_BulkReduceOp : HopperOp<"bulk_reduce"> {
   let summary = "Starts adding f32 from shared to global memory (cp.reduce.async.bulk), as a bulk group";
   let arguments = (ins I32:$address, AnyMemRef:$target, Variadic<I32>:$indices, HopperPositive:$bytes, I1:$predicate);
   let assemblyFormat = "$address `,` $target `[` $indices `]` `,` $bytes `if` $predicate attr-dict `:` type($target)";
+  let hasVerifier = 1;
+}
+
+def Hopper_BulkStoreOp : HopperOp<"bulk_store"> {
+  let summary = "Starts copying f32 from shared to global memory (cp.async.bulk), as a bulk group";
+  let arguments = (ins I32:$address, AnyMemRef:$target, Variadic<I32>:$indices, HopperPositive:$bytes, I1:$predicate);
+  let assemblyFormat = "$address `,` $target `[` $indices `]` `,` $bytes `if` $predicate attr-dict `:` type($target)";
+  let hasVerifier = 1;
+}
+
+def Hopper_ClaimOp : HopperOp<"claim"> {
+  let summary = "Whether the thread is the first that claims a place in global memory";
+  let description = [{
+    The f32 at `indices` is 0 before anybody has claimed the place, 1 until the
+    first one has published it, and 2 then. A thread that is not the first waits
+    for 2; what was published is visible to its bulk copies then. Where the
+    predicate does not hold there is nothing to claim: the result is false.
+  }];
+  let arguments = (ins AnyMemRef:$source, Variadic<I32>:$indices, I1:$predicate);
+  let results = (outs I1:$first);
+  let assemblyFormat = "$source `[` $indices `]` `if` $predicate attr-dict `:` type($source)";
+  let hasVerifier = 1;
+}
+
+def Hopper_PublishOp : HopperOp<"publish"> {
+  let summary = "Lets others go on that wait for a claimed place";
+  let description = [{
+    Where the predicate holds, waits until the thread's bulk groups are complete
+    and sets the f32 at `indices` to 2: see `hopper.claim`.
+  }];
+  let arguments = (ins AnyMemRef:$target, Variadic<I32>:$indices, I1:$predicate);
+  let assemblyFormat = "$target `[` $indices `]` `if` $predicate attr-dict `:` type($target)";
   let hasVerifier = 1;
 }
 

@@ -69,6 +69,12 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
       memory.
     - `bulk_reduce`: tiles that are added to memory go through shared memory and
       a bulk copy; otherwise every thread adds its registers.
+    - `store_first`: up to this many blocks of queries, of the tiles that are
+      added to a place in memory the first one is stored: nobody has to clear the
+      sums. For more blocks, and if 0 always, they are cleared: a CTA that comes
+      to a place while another one stores there waits for it, and in long
+      sequences many follow one. The package has kernels for both. 2147483647 is
+      for all. It needs `specialize` and `bulk_reduce`.
     - `producer_registers`, `consumer_registers`: registers per thread after
       `setmaxnreg`, multiples of 8 in [24, 256]. All of them together must not
       exceed what the CTA starts with, or `setmaxnreg` would wait for ever.
@@ -97,12 +103,13 @@ def TileScheduleAttr : TileAttr<"Schedule", "schedule"> {
     DefaultValuedParameter<"bool", "false">:$share_operands,
     DefaultValuedParameter<"bool", "false">:$separate_dq,
     DefaultValuedParameter<"bool", "true">:$bulk_reduce,
+    DefaultValuedParameter<"int64_t", "0">:$store_first,
     DefaultValuedParameter<"int64_t", "24">:$producer_registers,
     DefaultValuedParameter<"int64_t", "240">:$consumer_registers);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    /// The `transpose_v` and the `persistent` that nothing exceeds.
+    /// The `transpose_v`, `persistent` and `store_first` that nothing exceeds.
     static constexpr int64_t kNoLimit = 2147483647;
     /// Registers per thread that each of `warpgroups` gets at launch: an equal
     /// share of the multiprocessor's, rounded down to the allocation granularity.

@@ -40,7 +40,7 @@ LogicalResult ScheduleAttr::verify(
     bool lateWaits, int64_t lazyRescale, int64_t chains, bool productSums,
     int64_t transposeV, bool longestFirst, int64_t groupTiles,
     int64_t persistent, bool transposeS, bool transposeDkv, bool transposeDq,
-    bool shareOperands, bool separateDq, bool bulkReduce,
+    bool shareOperands, bool separateDq, bool bulkReduce, int64_t storeFirst,
     int64_t producerRegisters, int64_t consumerRegisters) {
   auto inRange = [&](StringRef field, int64_t value, int64_t low,
                      int64_t high) -> LogicalResult {
@@ -79,11 +79,14 @@ LogicalResult ScheduleAttr::verify(
       failed(inRange("lazy_rescale", lazyRescale, 0, 15)) ||
       failed(inRange("transpose_v", transposeV, 0, kNoLimit)) ||
       failed(inRange("group_tiles", groupTiles, 0, 65536)) ||
-      failed(inRange("persistent", persistent, 0, kNoLimit)))
+      failed(inRange("persistent", persistent, 0, kNoLimit)) ||
+      failed(inRange("store_first", storeFirst, 0, kNoLimit)))
     return failure();
   if (groupTiles != 0 && !llvm::isPowerOf2_64(groupTiles))
     return emitError() << "group_tiles must be 0 or a power of two, not "
                        << groupTiles;
+  if (storeFirst != 0 && (!specialize || !bulkReduce))
+    return emitError() << "store_first needs specialize and bulk_reduce";
   if (chains < 1 || chains > 8 || !llvm::isPowerOf2_64(chains))
     return emitError() << "chains must be 1, 2, 4 or 8, not " << chains;
   for (auto [field, value] :

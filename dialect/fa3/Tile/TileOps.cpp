@@ -227,6 +227,13 @@ LogicalResult MaxStoreOp::verify() {
 }
 
 LogicalResult ReduceStoreOp::verify() {
+  if (Value begun = getBegun()) {
+    auto memory = cast<MemRefType>(begun.getType());
+    int64_t rank = static_cast<int64_t>(getIndices().size()) - 1;
+    if (!memory.getElementType().isF32() || memory.getRank() != rank)
+      return emitOpError() << "says in f32 of rank " << rank
+                           << " what has begun, not in " << memory;
+  }
   return verifyAccess(*this, cast<VectorType>(getValue().getType()),
                       cast<MemRefType>(getTarget().getType()), getIndices(),
                       /*dims=*/{});

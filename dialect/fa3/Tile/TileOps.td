@@ -167,19 +167,28 @@ def Tile_StoreOp : TileOp<"store"> {
   let hasVerifier = 1;
 }
 
-def Tile_ReduceStoreOp : TileOp<"reduce_store"> {
+def Tile_ReduceStoreOp : TileOp<"reduce_store", [AttrSizedOperandSegments]> {
   let summary = "Adds a packed tile to memory";
   let description = [{
     Adds every element to the one in memory, atomically: kernels' CTAs may add
     to the same place in any order, so that the sum's rounding varies. The tile
     is packed as `tile.store` without `dims` packs it.
 
+    With `begun`, memory need not be cleared: the first tile that comes to a
+    place is stored, the others are added. `begun` has an element for each place,
+    at the indices but the last: 0 in front of the kernel, behind it 2 where
+    there is a sum, and 0 where there is none.
+
     ```mlir
     tile.reduce_store %dq, %acc[%b, %h, %i, %c0] : vector<64x128xf32>, memref<?x?x?x8192xf32, strided<[?, ?, ?, 1]>>
+    tile.reduce_store %dq, %acc[%b, %h, %i, %c0] begun %begun : vector<64x128xf32>, memref<?x?x?x8192xf32, strided<[?, ?, ?, 1]>>, memref<?x?x?xf32, strided<[?, ?, 1]>>
     ```
   }];
-  let arguments = (ins TileOfFloat:$value, Arg<AnyMemRef, "", [MemRead, MemWrite]>:$target, Variadic<Index>:$indices);
-  let assemblyFormat = "$value `,` $target `[` $indices `]` attr-dict `:` type($value) `,` type($target)";
+  let arguments = (ins TileOfFloat:$value, Arg<AnyMemRef, "", [MemRead, MemWrite]>:$target, Variadic<Index>:$indices, Arg<Optional<AnyMemRef>, "", [MemRead, MemWrite]>:$begun);
+  let assemblyFormat = "$value `,` $target `[` $indices `]` (`begun` $begun^)? attr-dict `:` type($value) `,` type($target) (`,` type($begun)^)?";
+  let builders = [OpBuilder<(ins "::mlir::Value":$value, "::mlir::Value":$target, "::mlir::ValueRange":$indices), [{
+    build($_builder, $_state, value, target, indices, /*begun=*/{});
+  }]>];
   let hasVerifier = 1;
 }
 

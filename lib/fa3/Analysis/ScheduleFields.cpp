@@ -11,18 +11,31 @@ static constexpr std::pair<int64_t, int64_t> kRegisterSplit[] = {
     {56, 256}, {24, 240}, {32, 160}};
 
 ScheduleFields ScheduleFields::of(tile::ScheduleAttr schedule) {
-  return {schedule.getBlockQ(),           schedule.getBlockKv(),
-          schedule.getWarpgroups(),       schedule.getStages(),
-          schedule.getEarlyStages(),      schedule.getOverlap(),
-          schedule.getSpecialize(),       schedule.getPingpong(),
-          schedule.getSplitLoops(),       schedule.getLateWaits(),
-          schedule.getLazyRescale(),      schedule.getChains(),
-          schedule.getProductSums(),      schedule.getTransposeV(),
-          schedule.getLongestFirst(),     schedule.getGroupTiles(),
-          schedule.getPersistent(),       schedule.getTransposeS(),
-          schedule.getTransposeDkv(),     schedule.getTransposeDq(),
-          schedule.getShareOperands(),    schedule.getSeparateDq(),
-          schedule.getBulkReduce(),       schedule.getProducerRegisters(),
+  return {schedule.getBlockQ(),
+          schedule.getBlockKv(),
+          schedule.getWarpgroups(),
+          schedule.getStages(),
+          schedule.getEarlyStages(),
+          schedule.getOverlap(),
+          schedule.getSpecialize(),
+          schedule.getPingpong(),
+          schedule.getSplitLoops(),
+          schedule.getLateWaits(),
+          schedule.getLazyRescale(),
+          schedule.getChains(),
+          schedule.getProductSums(),
+          schedule.getTransposeV(),
+          schedule.getLongestFirst(),
+          schedule.getGroupTiles(),
+          schedule.getPersistent(),
+          schedule.getTransposeS(),
+          schedule.getTransposeDkv(),
+          schedule.getTransposeDq(),
+          schedule.getShareOperands(),
+          schedule.getSeparateDq(),
+          schedule.getBulkReduce(),
+          schedule.getStoreFirst(),
+          schedule.getProducerRegisters(),
           schedule.getConsumerRegisters()};
 }
 
@@ -34,7 +47,7 @@ ScheduleFields::get(function_ref<InFlightDiagnostic()> emitError,
       overlap, specialize, pingpong, splitLoops, lateWaits, lazyRescale, chains,
       productSums, transposeV, longestFirst, groupTiles, persistent, transposeS,
       transposeDkv, transposeDq, shareOperands, separateDq, bulkReduce,
-      producerRegisters, consumerRegisters);
+      storeFirst, producerRegisters, consumerRegisters);
 }
 
 void ScheduleFields::splitRegisters() {

@@ -32,6 +32,7 @@ struct ScheduleFields {
   bool shareOperands = false;
   bool separateDq = false;
   bool bulkReduce = true;
+  int64_t storeFirst = 0;
   int64_t producerRegisters = 24;
   int64_t consumerRegisters = 240;
 

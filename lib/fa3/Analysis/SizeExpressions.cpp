@@ -15,6 +15,18 @@ Attribute fa3::combineSizes(MLIRContext *context, StringRef op, Attribute lhs,
        builder.getNamedAttr("args", builder.getArrayAttr({lhs, rhs}))});
 }
 
+Attribute fa3::atMost(MLIRContext *context, Attribute size, int64_t limit) {
+  Attribute next = Builder(context).getI64IntegerAttr(limit + 1);
+  return combineSizes(context, "sub", next,
+                      combineSizes(context, "min", size, next));
+}
+
+Attribute fa3::moreThan(MLIRContext *context, Attribute size, int64_t limit) {
+  Attribute most = Builder(context).getI64IntegerAttr(limit);
+  return combineSizes(context, "sub", combineSizes(context, "max", size, most),
+                      most);
+}
+
 Attribute fa3::multiplySizes(MLIRContext *context,
                              ArrayRef<Attribute> factors) {
   if (factors.empty())

@@ -18,6 +18,12 @@ namespace fa3 {
 mlir::Attribute combineSizes(mlir::MLIRContext *context, llvm::StringRef op,
                              mlir::Attribute lhs, mlir::Attribute rhs);
 
+/// Positive where a size is at most `limit`, or where it is more; 0 elsewhere.
+mlir::Attribute atMost(mlir::MLIRContext *context, mlir::Attribute size,
+                       int64_t limit);
+mlir::Attribute moreThan(mlir::MLIRContext *context, mlir::Attribute size,
+                         int64_t limit);
+
 /// The product of sizes.
 mlir::Attribute multiplySizes(mlir::MLIRContext *context,
                               llvm::ArrayRef<mlir::Attribute> factors);

@@ -42,3 +42,12 @@ FailureOr<attn::SpecOpInterface> fa3::getSpec(func::FuncOp function) {
                                  "attn operation, in order");
   return spec;
 }
+
+std::optional<int64_t> fa3::getStaticSize(attn::SpecOpInterface spec,
+                                          StringRef dim) {
+  for (const attn::SpecTensor &tensor : spec.getTensors())
+    if (std::optional<int64_t> position = tensor.find(dim);
+        position && !tensor.type.isDynamicDim(*position))
+      return tensor.type.getDimSize(*position);
+  return std::nullopt;
+}

@@ -15,6 +15,10 @@ namespace fa3 {
 /// of the attn dialect and returns that operation's results.
 mlir::FailureOr<attn::SpecOpInterface> getSpec(mlir::func::FuncOp function);
 
+/// The size of a spec's dimension, where a tensor's type says it.
+std::optional<int64_t> getStaticSize(attn::SpecOpInterface spec,
+                                     llvm::StringRef dim);
+
 } // namespace fa3
 
 #endif // FA3_ANALYSIS_SPEC_H

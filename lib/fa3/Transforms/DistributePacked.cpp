@@ -70,6 +70,10 @@ LogicalResult Distributor::distributePackedLoad(tile::LoadOp op) {
 }
 
 LogicalResult Distributor::distributeReduceStore(tile::ReduceStoreOp op) {
+  if (op.getBegun())
+    return op.emitError(
+        "that the first tile is stored needs bulk_reduce in the "
+        "schedule: threads do not know of each other's");
   SmallVector<Value> values(registers(op.getValue()));
   Value target = scalars.lookupOrDefault(op.getTarget());
   return forEachRun(op, cast<VectorType>(op.getValue().getType()),

@@ -22,6 +22,12 @@ Value constant(OpBuilder &builder, Location loc, int64_t value) {
   return arith::ConstantIntOp::create(builder, loc, value, 32);
 }
 
+OpBuilder atEnd(Block &block) {
+  if (!block.empty() && block.back().hasTrait<OpTrait::IsTerminator>())
+    return OpBuilder(&block.back());
+  return OpBuilder::atBlockEnd(&block);
+}
+
 /// Expands the puts and reductions of one ring, whose buffer has a part for
 /// each of `warpgroups`. With a drain, a warp of its own starts the copies; it
 /// meets each warpgroup at two barriers. Without, a thread of each warpgroup
@@ -33,16 +39,21 @@ public:
         tile(ring.getRing().getType().getTile()),
         partBytes(ring.getRing().getType().getStageBytes() / warpgroups) {}
 
-  void expand() {
+  LogicalResult expand() {
     for (Operation *user : llvm::make_early_inc_range(ring->getUsers())) {
-      if (auto put = dyn_cast<hopper::OutPutOp>(user))
-        expandPut(put);
+      auto reduce = dyn_cast<hopper::OutReduceOp>(user);
+      if (!reduce)
+        expandPut(cast<hopper::OutPutOp>(user));
       else if (hasDrain)
-        expandDrain(cast<hopper::OutReduceOp>(user));
+        expandDrain(reduce);
+      else if (reduce.getBegun())
+        return reduce.emitError("that the first tile is stored needs a role "
+                                "that drains: set specialize in the schedule");
       else
-        expandOwn(cast<hopper::OutReduceOp>(user));
+        expandOwn(reduce);
     }
     ring.erase();
+    return success();
   }
 
   /// At the start of the drain: all parts are free.
@@ -119,14 +130,24 @@ private:
     });
   }
 
-  /// Adds `bytes` from the buffer's start to memory `bytes` from the tile's.
+  /// Adds the buffer's part, `bytes` from its start, to memory `bytes` from the
+  /// tile's, or stores it where `first` holds, which may be null.
   void copy(OpBuilder &builder, hopper::OutReduceOp reduce,
-            SmallVector<Value> indices, Value bytes, Value elected) {
+            SmallVector<Value> indices, Value bytes, Value elected,
+            Value first) {
     Value address = arith::AddIOp::create(builder, loc(), base(builder), bytes);
     Value elements = arith::ShRUIOp::create(builder, loc(), bytes,
                                             constant(builder, loc(), 2));
     indices.back() =
         arith::AddIOp::create(builder, loc(), indices.back(), elements);
+    if (first) {
+      hopper::BulkStoreOp::create(builder, loc(), address, reduce.getTarget(),
+                                  indices, partBytes, first);
+      Value isOther = arith::XOrIOp::create(
+          builder, loc(), first,
+          arith::ConstantIntOp::create(builder, loc(), 1, 1));
+      elected = arith::AndIOp::create(builder, loc(), elected, isOther);
+    }
     hopper::BulkReduceOp::create(builder, loc(), address, reduce.getTarget(),
                                  indices, partBytes, elected);
   }
@@ -135,11 +156,17 @@ private:
     OpBuilder builder(reduce);
     SmallVector<Value> indices = castIndices(builder, reduce);
     Value elected = isFirstOf(builder, loc(), kThreadsPerWarp);
+    // While the warpgroups compute there is time to ask who has been here.
+    Value begun = reduce.getBegun(), first;
+    ArrayRef<Value> place = ArrayRef(indices).drop_back();
+    if (begun)
+      first = hopper::ClaimOp::create(builder, loc(), builder.getI1Type(),
+                                      begun, place, elected);
     for (int64_t part = 0; part < warpgroups; ++part) {
       hopper::NamedSyncOp::create(builder, loc(), fullBarrier(builder, part),
                                   threads());
       copy(builder, reduce, indices, constant(builder, loc(), part * partBytes),
-           elected);
+           elected, first);
     }
     for (int64_t part = 0; part < warpgroups; ++part) {
       hopper::BulkWaitOp::create(builder, loc(), warpgroups - 1 - part,
@@ -147,6 +174,8 @@ private:
       hopper::NamedArriveOp::create(builder, loc(), emptyBarrier(builder, part),
                                     threads());
     }
+    if (begun)
+      hopper::PublishOp::create(builder, loc(), begun, place, first);
     reduce.erase();
   }
 
@@ -157,7 +186,7 @@ private:
     Value bytes = arith::MulIOp::create(builder, loc(), warpgroup(builder),
                                         constant(builder, loc(), partBytes));
     copy(builder, reduce, castIndices(builder, reduce), bytes,
-         isFirstOf(builder, loc(), kThreadsPerWarpgroup));
+         isFirstOf(builder, loc(), kThreadsPerWarpgroup), /*first=*/{});
     reduce.erase();
   }
 
@@ -211,14 +240,8 @@ struct ExpandReductionsPass
     OpBuilder end = atEnd(*copying);
     hopper::BulkWaitOp::create(end, kernel.getLoc(), /*younger=*/0,
                                /*written=*/true);
-    out.expand();
-  }
-
-private:
-  static OpBuilder atEnd(Block &block) {
-    if (!block.empty() && block.back().hasTrait<OpTrait::IsTerminator>())
-      return OpBuilder(&block.back());
-    return OpBuilder::atBlockEnd(&block);
+    if (failed(out.expand()))
+      return signalPassFailure();
   }
 };
 

@@ -599,6 +599,10 @@ def ExpandReductionsPass : Pass<"fa3-expand-reductions", "::fa3::tile::KernelOp"
     each warpgroup starts that of its part. The kernel ends when all reductions
     are complete. There is one ring of such tiles: named barriers are few.
 
+    Of tiles with `begun`, the drain's thread claims the place while the
+    warpgroups compute; it stores the tile if it is the first one, and publishes
+    that it has. Without a drain this is an error.
+
     Precondition: shared memory is allocated. Postcondition: no `hopper.out_put`
     and `hopper.out_reduce`.
 
@@ -616,6 +620,16 @@ def ExpandReductionsPass : Pass<"fa3-expand-reductions", "::fa3::tile::KernelOp"
     hopper.bulk_reduce %part, %acc[%i, %e], 16384 if %elected : memref<?x8192xf32, strided<[?, 1]>>
     hopper.bulk_wait
     hopper.named_arrive %empty, 160
+
+    hopper.out_reduce %ring, %acc[%i, %e] begun %begun : !hopper.ring<1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>, memref<?xf32, strided<[1]>>
+    // becomes
+    %first = hopper.claim %begun[%i] if %elected : memref<?xf32, strided<[1]>>
+    hopper.named_sync %full, 160
+    hopper.bulk_store %part, %acc[%i, %e], 16384 if %first : memref<?x8192xf32, strided<[?, 1]>>
+    hopper.bulk_reduce %part, %acc[%i, %e], 16384 if %other : memref<?x8192xf32, strided<[?, 1]>>
+    hopper.bulk_wait
+    hopper.named_arrive %empty, 160
+    hopper.publish %begun[%i] if %first : memref<?xf32, strided<[1]>>
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::fa3::hopper::HopperDialect"];

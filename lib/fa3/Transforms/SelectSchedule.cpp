@@ -58,6 +58,7 @@ constexpr NamedField kFields[] = {
     {"share_operands", &ScheduleFields::shareOperands},
     {"separate_dq", &ScheduleFields::separateDq},
     {"bulk_reduce", &ScheduleFields::bulkReduce},
+    {"store_first", &ScheduleFields::storeFirst},
     {"producer_registers", &ScheduleFields::producerRegisters},
     {"consumer_registers", &ScheduleFields::consumerRegisters},
 };
@@ -180,12 +181,16 @@ struct BackwardRow {
   /// Of causal kernels. Sums of dq share L2 with what is read: fewer tiles than
   /// in the forward pass are best.
   int64_t groupTiles = 256;
+  int64_t storeFirst = 16;
 };
 
 constexpr BackwardRow kBackwardRows[] = {
-    {64, false, 128, 128, 2, 2, 0, true, false, false, true, true},
+    {64, false, 128, 128, 2, 2, 0, true, false, false, true, true, false, 0,
+     256,
+     /*storeFirst=*/8},
     {64, true, 128, 128, 2, 2, 0, true, false, false, true, true},
-    {128, false, 64, 128, 2, 2, 0, true, false, true, true, true},
+    {128, false, 64, 128, 2, 2, 0, true, false, true, true, true, false, 0, 256,
+     /*storeFirst=*/64},
     {128, true, 64, 128, 2, 2, 0, true, false, true, true, true},
     {192, false, 64, 96, 3, 2, 1, false, true, true, false, true},
     {192, true, 64, 96, 3, 2, 1, false, true, true, false, false},
@@ -198,7 +203,7 @@ constexpr BackwardRow kBackwardRows[] = {
 /// The same with 8-bit elements.
 constexpr BackwardRow kNarrowBackwardRows[] = {
     {64, false, 128, 128, 2, 2, 0, true, false, false, true, true, false,
-     kPersistentBlocks},
+     kPersistentBlocks, 256, /*storeFirst=*/32},
     {64, true, 128, 128, 2, 2, 0, true, false, false, true, true, false,
      kPersistentBlocks},
     {128, false, 64, 128, 2, 2, 0, true, false, true, true, true, false,
@@ -272,6 +277,12 @@ static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
   // Without roles nobody transposes.
   if (!fields.specialize && !hasOwn("transpose_v"))
     fields.transposeV = 0;
+  // Without a role that drains nobody stores first tiles, nor without sums.
+  auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation());
+  bool sums = backward && !backward.getDeterministic() && !fields.separateDq;
+  if ((!fields.specialize || !fields.bulkReduce || !sums) &&
+      !hasOwn("store_first"))
+    fields.storeFirst = 0;
   return success();
 }
 
@@ -378,6 +389,8 @@ static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   if (backward.isNarrow())
     makeRoom(backward, fields);
   fields.bulkReduce = row->bulkReduce;
+  if (fields.bulkReduce && !fields.separateDq && !backward.getDeterministic())
+    fields.storeFirst = row->storeFirst;
   fields.splitLoops = row->splitLoops;
   fields.splitRegisters();
   return fields;

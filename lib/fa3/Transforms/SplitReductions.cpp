@@ -36,6 +36,9 @@ struct SplitReductionsPass
 private:
   void split(tile::ReduceStoreOp store) {
     auto wait = store.getValue().getDefiningOp<hopper::WaitOp>();
+    // Who is the first is known of a tile as a whole.
+    if (store.getBegun())
+      return;
     if (!wait || !wait->hasOneUse() || wait->getBlock() != store->getBlock())
       return;
     auto wgmma = wait.getPending().getDefiningOp<hopper::WgmmaOp>();

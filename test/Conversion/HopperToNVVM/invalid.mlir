@@ -180,3 +180,51 @@ tile.kernel @k(%v: !w {tile.argument = #tile.argument<"v", "workspace", ["a", "b
   hopper.global_store %x[%i, %i], %i if %true : !w, i32
   tile.return
 }
+
+// -----
+
+!w = memref<?x4096xf32, strided<[?, 1]>>
+tile.kernel @k(%v: !w {tile.argument = #tile.argument<"v", "workspace", ["a", "b"]>},
+               %w: !w {tile.argument = #tile.argument<"w", "workspace", ["a", "b"]>})
+    attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  %i = hopper.thread_id : i32
+  %true = arith.constant true
+  %p = arith.cmpi eq, %i, %i : i32
+  %x = arith.select %p, %v, %w : !w
+  // expected-error@+2 {{the target must be an argument of the kernel}}
+  // expected-error@+1 {{cannot be lowered}}
+  hopper.bulk_store %i, %x[%i, %i], 16 if %true : !w
+  tile.return
+}
+
+// -----
+
+!w = memref<?x4096xf32, strided<[?, 1]>>
+tile.kernel @k(%v: !w {tile.argument = #tile.argument<"v", "workspace", ["a", "b"]>},
+               %w: !w {tile.argument = #tile.argument<"w", "workspace", ["a", "b"]>})
+    attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  %i = hopper.thread_id : i32
+  %true = arith.constant true
+  %p = arith.cmpi eq, %i, %i : i32
+  %x = arith.select %p, %v, %w : !w
+  // expected-error@+2 {{the source must be an argument of the kernel}}
+  // expected-error@+1 {{cannot be lowered}}
+  %first = hopper.claim %x[%i, %i] if %true : !w
+  tile.return
+}
+
+// -----
+
+!w = memref<?x4096xf32, strided<[?, 1]>>
+tile.kernel @k(%v: !w {tile.argument = #tile.argument<"v", "workspace", ["a", "b"]>},
+               %w: !w {tile.argument = #tile.argument<"w", "workspace", ["a", "b"]>})
+    attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  %i = hopper.thread_id : i32
+  %true = arith.constant true
+  %p = arith.cmpi eq, %i, %i : i32
+  %x = arith.select %p, %v, %w : !w
+  // expected-error@+2 {{the target must be an argument of the kernel}}
+  // expected-error@+1 {{cannot be lowered}}
+  hopper.publish %x[%i, %i] if %true : !w
+  tile.return
+}

@@ -115,3 +115,40 @@ tile.kernel @several(%w: !w {tile.argument = #tile.argument<"w", "workspace", ["
   hopper.bulk_reduce %i, %w[%i, %column], 16384 if %p : !w
   tile.return
 }
+
+// The first one at a place stores a tile there, which others must not add to
+// before that.
+// CHECK-LABEL: llvm.func @first(
+// CHECK-SAME: %[[W:[a-z0-9]+]]: !llvm.ptr<1>, %{{[a-z0-9]+}}: i32, %[[STRIDE:[a-z0-9]+]]: i64, %[[L:[a-z0-9]+]]: !llvm.ptr<1>, %{{[a-z0-9]+}}: i32
+tile.kernel @first(%w: !w {tile.argument = #tile.argument<"w", "workspace", ["a", "b"]>},
+                   %l: !l {tile.argument = #tile.argument<"begun", "workspace", ["a"]>})
+    attributes {hopper.threads = 128 : i64, hopper.shared_memory = 0 : i64} {
+  %c4 = arith.constant 4 : i32
+  // CHECK: %[[I:.*]] = nvvm.read.ptx.sreg.tid.x
+  %i = hopper.thread_id : i32
+  %j = hopper.block_id : i32
+  // CHECK: %[[P:.*]] = llvm.icmp "slt"
+  %p = arith.cmpi slt, %i, %j : i32
+  %place = arith.addi %j, %c4 : i32
+  // Who looks waits while somebody else writes, and tries to be the first where
+  // nobody has been. The others of the warp wait for it. What it has seen must
+  // be in front of its bulk copies.
+  // CHECK: %[[PLACE:.*]] = llvm.getelementptr %[[L]][%{{.*}}] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i32
+  // CHECK: %[[CLAIM:.*]] = llvm.inline_asm has_side_effects "{\0A.reg .pred is;\0A.reg .b32 state;\0Amov.b32 $0, 0;\0A@!$2 bra DONE_${:uid};\0A
+  // CHECK-SAME: LOOK_${:uid}:\0Ald.acquire.gpu.global.b32 state, [$1+16];\0Asetp.eq.b32 is, state, 0x40000000;\0A@is bra READY_${:uid};\0A
+  // CHECK-SAME: setp.ne.b32 is, state, 0;\0A@is bra LOOK_${:uid};\0A
+  // CHECK-SAME: atom.relaxed.gpu.global.cas.b32 state, [$1+16], 0, 0x3f800000;\0Asetp.ne.b32 is, state, 0;\0A@is bra LOOK_${:uid};\0Amov.b32 $0, 1;\0A
+  // CHECK-SAME: READY_${:uid}:\0Afence.proxy.async.global;\0ADONE_${:uid}:\0Abar.warp.sync -1;\0A}",
+  // CHECK-SAME: "=r,l,b,~{memory}" %[[PLACE]], %[[P]] : (!llvm.ptr<1>, i1) -> i32
+  // CHECK: %[[FIRST:.*]] = llvm.trunc %[[CLAIM]] : i32 to i1
+  %first = hopper.claim %l[%place] if %p : !l
+  // CHECK: %[[TARGET:.*]] = llvm.getelementptr %[[W]]
+  // CHECK: llvm.inline_asm has_side_effects "@$2 cp.async.bulk.global.shared::cta.bulk_group [$0+16], [$1], 16384;\0A@$2 cp.async.bulk.commit_group;", "l,r,b,~{memory}" %[[TARGET]], %[[I]], %[[FIRST]] :
+  hopper.bulk_store %i, %w[%i, %place], 16384 if %first : !w
+  // The copies must be complete, and be seen by who sees that the place has been
+  // published.
+  // CHECK: llvm.inline_asm has_side_effects "{\0A.reg .b32 state;\0A@!$1 bra DONE_${:uid};\0Acp.async.bulk.wait_group 0;\0Afence.proxy.async.global;\0A
+  // CHECK-SAME: mov.b32 state, 0x40000000;\0Ast.release.gpu.global.b32 [$0+16], state;\0ADONE_${:uid}:\0Abar.warp.sync -1;\0A}", "l,b,~{memory}" %{{.*}}, %[[FIRST]] :
+  hopper.publish %l[%place] if %first : !l
+  tile.return
+}

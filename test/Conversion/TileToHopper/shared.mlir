@@ -157,6 +157,18 @@ tile.kernel @bulk_reduce(%acc: !acc, %x: !t, %y: vector<64x32xf32>) attributes {
   tile.return
 }
 
+// The first ones at a place are stored there, too.
+// CHECK-LABEL: tile.kernel @begun
+// CHECK-SAME: (%[[ACC:[a-z0-9]+]]: memref<{{[^)]*}}>, %[[BEGUN:[a-z0-9]+]]: memref<?xf32, strided<[1]>>, %[[X:[a-z0-9]+]]: vector<64x64xf32>)
+// CHECK: hopper.out_put %[[X]], %[[OUT:.*]] : vector<64x64xf32>
+// CHECK-NEXT: hopper.out_reduce %[[OUT]], %[[ACC]][%{{.*}}, %{{.*}}] begun %[[BEGUN]] : <1, vector<64x64xf32>>
+// CHECK-NOT: tile.reduce_store
+tile.kernel @begun(%acc: !acc, %begun: memref<?xf32, strided<[1]>>, %x: !t) attributes {schedule = #tile.schedule<block_q = 64, block_kv = 64, warpgroups = 1>} {
+  %c0 = arith.constant 0 : index
+  tile.reduce_store %x, %acc[%c0, %c0] begun %begun : !t, !acc, memref<?xf32, strided<[1]>>
+  tile.return
+}
+
 // CHECK-LABEL: tile.kernel @no_bulk_reduce
 // CHECK-NOT: hopper.
 // CHECK: tile.reduce_store

@@ -337,6 +337,25 @@ func.func @f(%r: !r, %m: memref<?x4096xbf16>, %i: index) {
 
 // -----
 
+!r = !hopper.ring<1, vector<64x64xf32>>
+func.func @f(%r: !r, %m: memref<?x4096xf32>, %b: memref<?xi32>, %i: index) {
+  // expected-error@+1 {{says in f32 what has begun, not in 'i32'}}
+  hopper.out_reduce %r, %m[%i, %i] begun %b : !r, memref<?x4096xf32>, memref<?xi32>
+  return
+}
+
+// -----
+
+!r = !hopper.ring<1, vector<64x64xf32>>
+func.func @f(%r: !r, %m: memref<?x4096xf32>, %i: index) {
+  // One index less than the target has: a place has all elements of the tile.
+  // expected-error@+1 {{needs an index for each dimension of 'memref<?x4096xf32>'}}
+  hopper.out_reduce %r, %m[%i, %i] begun %m : !r, memref<?x4096xf32>, memref<?x4096xf32>
+  return
+}
+
+// -----
+
 !r = !hopper.ring<1, vector<128x64xf32>>
 func.func @f(%x: vector<128x32xf32>, %r: !r) {
   // Packed tiles are divided by rows only.

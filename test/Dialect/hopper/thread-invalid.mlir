@@ -288,6 +288,70 @@ func.func @f(%a: i32, %m: memref<?x64xf32>, %p: i1) {
 
 // -----
 
+func.func @f(%a: i32, %m: memref<?x64xf32>, %p: i1) {
+  // expected-error@+1 {{copies a multiple of 16 bytes, not 24}}
+  hopper.bulk_store %a, %m[%a, %a], 24 if %p : memref<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: i32, %m: memref<?x64xf16>, %p: i1) {
+  // expected-error@+1 {{copies f32, not 'f16'}}
+  hopper.bulk_store %a, %m[%a, %a], 32 if %p : memref<?x64xf16>
+  return
+}
+
+// -----
+
+func.func @f(%a: i32, %m: memref<?x64xf32>, %p: i1) {
+  // expected-error@+1 {{needs an index for each dimension of 'memref<?x64xf32>'}}
+  hopper.bulk_store %a, %m[%a], 32 if %p : memref<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: i32, %m: memref<?x64xf32>, %p: i1) {
+  // expected-error@+1 {{'bytes' failed to satisfy constraint: 64-bit signless integer attribute is positive}}
+  hopper.bulk_store %a, %m[%a, %a], 0 if %p : memref<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @f(%m: memref<?xi32>, %i: i32, %p: i1) {
+  // expected-error@+1 {{says in f32 what has begun, not in 'i32'}}
+  %first = hopper.claim %m[%i] if %p : memref<?xi32>
+  return
+}
+
+// -----
+
+func.func @f(%m: memref<?x?xf32>, %i: i32, %p: i1) {
+  // expected-error@+1 {{needs an index for each dimension of 'memref<?x?xf32>'}}
+  %first = hopper.claim %m[%i] if %p : memref<?x?xf32>
+  return
+}
+
+// -----
+
+func.func @f(%m: memref<?xf16>, %i: i32, %p: i1) {
+  // expected-error@+1 {{says in f32 what has begun, not in 'f16'}}
+  hopper.publish %m[%i] if %p : memref<?xf16>
+  return
+}
+
+// -----
+
+func.func @f(%m: memref<?xf32>, %i: i32, %p: i1) {
+  // expected-error@+1 {{needs an index for each dimension of 'memref<?xf32>'}}
+  hopper.publish %m[%i, %i] if %p : memref<?xf32>
+  return
+}
+
+// -----
+
 // expected-error@+1 {{expected 'linear'}}
 func.func private @f(!hopper.tensor_map<0, [64, 64], swizzled>)
 

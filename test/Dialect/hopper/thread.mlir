@@ -146,6 +146,12 @@ tile.kernel @shared_memory(%w: !w, %l: !l, %map: !hopper.tensor_map<1, [1, 64], 
   hopper.store_matrix %a, %t, %x, %x, %x : i32, i32, i32, i32
   // CHECK: hopper.bulk_reduce %[[A]], %{{.*}}[%{{.*}}, %{{.*}}], 16384 if %{{.*}} : memref<?x4096xf32, strided<[?, 1]>>
   hopper.bulk_reduce %a, %w[%x, %x], 16384 if %p : !w
+  // CHECK: hopper.bulk_store %[[A]], %{{.*}}[%{{.*}}, %{{.*}}], 16384 if %{{.*}} : memref<?x4096xf32, strided<[?, 1]>>
+  hopper.bulk_store %a, %w[%x, %x], 16384 if %p : !w
+  // CHECK: %[[FIRST:.*]] = hopper.claim %{{.*}}[%{{.*}}] if %{{.*}} : memref<?xf32, strided<[1]>>
+  %first = hopper.claim %l[%x] if %p : !l
+  // CHECK: hopper.publish %{{.*}}[%{{.*}}] if %[[FIRST]] : memref<?xf32, strided<[1]>>
+  hopper.publish %l[%x] if %first : !l
   // CHECK: hopper.bulk_wait{{$}}
   hopper.bulk_wait
   // CHECK: hopper.bulk_wait written

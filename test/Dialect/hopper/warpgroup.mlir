@@ -101,8 +101,10 @@ tile.kernel @shared_memory(%l: memref<?xf32, strided<[1]>>, %acc: memref<?x8192x
   %out = hopper.ring_alloc : !out
   // CHECK: hopper.out_put %{{.*}}, %[[OUT]] : vector<128x64xf32>, <1, vector<128x64xf32>>
   hopper.out_put %x, %out : vector<128x64xf32>, !out
-  // CHECK: hopper.out_reduce %[[OUT]], %{{.*}}[%{{.*}}, %{{.*}}] : <1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>
+  // CHECK: hopper.out_reduce %[[OUT]], %{{.*}}[%{{.*}}, %{{.*}}] : <1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>{{$}}
   hopper.out_reduce %out, %acc[%i, %i] : !out, memref<?x8192xf32, strided<[?, 1]>>
+  // CHECK: hopper.out_reduce %[[OUT]], %{{.*}}[%{{.*}}, %{{.*}}] begun %{{.*}} : <1, vector<128x64xf32>>, memref<?x8192xf32, strided<[?, 1]>>, memref<?xf32, strided<[1]>>
+  hopper.out_reduce %out, %acc[%i, %i] begun %l : !out, memref<?x8192xf32, strided<[?, 1]>>, memref<?xf32, strided<[1]>>
   // CHECK: %[[VIEW:.*]] = hopper.view %{{.*}} : <vector<128x64xf32>, 128>
   %view = hopper.view %first : !outb
   // CHECK: hopper.buffer_store %{{.*}}, %[[VIEW]][%{{.*}}, %{{.*}}] : vector<128x64xf32>, <vector<128x64xf32>, 128>

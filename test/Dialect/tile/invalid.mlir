@@ -396,6 +396,23 @@ tile.kernel @reduce_store_size(%x: memref<?x4096xf32, strided<[?, 1]>>) {
 
 // -----
 
+tile.kernel @begun_type(%x: memref<?x?x8192xf32, strided<[?, ?, 1]>>, %b: memref<?x?xi32, strided<[?, 1]>>, %t: vector<64x128xf32>, %i: index) {
+  // expected-error@+1 {{says in f32 of rank 2 what has begun, not in 'memref<?x?xi32, strided<[?, 1]>>'}}
+  tile.reduce_store %t, %x[%i, %i, %i] begun %b : vector<64x128xf32>, memref<?x?x8192xf32, strided<[?, ?, 1]>>, memref<?x?xi32, strided<[?, 1]>>
+  tile.return
+}
+
+// -----
+
+tile.kernel @begun_rank(%x: memref<?x?x8192xf32, strided<[?, ?, 1]>>, %t: vector<64x128xf32>, %i: index) {
+  // A place has all elements of the tile.
+  // expected-error@+1 {{says in f32 of rank 2 what has begun, not in 'memref<?x?x8192xf32, strided<[?, ?, 1]>>'}}
+  tile.reduce_store %t, %x[%i, %i, %i] begun %x : vector<64x128xf32>, memref<?x?x8192xf32, strided<[?, ?, 1]>>, memref<?x?x8192xf32, strided<[?, ?, 1]>>
+  tile.return
+}
+
+// -----
+
 tile.kernel @k(%x: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %s: vector<64x32xf32>, %b: vector<64x32xf8E4M3FN>) {
   %c0 = arith.constant 0 : index
   // expected-error@+1 {{a tile with ones has dims and more than 8 rows}}

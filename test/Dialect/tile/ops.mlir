@@ -62,6 +62,9 @@ tile.kernel @all(%x: !matrix {tile.argument = #tile.argument<"x", "input", ["bat
 // CHECK-SAME: f = #tile.schedule<block_q = 128, block_kv = 64>
 // CHECK-SAME: g = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, group_tiles = 65536, persistent = 32>
 // CHECK-SAME: h = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true>
+// CHECK-SAME: i = #tile.schedule<block_q = 128, block_kv = 64, store_first = 16>
+// CHECK-SAME: j = #tile.schedule<block_q = 128, block_kv = 64, store_first = 2147483647>
+// CHECK-SAME: k = #tile.schedule<block_q = 128, block_kv = 64, specialize = false, bulk_reduce = false>
 tile.kernel @schedules() attributes {
     a = #tile.schedule<block_q = 192, block_kv = 80, warpgroups = 3, stages = 3, overlap = false, specialize = false,
                        pingpong = false, split_loops = false, lazy_rescale = 8, chains = 2, longest_first = true,
@@ -72,7 +75,10 @@ tile.kernel @schedules() attributes {
     e = #tile.schedule<block_q = 128, block_kv = 64, persistent = 2147483647>,
     f = #tile.schedule<block_q = 128, block_kv = 64, late_waits = false, persistent = 0>,
     g = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, group_tiles = 65536, persistent = 32>,
-    h = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, group_tiles = 0>} {
+    h = #tile.schedule<block_q = 128, block_kv = 64, longest_first = true, group_tiles = 0>,
+    i = #tile.schedule<block_q = 128, block_kv = 64, specialize = true, bulk_reduce = true, store_first = 16>,
+    j = #tile.schedule<block_q = 128, block_kv = 64, store_first = 2147483647>,
+    k = #tile.schedule<block_q = 128, block_kv = 64, specialize = false, bulk_reduce = false, store_first = 0>} {
   tile.return
 }
 
@@ -97,6 +103,18 @@ tile.kernel @packed(%acc: memref<?x?x8192xf32, strided<[?, ?, 1]>>
   %i = arith.constant 0 : index
   %t = tile.load %acc[%i, %i, %i] dims [] : memref<?x?x8192xf32, strided<[?, ?, 1]>>, vector<64x128xf32>
   tile.store %t, %acc[%i, %i, %i] dims [] : vector<64x128xf32>, memref<?x?x8192xf32, strided<[?, ?, 1]>>
+  tile.reduce_store %t, %acc[%i, %i, %i] : vector<64x128xf32>, memref<?x?x8192xf32, strided<[?, ?, 1]>>
+  tile.return
+}
+
+// Sums that begin with a tile: at each place something says whether they have.
+// CHECK-LABEL: tile.kernel @begun
+// CHECK-SAME: (%[[ACC:[a-z0-9]+]]: memref<{{.*}}>, %[[BEGUN:[a-z0-9]+]]: memref<{{.*}}>, %[[T:[a-z0-9]+]]: vector<64x128xf32>)
+// CHECK: tile.reduce_store %[[T]], %[[ACC]][%[[I:.*]], %[[I]], %[[I]]] begun %[[BEGUN]] : vector<64x128xf32>, memref<?x?x8192xf32, strided<[?, ?, 1]>>, memref<?x?xf32, strided<[?, 1]>>
+// CHECK: tile.reduce_store %[[T]], %[[ACC]][%[[I]], %[[I]], %[[I]]] : vector<64x128xf32>, memref<?x?x8192xf32, strided<[?, ?, 1]>>{{$}}
+tile.kernel @begun(%acc: memref<?x?x8192xf32, strided<[?, ?, 1]>>, %begun: !column, %t: vector<64x128xf32>) {
+  %i = arith.constant 0 : index
+  tile.reduce_store %t, %acc[%i, %i, %i] begun %begun : vector<64x128xf32>, memref<?x?x8192xf32, strided<[?, ?, 1]>>, !column
   tile.reduce_store %t, %acc[%i, %i, %i] : vector<64x128xf32>, memref<?x?x8192xf32, strided<[?, ?, 1]>>
   tile.return
 }

@@ -105,6 +105,26 @@
 
 // -----
 
+// expected-error@+1 {{store_first must be from 0 to 2147483647, not -1}}
+#s = #tile.schedule<block_q = 128, block_kv = 128, store_first = -1>
+
+// -----
+
+// expected-error@+1 {{store_first must be from 0 to 2147483647, not 2147483648}}
+#s = #tile.schedule<block_q = 128, block_kv = 128, store_first = 2147483648>
+
+// -----
+
+// expected-error@+1 {{store_first needs specialize and bulk_reduce}}
+#s = #tile.schedule<block_q = 128, block_kv = 128, specialize = false, store_first = 16>
+
+// -----
+
+// expected-error@+1 {{store_first needs specialize and bulk_reduce}}
+#s = #tile.schedule<block_q = 128, block_kv = 128, bulk_reduce = false, store_first = 16>
+
+// -----
+
 // expected-error@+1 {{chains must be 1, 2, 4 or 8, not 3}}
 #s = #tile.schedule<block_q = 128, block_kv = 128, chains = 3>
 

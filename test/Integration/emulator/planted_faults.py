@@ -100,9 +100,16 @@ class PackageRunner:
                 # A box wider than the swizzle would be refused at once.
                 after = 128 if before == 64 else 0
                 changed["kernels"][i]["params"][j]["swizzle"] = after
-                mutant = Mutant("tensor map swizzle", number, 0, f"{parameter.get('name', j)}: {before}", str(after), "")
+                place = f"{parameter.get('name', j)}: {before}"
+                mutant = Mutant("tensor map swizzle", number, self.last_line(kernel["name"]), place, str(after), "")
                 mutant.package = self.package.with_manifest(changed)
                 yield mutant
+
+    def last_line(self, kernel):
+        """The line of a kernel's return, which all problems execute that launch it."""
+        lines = self.text().splitlines()
+        begin = next(i for i, line in enumerate(lines) if f".entry {kernel}(" in line)
+        return 1 + next(i for i, line in enumerate(lines) if i > begin and line.strip() == "ret;")
 
     def command(self, mutant, problem, seed, folder):
         package = self.path

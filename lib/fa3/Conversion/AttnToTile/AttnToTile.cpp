@@ -72,13 +72,21 @@ struct AttnToTilePass : fa3::impl::AttnToTilePassBase<AttnToTilePass> {
 
   static void writeBackwardPrograms(OpBuilder &builder, StringRef name,
                                     attn::BackwardOp backward) {
-    auto kernelName = [&](StringRef part) { return (name + "_" + part).str(); };
-    writeRowStatisticsProgram(builder, kernelName("preprocess"), backward);
-    writeBackwardProgram(builder, kernelName("main"), backward);
-    if (backward.sumsDq(backward.getScheduleAttr()))
-      writeScaleGradientProgram(builder, kernelName("postprocess"), backward);
-    else
-      writeQueryGradientProgram(builder, kernelName("dq"), backward);
+    SmallVector<SumStart> starts = getSumStarts(backward);
+    for (SumStart start : starts) {
+      bool isOther = start == SumStart::stored && starts.size() > 1;
+      auto kernelName = [&](StringRef part) {
+        return (name + "_" + part + (isOther ? "_short" : "")).str();
+      };
+      writeRowStatisticsProgram(builder, kernelName("preprocess"), backward,
+                                start);
+      writeBackwardProgram(builder, kernelName("main"), backward, start);
+      if (backward.sumsDq(backward.getScheduleAttr()))
+        writeScaleGradientProgram(builder, kernelName("postprocess"), backward,
+                                  start);
+      else
+        writeQueryGradientProgram(builder, kernelName("dq"), backward);
+    }
   }
 
   static void writeQuantizePrograms(OpBuilder &builder, StringRef name,

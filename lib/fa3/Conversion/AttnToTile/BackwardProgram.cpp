@@ -54,9 +54,9 @@ struct Gradients {
 
 class BackwardProgram : public GradientProgram {
 public:
-  BackwardProgram(OpBuilder &builder, attn::BackwardOp backward)
+  BackwardProgram(OpBuilder &builder, attn::BackwardOp backward, SumStart start)
       : GradientProgram(builder, backward,
-                        ScheduleFields::of(backward.getScheduleAttr())),
+                        ScheduleFields::of(backward.getScheduleAttr()), start),
         keyDim(schedule.getTransposeS() ? 0 : 1) {}
 
 private:
@@ -66,6 +66,9 @@ private:
   /// A loop with `body`, which gets the index and the sums so far.
   Gradients loop(Value begin, Value end, Gradients init,
                  function_ref<Gradients(Value, Gradients)> body);
+  /// The `number`-th of `count` blocks from `first` on, round and round; the
+  /// first one if that is beyond the last.
+  Value rotated(Value number, Value first, Value count);
   /// What queries block * rows ... of `head` add to the gradients.
   Gradients step(const KeyBlock &own, Visibility &visibility, Value head,
                  Value block, Gradients sums);
@@ -112,6 +115,17 @@ BackwardProgram::loop(Value begin, Value end, Gradients init,
       body(loop.getInductionVar(), init.with(loop.getRegionIterArgs()));
   scf::YieldOp::create(b, next.get());
   return init.with(loop.getResults());
+}
+
+Value BackwardProgram::rotated(Value number, Value first, Value count) {
+  auto isBelow = [&](Value block) -> Value {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, block, count);
+  };
+  first = arith::SelectOp::create(b, isBelow(first), first, index(0));
+  Value block = arith::AddIOp::create(b, first, number);
+  return arith::SelectOp::create(
+      b, isBelow(block), block,
+      arith::SubIOp::create(b, block, count).getResult());
 }
 
 Value BackwardProgram::addToKeys(Value weights, Value matrix, Value sum) {
@@ -173,7 +187,8 @@ Gradients BackwardProgram::step(const KeyBlock &own, Visibility &visibility,
   // The last product runs while this one's result goes to the workspace.
   if (gradient)
     tile::ReduceStoreOp::create(b, gradient, argument("dq_acc"),
-                                ValueRange{own.batch, head, block, index(0)});
+                                ValueRange{own.batch, head, block, index(0)},
+                                storesFirst() ? argument("dq_begun") : Value());
   Value largest;
   if (sums.largest) {
     Value magnitude = math::AbsFOp::create(b, ds);
@@ -192,8 +207,10 @@ void BackwardProgram::writeBody() {
   SmallVector<Value> ids = programIds({blocks, dim("heads_kv"), dim("batch")},
                                       schedule.getLongestFirst());
   Value key0 = arith::MulIOp::create(b, ids[0], index(cols));
-  KeyBlock own = {/*batch=*/ids[2],
-                  /*head=*/ids[1],  key0, {}, {}, {}};
+  KeyBlock own;
+  own.batch = ids[2];
+  own.head = ids[1];
+  own.key0 = key0;
   loadScoreFactors(own.batch, own.head);
   Factor keyFactor =
       loadFactors(scale, {"q_descale"}, {"ds_scale"}, own.batch, own.head);
@@ -209,6 +226,10 @@ void BackwardProgram::writeBody() {
                         attention.getCausal()};
   Value begin = visibility.firstQueryBlock(key0, rows);
   Value end = b.createOrFold<arith::CeilDivUIOp>(dim("seqlen_q"), index(rows));
+  // Not all CTAs are to store first tiles of dq at the same time.
+  Value first;
+  if (storesFirst() && !attention.getCausal())
+    first = b.createOrFold<arith::DivUIOp>(key0, index(rows));
   Value group = groupSize();
   Value firstHead = arith::MulIOp::create(b, own.head, group);
   bool transposed = schedule.getTransposeDkv();
@@ -223,7 +244,8 @@ void BackwardProgram::writeBody() {
   Gradients sums =
       loop(index(0), group, none, [&](Value member, Gradients headSums) {
         Value head = arith::AddIOp::create(b, firstHead, member);
-        return loop(begin, end, headSums, [&](Value block, Gradients before) {
+        return loop(begin, end, headSums, [&](Value number, Gradients before) {
+          Value block = first ? rotated(number, first, end) : number;
           return step(own, visibility, head, block, before);
         });
       });
@@ -242,6 +264,7 @@ void BackwardProgram::writeBody() {
 }
 
 tile::KernelOp fa3::writeBackwardProgram(OpBuilder &builder, StringRef name,
-                                         attn::BackwardOp backward) {
-  return BackwardProgram(builder, backward).write(name);
+                                         attn::BackwardOp backward,
+                                         SumStart start) {
+  return BackwardProgram(builder, backward, start).write(name);
 }

@@ -8,12 +8,13 @@ using namespace mlir;
 using namespace fa3;
 
 GradientProgram::GradientProgram(OpBuilder &builder, attn::BackwardOp backward,
-                                 const ScheduleFields &fields)
+                                 const ScheduleFields &fields, SumStart start)
     : AttentionProgram(builder, backward,
                        fields.get([&] { return backward.emitOpError(); },
                                   builder.getContext())),
       backward(backward), mainSchedule(backward.getScheduleAttr()),
-      isNarrow(backward.isNarrow()), lift(isNarrow ? kLargestPower : 0),
+      start(start), isNarrow(backward.isNarrow()),
+      lift(isNarrow ? kLargestPower : 0),
       rowLift(kLargestPower - mainSchedule.getLazyRescale()),
       scoreFactor({exponentScale, {}}) {}
 
@@ -29,6 +30,8 @@ void GradientProgram::addAccumulator() {
                                   size(mainSchedule.getBlockQ()));
   addWorkspace("dq_acc", {size("batch"), size("heads_q"), blocks,
                           size(getAccumulatorTile().getNumElements())});
+  if (storesFirst())
+    addWorkspace("dq_begun", {size("batch"), size("heads_q"), blocks});
 }
 
 VectorType GradientProgram::getAccumulatorTile() {

@@ -4,6 +4,7 @@
 #define FA3_CONVERSION_ATTNTOTILE_GRADIENTPROGRAM_H
 
 #include "AttentionProgram.h"
+#include "SumStart.h"
 
 #include "fa3/Analysis/ScheduleFields.h"
 
@@ -20,7 +21,12 @@ inline constexpr int64_t kStatisticsRows = 128;
 class GradientProgram : public AttentionProgram {
 protected:
   GradientProgram(mlir::OpBuilder &builder, attn::BackwardOp backward,
-                  const ScheduleFields &fields);
+                  const ScheduleFields &fields,
+                  SumStart start = SumStart::cleared);
+
+  mlir::Attribute launchCondition() override {
+    return getLaunchCondition(backward, start);
+  }
 
   /// Whether dq is summed up in the workspace.
   bool hasAccumulator() { return backward.sumsDq(mainSchedule); }
@@ -28,7 +34,10 @@ protected:
   /// that using each of them is one multiply-add or addition.
   void addRowStatistics();
   /// dq_acc: a packed tile of unscaled f32 sums for each block of queries.
+  /// Where first tiles are stored also dq_begun, which says where there are
+  /// sums.
   void addAccumulator();
+  bool storesFirst() const { return start == SumStart::stored; }
   /// The tile that dq_acc holds.
   mlir::VectorType getAccumulatorTile();
   /// p = exp(scale * s - lse), from scores and neg_lse: 2^lift times that.
@@ -104,6 +113,7 @@ protected:
 
   attn::BackwardOp backward;
   tile::ScheduleAttr mainSchedule;
+  SumStart start;
   bool isNarrow;
   /// Probabilities are computed 2^lift times as large, to use the range of 8
   /// bits.

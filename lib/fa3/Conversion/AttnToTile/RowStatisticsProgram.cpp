@@ -22,8 +22,9 @@ namespace {
 
 class RowStatisticsProgram : public GradientProgram {
 public:
-  RowStatisticsProgram(OpBuilder &builder, attn::BackwardOp backward)
-      : GradientProgram(builder, backward, getFields()) {}
+  RowStatisticsProgram(OpBuilder &builder, attn::BackwardOp backward,
+                       SumStart start)
+      : GradientProgram(builder, backward, getFields(), start) {}
 
 private:
   static ScheduleFields getFields();
@@ -106,7 +107,8 @@ Value RowStatisticsProgram::negatedSum(Value batch, Value row0, Value head) {
   return times(arith::SubFOp::create(b, gradient, times(sum, descale)), common);
 }
 
-/// Clears the blocks of dq_acc whose first query is among this CTA's.
+/// Clears the blocks of dq_acc whose first query is among this CTA's, or says
+/// that nothing has been added to them yet.
 void RowStatisticsProgram::clearAccumulator(Value batch, Value row0,
                                             Value head) {
   Value block = index(mainSchedule.getBlockQ());
@@ -117,6 +119,12 @@ void RowStatisticsProgram::clearAccumulator(Value batch, Value row0,
                          arith::CeilDivUIOp::create(b, end, block), index(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
+  if (storesFirst()) {
+    tile::StoreOp::create(b, splat(floatTile(1, 1), 0.0), argument("dq_begun"),
+                          ValueRange{batch, head, loop.getInductionVar()},
+                          ArrayRef<int64_t>{-1, -1});
+    return;
+  }
   // In zeros the order of the elements does not matter: any tile will do.
   VectorType zeros =
       floatTile(rows, getAccumulatorTile().getNumElements() / rows);
@@ -183,6 +191,7 @@ void RowStatisticsProgram::writeBody() {
 
 tile::KernelOp fa3::writeRowStatisticsProgram(OpBuilder &builder,
                                               StringRef name,
-                                              attn::BackwardOp backward) {
-  return RowStatisticsProgram(builder, backward).write(name);
+                                              attn::BackwardOp backward,
+                                              SumStart start) {
+  return RowStatisticsProgram(builder, backward, start).write(name);
 }

@@ -16,8 +16,9 @@ namespace {
 
 class ScaleGradientProgram : public GradientProgram {
 public:
-  ScaleGradientProgram(OpBuilder &builder, attn::BackwardOp backward)
-      : GradientProgram(builder, backward, getFields(backward)) {}
+  ScaleGradientProgram(OpBuilder &builder, attn::BackwardOp backward,
+                       SumStart start)
+      : GradientProgram(builder, backward, getFields(backward), start) {}
 
 private:
   static ScheduleFields getFields(attn::BackwardOp backward);
@@ -62,6 +63,17 @@ void ScaleGradientProgram::writeBody() {
   Value sums = tile::LoadOp::create(b, getAccumulatorTile(), argument("dq_acc"),
                                     ValueRange{batch, head, block, index(0)},
                                     ArrayRef<int64_t>{});
+  if (storesFirst()) {
+    // Queries that see no key have no sums.
+    VectorType type = getAccumulatorTile();
+    Value begun = tile::LoadOp::create(b, floatTile(1, 1), argument("dq_begun"),
+                                       ValueRange{batch, head, block},
+                                       ArrayRef<int64_t>{-1, -1});
+    Value none = splat(type, 0.0);
+    Value isEmpty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ,
+                                          broadcast(begun, type), none);
+    sums = arith::SelectOp::create(b, isEmpty, none, sums);
+  }
   Factor factor =
       loadFactors(scale, {"k_descale"}, {"ds_scale"}, batch, keyHeadOf(head));
   Value row0 = arith::MulIOp::create(b, block, index(rows));
@@ -71,6 +83,7 @@ void ScaleGradientProgram::writeBody() {
 
 tile::KernelOp fa3::writeScaleGradientProgram(OpBuilder &builder,
                                               StringRef name,
-                                              attn::BackwardOp backward) {
-  return ScaleGradientProgram(builder, backward).write(name);
+                                              attn::BackwardOp backward,
+                                              SumStart start) {
+  return ScaleGradientProgram(builder, backward, start).write(name);
 }

@@ -137,6 +137,7 @@ LogicalResult lowerHopper(LLVM::LLVMFuncOp function,
   RewritePatternSet patterns(function.getContext());
   populateSynchronizationPatterns(patterns);
   populateMemoryPatterns(patterns, arguments);
+  populateClaimPatterns(patterns, arguments);
   populateWgmmaPatterns(patterns);
   populateSharedPatterns(patterns);
   populateRolePatterns(patterns);

@@ -1,6 +1,6 @@
 //===- LowerMemory.cpp - TMA copies and global memory ---------------------===//
 
-#include "fa3/Conversion/HopperToNVVM/InlineAsm.h"
+#include "fa3/Conversion/HopperToNVVM/GlobalAccess.h"
 #include "fa3/Conversion/HopperToNVVM/Patterns.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -14,18 +14,6 @@ using namespace fa3;
 static constexpr StringLiteral kSharedMemory = "fa3_shared_memory";
 
 namespace {
-
-/// A pattern that needs to know what the kernel's arguments have become.
-template <typename Op> struct ArgumentPattern : OpRewritePattern<Op> {
-  ArgumentPattern(MLIRContext *context, const LoweredArguments &arguments)
-      : OpRewritePattern<Op>(context), arguments(arguments) {}
-  const LoweredArguments &arguments;
-
-  const MemRefParameters *getMemRef(Value value) const {
-    auto it = arguments.memrefs.find(value);
-    return it == arguments.memrefs.end() ? nullptr : &it->second;
-  }
-};
 
 /// The global symbol whose address is that of dynamic shared memory.
 LLVM::GlobalOp getSharedMemory(PatternRewriter &rewriter, Operation *user) {
@@ -136,105 +124,6 @@ struct LowerDim : ArgumentPattern<memref::DimOp> {
   }
 };
 
-/// An index of the last dimension as `variable` (may be null) + `constant`.
-struct SplitIndex {
-  Value variable;
-  int64_t constant = 0;
-};
-
-SplitIndex splitConstant(Value index) {
-  SplitIndex split{index};
-  APInt constant;
-  if (matchPattern(index, m_ConstantInt(&constant)))
-    return {Value(), constant.getSExtValue()};
-  while (auto add = split.variable.getDefiningOp<arith::AddIOp>()) {
-    if (!matchPattern(add.getRhs(), m_ConstantInt(&constant)))
-      break;
-    split.constant += constant.getSExtValue();
-    split.variable = add.getLhs();
-  }
-  return split;
-}
-
-/// The address of an element, as a register and a constant byte offset that an
-/// instruction can take as its immediate. Neighbouring columns of a row share
-/// the register that way.
-struct GlobalAddress {
-  Value pointer;
-  int64_t offset = 0;
-
-  /// "[$0]" or "[$0+16]".
-  std::string print(InlineAsm &ptx) const {
-    std::string text = "[" + ptx.input(pointer);
-    if (offset != 0)
-      text += (offset > 0 ? "+" : "") + std::to_string(offset);
-    return text + "]";
-  }
-};
-
-GlobalAddress getGlobalAddress(OpBuilder &builder, Location loc,
-                               const MemRefParameters &memref, MemRefType type,
-                               ValueRange indices) {
-  Type i64 = builder.getI64Type();
-  auto extend = [&](Value index) -> Value {
-    return LLVM::SExtOp::create(builder, loc, i64, index);
-  };
-  GlobalAddress address{memref.pointer};
-  if (indices.empty())
-    return address;
-  Type element = type.getElementType();
-  // The width is what counts; i8 stands for the 8-bit floats.
-  Type unit = builder.getIntegerType(element.getIntOrFloatBitWidth());
-  Value elements;
-  auto add = [&](Value term) {
-    elements = elements
-                   ? LLVM::AddOp::create(builder, loc, elements, term).getRes()
-                   : term;
-  };
-  for (auto [index, stride] : llvm::zip(indices.drop_back(), memref.strides))
-    add(LLVM::MulOp::create(builder, loc, extend(index), stride));
-  SplitIndex last = splitConstant(indices.back());
-  if (last.variable)
-    add(extend(last.variable));
-  address.offset = last.constant * unit.getIntOrFloatBitWidth() / 8;
-  if (elements)
-    address.pointer =
-        LLVM::GEPOp::create(builder, loc, memref.pointer.getType(), unit,
-                            memref.pointer, ArrayRef<LLVM::GEPArg>{elements});
-  return address;
-}
-
-/// The tensor that an operation reads or writes, and what it is to it.
-template <typename Op> std::pair<Value, StringRef> memoryOf(Op op) {
-  if constexpr (requires { op.getTarget(); })
-    return {op.getTarget(), "target"};
-  else
-    return {op.getSource(), "source"};
-}
-
-/// A pattern for an access to global memory.
-template <typename Op> struct GlobalAccessPattern : ArgumentPattern<Op> {
-  using ArgumentPattern<Op>::ArgumentPattern;
-
-  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const final {
-    auto [memory, what] = memoryOf(op);
-    const MemRefParameters *memref = this->getMemRef(memory);
-    if (!memref)
-      return op.emitError("the ")
-             << what << " must be an argument of the kernel";
-    GlobalAddress address =
-        getGlobalAddress(rewriter, op.getLoc(), *memref,
-                         cast<MemRefType>(memory.getType()), op.getIndices());
-    InlineAsm ptx(rewriter, op.getLoc());
-    lower(op, address, ptx, rewriter);
-    return success();
-  }
-
-  /// Replaces the operation by a statement that accesses `address`.
-  virtual void lower(Op op, const GlobalAddress &address, InlineAsm &ptx,
-                     PatternRewriter &rewriter) const = 0;
-};
-
 struct LowerGlobalStore : GlobalAccessPattern<hopper::GlobalStoreOp> {
   using GlobalAccessPattern::GlobalAccessPattern;
   void lower(hopper::GlobalStoreOp op, const GlobalAddress &address,
@@ -293,29 +182,35 @@ struct LowerGlobalMax : GlobalAccessPattern<hopper::GlobalMaxOp> {
   }
 };
 
-struct LowerBulkReduce : GlobalAccessPattern<hopper::BulkReduceOp> {
-  using GlobalAccessPattern::GlobalAccessPattern;
-  void lower(hopper::BulkReduceOp op, const GlobalAddress &address,
-             InlineAsm &ptx, PatternRewriter &rewriter) const override {
+/// A bulk copy from shared to global memory.
+template <typename Op> struct BulkCopyPattern : GlobalAccessPattern<Op> {
+  using GlobalAccessPattern<Op>::GlobalAccessPattern;
+  void lower(Op op, const GlobalAddress &address, InlineAsm &ptx,
+             PatternRewriter &rewriter) const override {
+    bool adds = isa<hopper::BulkReduceOp>(op.getOperation());
     std::string target = address.print(ptx);
     std::string source = ptx.input(op.getAddress());
     std::string predicate = ptx.input(op.getPredicate());
     ptx.clobbersMemory().emit(
         "@" + predicate +
-        " cp.reduce.async.bulk.global.shared::cta.bulk_group.add.f32 " +
+        (adds ? " cp.reduce.async.bulk.global.shared::cta.bulk_group.add.f32 "
+              : " cp.async.bulk.global.shared::cta.bulk_group ") +
         target + ", [" + source + "], " + Twine(op.getBytes()) + ";\n@" +
         predicate + " cp.async.bulk.commit_group;");
     rewriter.eraseOp(op);
   }
 };
 
+using LowerBulkReduce = BulkCopyPattern<hopper::BulkReduceOp>;
+using LowerBulkStore = BulkCopyPattern<hopper::BulkStoreOp>;
+
 } // namespace
 
 void fa3::populateMemoryPatterns(RewritePatternSet &patterns,
                                  const LoweredArguments &arguments) {
   patterns.add<LowerSharedAddress>(patterns.getContext());
-  patterns
-      .add<LowerTmaLoad, LowerTmaStore, LowerDim, LowerGlobalStore,
-           LowerGlobalLoad, LowerGlobalReduce, LowerGlobalMax, LowerBulkReduce>(
-          patterns.getContext(), arguments);
+  patterns.add<LowerTmaLoad, LowerTmaStore, LowerDim, LowerGlobalStore,
+               LowerGlobalLoad, LowerGlobalReduce, LowerGlobalMax,
+               LowerBulkReduce, LowerBulkStore>(patterns.getContext(),
+                                                arguments);
 }

@@ -22,6 +22,10 @@ void populateSynchronizationPatterns(mlir::RewritePatternSet &patterns);
 void populateMemoryPatterns(mlir::RewritePatternSet &patterns,
                             const LoweredArguments &arguments);
 
+/// Places in global memory that somebody is the first to write to.
+void populateClaimPatterns(mlir::RewritePatternSet &patterns,
+                           const LoweredArguments &arguments);
+
 /// Asynchronous matrix products and their descriptors.
 void populateWgmmaPatterns(mlir::RewritePatternSet &patterns);
 

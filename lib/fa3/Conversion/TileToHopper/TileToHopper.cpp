@@ -399,7 +399,8 @@ private:
     OpBuilder builder(store);
     hopper::OutPutOp::create(builder, store.getLoc(), store.getValue(), ring);
     hopper::OutReduceOp::create(builder, store.getLoc(), ring,
-                                store.getTarget(), store.getIndices());
+                                store.getTarget(), store.getIndices(),
+                                store.getBegun());
     store.erase();
   }
 

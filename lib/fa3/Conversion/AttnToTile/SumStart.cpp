@@ -1,0 +1,41 @@
+//===- SumStart.cpp - What sums of dq start with --------------------------===//
+
+#include "SumStart.h"
+
+#include "fa3/Analysis/SizeExpressions.h"
+#include "fa3/Analysis/Spec.h"
+
+using namespace mlir;
+using namespace fa3;
+
+static constexpr llvm::StringLiteral kQueries = "seqlen_q";
+
+/// Queries up to which first tiles are stored.
+static int64_t getMostQueries(tile::ScheduleAttr schedule) {
+  int64_t blocks = schedule.getStoreFirst();
+  return blocks == tile::ScheduleAttr::kNoLimit ? blocks
+                                                : blocks * schedule.getBlockQ();
+}
+
+SmallVector<SumStart> fa3::getSumStarts(attn::BackwardOp backward) {
+  tile::ScheduleAttr schedule = backward.getScheduleAttr();
+  int64_t most = getMostQueries(schedule);
+  if (most == 0 || !backward.sumsDq(schedule))
+    return {SumStart::cleared};
+  if (most == tile::ScheduleAttr::kNoLimit)
+    return {SumStart::stored};
+  if (std::optional<int64_t> queries = getStaticSize(
+          cast<attn::SpecOpInterface>(backward.getOperation()), kQueries))
+    return {*queries <= most ? SumStart::stored : SumStart::cleared};
+  return {SumStart::cleared, SumStart::stored};
+}
+
+Attribute fa3::getLaunchCondition(attn::BackwardOp backward, SumStart start) {
+  if (getSumStarts(backward).size() == 1)
+    return {};
+  MLIRContext *context = backward.getContext();
+  int64_t most = getMostQueries(backward.getScheduleAttr());
+  Attribute queries = StringAttr::get(context, kQueries);
+  return start == SumStart::cleared ? moreThan(context, queries, most)
+                                    : atMost(context, queries, most);
+}
