@@ -211,10 +211,9 @@ static LogicalResult verifyPlace(Operation *op, Type type, size_t indices) {
 }
 
 LogicalResult OutReduceOp::verify() {
-  auto memref = dyn_cast<MemRefType>(getTarget().getType());
-  if (!memref || static_cast<int64_t>(getIndices().size()) != memref.getRank())
-    return emitOpError("needs an index for each dimension of ")
-           << getTarget().getType();
+  if (failed(verifyAccess(*this, getTarget().getType(), getIndices().size())))
+    return failure();
+  auto memref = cast<MemRefType>(getTarget().getType());
   if (getRing().getType().hasPanels() || !memref.getElementType().isF32())
     return emitOpError("cannot add ")
            << getRing().getType().getTile() << " to " << memref;

@@ -43,11 +43,15 @@ FailureOr<attn::SpecOpInterface> fa3::getSpec(func::FuncOp function) {
   return spec;
 }
 
-std::optional<int64_t> fa3::getStaticSize(attn::SpecOpInterface spec,
-                                          StringRef dim) {
+std::optional<bool> fa3::isAtMost(attn::SpecOpInterface spec, StringRef dim,
+                                  int64_t limit) {
+  if (limit == 0)
+    return false;
+  if (limit == tile::ScheduleAttr::kNoLimit)
+    return true;
   for (const attn::SpecTensor &tensor : spec.getTensors())
     if (std::optional<int64_t> position = tensor.find(dim);
         position && !tensor.type.isDynamicDim(*position))
-      return tensor.type.getDimSize(*position);
+      return tensor.type.getDimSize(*position) <= limit;
   return std::nullopt;
 }

@@ -15,9 +15,11 @@ namespace fa3 {
 /// of the attn dialect and returns that operation's results.
 mlir::FailureOr<attn::SpecOpInterface> getSpec(mlir::func::FuncOp function);
 
-/// The size of a spec's dimension, where a tensor's type says it.
-std::optional<int64_t> getStaticSize(attn::SpecOpInterface spec,
-                                     llvm::StringRef dim);
+/// Whether the size of a spec's dimension is at most `limit`, of a schedule:
+/// nothing if that is known at launch only. Nothing is at most 0, everything at
+/// most `kNoLimit`.
+std::optional<bool> isAtMost(attn::SpecOpInterface spec, llvm::StringRef dim,
+                             int64_t limit);
 
 } // namespace fa3
 

@@ -178,18 +178,17 @@ struct BackwardRow {
   bool splitLoops;
   bool separateDq = false;
   int64_t persistent = 0;
+  int64_t storeFirst = 16;
   /// Of causal kernels. Sums of dq share L2 with what is read: fewer tiles than
   /// in the forward pass are best.
   int64_t groupTiles = 256;
-  int64_t storeFirst = 16;
 };
 
 constexpr BackwardRow kBackwardRows[] = {
     {64, false, 128, 128, 2, 2, 0, true, false, false, true, true, false, 0,
-     256,
      /*storeFirst=*/8},
     {64, true, 128, 128, 2, 2, 0, true, false, false, true, true},
-    {128, false, 64, 128, 2, 2, 0, true, false, true, true, true, false, 0, 256,
+    {128, false, 64, 128, 2, 2, 0, true, false, true, true, true, false, 0,
      /*storeFirst=*/64},
     {128, true, 64, 128, 2, 2, 0, true, false, true, true, true},
     {192, false, 64, 96, 3, 2, 1, false, true, true, false, true},
@@ -197,13 +196,13 @@ constexpr BackwardRow kBackwardRows[] = {
     {256, false, 64, 80, 2, 2, 1, false, true, true, false, true},
     // What computes the indices of groups takes the last registers.
     {256, true, 64, 80, 2, 2, 1, false, true, true, false, true, false, 0,
-     /*groupTiles=*/0},
+     /*storeFirst=*/0, /*groupTiles=*/0},
 };
 
 /// The same with 8-bit elements.
 constexpr BackwardRow kNarrowBackwardRows[] = {
     {64, false, 128, 128, 2, 2, 0, true, false, false, true, true, false,
-     kPersistentBlocks, 256, /*storeFirst=*/32},
+     kPersistentBlocks, /*storeFirst=*/32},
     {64, true, 128, 128, 2, 2, 0, true, false, false, true, true, false,
      kPersistentBlocks},
     {128, false, 64, 128, 2, 2, 0, true, false, true, true, true, false,
@@ -232,6 +231,14 @@ static LogicalResult parseValue(attn::AttentionOpInterface attention,
   }
   return attention->emitError() << "schedule override: " << name
                                 << " takes true or false, not '" << text << "'";
+}
+
+/// Whether there are sums of dq, and a role that drains them.
+static bool canStoreFirst(attn::AttentionOpInterface attention,
+                          const ScheduleFields &fields) {
+  auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation());
+  return backward && !backward.getDeterministic() && !fields.separateDq &&
+         fields.specialize && fields.bulkReduce;
 }
 
 /// Applies "field=value,field=value" to fields that are given in the spec, or
@@ -277,11 +284,7 @@ static LogicalResult applyOverrides(attn::AttentionOpInterface attention,
   // Without roles nobody transposes.
   if (!fields.specialize && !hasOwn("transpose_v"))
     fields.transposeV = 0;
-  // Without a role that drains nobody stores first tiles, nor without sums.
-  auto backward = dyn_cast<attn::BackwardOp>(attention.getOperation());
-  bool sums = backward && !backward.getDeterministic() && !fields.separateDq;
-  if ((!fields.specialize || !fields.bulkReduce || !sums) &&
-      !hasOwn("store_first"))
+  if (!canStoreFirst(attention, fields) && !hasOwn("store_first"))
     fields.storeFirst = 0;
   return success();
 }
@@ -389,7 +392,7 @@ static ScheduleFields chooseBackward(attn::BackwardOp backward) {
   if (backward.isNarrow())
     makeRoom(backward, fields);
   fields.bulkReduce = row->bulkReduce;
-  if (fields.bulkReduce && !fields.separateDq && !backward.getDeterministic())
+  if (canStoreFirst(backward, fields))
     fields.storeFirst = row->storeFirst;
   fields.splitLoops = row->splitLoops;
   fields.splitRegisters();

@@ -19,14 +19,12 @@ static int64_t getMostQueries(tile::ScheduleAttr schedule) {
 
 SmallVector<SumStart> fa3::getSumStarts(attn::BackwardOp backward) {
   tile::ScheduleAttr schedule = backward.getScheduleAttr();
-  int64_t most = getMostQueries(schedule);
-  if (most == 0 || !backward.sumsDq(schedule))
+  if (!backward.sumsDq(schedule))
     return {SumStart::cleared};
-  if (most == tile::ScheduleAttr::kNoLimit)
-    return {SumStart::stored};
-  if (std::optional<int64_t> queries = getStaticSize(
-          cast<attn::SpecOpInterface>(backward.getOperation()), kQueries))
-    return {*queries <= most ? SumStart::stored : SumStart::cleared};
+  if (std::optional<bool> stores =
+          isAtMost(cast<attn::SpecOpInterface>(backward.getOperation()),
+                   kQueries, getMostQueries(schedule)))
+    return {*stores ? SumStart::stored : SumStart::cleared};
   return {SumStart::cleared, SumStart::stored};
 }
 

@@ -15,14 +15,10 @@ SmallVector<ValueSource> fa3::getValueSources(attn::ForwardOp forward) {
     return {ValueSource::rows};
   if (forward.getValuesInterleaved())
     return {ValueSource::columns};
-  int64_t most = forward.getScheduleAttr().getTransposeV();
-  if (std::optional<int64_t> keys = getStaticSize(
-          cast<attn::SpecOpInterface>(forward.getOperation()), kKeys))
-    return {*keys <= most ? ValueSource::rows : ValueSource::workspace};
-  if (most == 0)
-    return {ValueSource::workspace};
-  if (most == tile::ScheduleAttr::kNoLimit)
-    return {ValueSource::rows};
+  if (std::optional<bool> transposes =
+          isAtMost(cast<attn::SpecOpInterface>(forward.getOperation()), kKeys,
+                   forward.getScheduleAttr().getTransposeV()))
+    return {*transposes ? ValueSource::rows : ValueSource::workspace};
   return {ValueSource::workspace, ValueSource::rows};
 }
 
